@@ -1,0 +1,3 @@
+/** The one module: every function exported here can be named in a program. */
+export { walk } from "./walk";
+export * from "./arithmetic";
