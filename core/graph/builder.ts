@@ -32,6 +32,11 @@ export class GraphBuilder {
     return builder;
   }
 
+  /** The nodes so far, in order. */
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
   input(name: string, type: TensorType): Value {
     return this.#named(this.#inputs, "input", name, type);
   }
