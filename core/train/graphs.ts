@@ -6,12 +6,7 @@ import { Buffer, type Module, namedParameters, Parameter, stateDict } from "../n
 import { crossEntropy } from "../nn/functional.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
-import {
-  emitUpdate,
-  type OptimizerOptions,
-  optimizerStateName,
-  optimizerStates,
-} from "../optim/optimizer.ts";
+import { emitUpdate, type OptimizerOptions } from "../optim/optimizer.ts";
 
 /** A batch of images as bytes, and what becomes of them, see op image_batch. */
 export interface BatchShape {
