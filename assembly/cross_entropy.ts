@@ -16,7 +16,8 @@ function sumShifted(x: usize, classes: i32, shift: f32): f64 {
 /**
  * Per row, with z = x − max and L = log Σ exp z:
  * loss = confidence · (L − z[target]) + spread · Σ (L − z), and probabilities = softmax x.
- * A target that is no class makes the loss NaN, which stops a training, rather than reading beside the scores.
+ * A target of −1 marks a row that does not count: its loss is 0. Any other target that is no class makes the loss NaN,
+ * which stops a training, rather than reading beside the scores.
  * Arguments: scores, targets, losses [rows], probabilities, rows, classes, confidence = 1 − s, spread = s / classes.
  */
 export function cross_entropy(args: usize, thread: i32): void {
@@ -33,9 +34,9 @@ export function cross_entropy(args: usize, thread: i32): void {
       const sum = <f32> exponentials(x, p, classes, 4, most);
       divide(p, classes, 4, sum);
       const logarithm = <f64> f32x4.extract_lane(log(f32x4.splat(sum)), 0);
-      const target = load<u32>(targets + (<usize> row << 2));
-      let loss: f64 = NaN;
-      if (target < <u32> classes) {
+      const target = load<i32>(targets + (<usize> row << 2));
+      let loss: f64 = target == -1 ? 0 : NaN;
+      if (<u32> target < <u32> classes) {
         loss = confidence * (logarithm - <f64> (load<f32>(x + (<usize> target << 2)) - most));
         if (spread != 0) loss += spread * (<f64> classes * logarithm - sumShifted(x, classes, most));
       }
@@ -55,7 +56,7 @@ export function sum_losses(args: usize, thread: i32): void {
 }
 
 /**
- * dx = factor · dloss · (p − spread − confidence · [class = target]).
+ * dx = factor · dloss · (p − spread − confidence · [class = target]); 0 in a row that does not count (target −1).
  * Arguments: dloss, probabilities, targets, dx, rows, classes, confidence, spread, factor, stride of dloss in bytes
  * (0 where one loss stands for all rows). dx may be the probabilities.
  */
@@ -68,8 +69,8 @@ export function cross_entropy_grad(args: usize, thread: i32): void {
   for (let start = draw(args) * grain; start < rows; start = draw(args) * grain) {
     for (let row = start, end = min(start + grain, rows); row < end; row++) {
       const at = (<usize> row * <usize> classes) << 2;
-      const scale = factor * load<f32>(dloss + <usize> row * stride);
       const target = load<i32>(targets + (<usize> row << 2));
+      const scale = target == -1 ? <f32> 0 : factor * load<f32>(dloss + <usize> row * stride);
       for (let i = 0; i < classes; i++) {
         const p = load<f32>(probabilities + at + (<usize> i << 2)) - spread;
         store<f32>(dx + at + (<usize> i << 2), scale * (i == target ? p - confidence : p));

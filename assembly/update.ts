@@ -4,13 +4,11 @@
  * `segments` is a table of eight words a parameter: first ticket, elements, weight decay (f32), factor of the learning
  * rate (f32), and the addresses of parameter, gradient and two states (0 where there is none).
  * `hyper` points at the f32 [8] that change from step to step, the learning rate first.
- * The first four arguments are the same for all: hyper, segments, number of segments, number of tickets.
+ * The first five arguments are the same for all: hyper, segments, number of segments, number of tickets, and grain:
+ * the elements that a ticket stands for.
  */
 import { address, draw, integer, number } from "./abi";
 import { loadPart, storePart } from "./part";
-
-/** Elements a ticket stands for; the lowering makes the table with the same number. */
-const GRAIN: i32 = 65536;
 
 /** The segment that a ticket belongs to: the last one that begins at or before it. */
 function segmentOf(ticket: i32, segments: usize, count: i32): usize {
@@ -24,11 +22,11 @@ function segmentOf(ticket: i32, segments: usize, count: i32): usize {
 }
 
 // The fields of a segment.
-function firstElement(segment: usize, ticket: i32): i32 {
-  return (ticket - load<i32>(segment)) * GRAIN;
+function firstElement(segment: usize, ticket: i32, grain: i32): i32 {
+  return (ticket - load<i32>(segment)) * grain;
 }
-function lastElement(segment: usize, first: i32): i32 {
-  return min(first + GRAIN, load<i32>(segment, 4));
+function endElement(segment: usize, first: i32, grain: i32): i32 {
+  return min(first + grain, load<i32>(segment, 4));
 }
 function decayOf(segment: usize): v128 {
   return v128.load32_splat(segment, 8);
@@ -37,15 +35,15 @@ function rateOf(segment: usize, hyper: usize): v128 {
   return f32x4.splat(load<f32>(hyper) * load<f32>(segment, 12));
 }
 
-/** p −= lr · (g + decay·p). Arguments: the four. hyper: [lr]. */
+/** p −= lr · (g + decay·p). Arguments: the five. hyper: [lr]. */
 export function sgd(args: usize, thread: i32): void {
   const hyper = address(args, 0), segments = address(args, 1);
-  const count = integer(args, 2), tickets = integer(args, 3);
+  const count = integer(args, 2), tickets = integer(args, 3), grain = integer(args, 4);
   for (let ticket = draw(args); ticket < tickets; ticket = draw(args)) {
     const segment = segmentOf(ticket, segments, count);
     const decay = decayOf(segment), rate = rateOf(segment, hyper);
     const parameter = load<usize>(segment, 16), gradient = load<usize>(segment, 20);
-    const first = firstElement(segment, ticket), end = lastElement(segment, first);
+    const first = firstElement(segment, ticket, grain), end = endElement(segment, first, grain);
     for (let i = first; i < end; i += 4) {
       const at = <usize> i << 2, left = end - i;
       const p = loadPart(parameter + at, left);
@@ -58,19 +56,19 @@ export function sgd(args: usize, thread: i32): void {
 /**
  * With g = gradient + decay·p: b = momentum·b + (1 − dampening)·g, in the first step b = g (whatever b was);
  * p −= lr · (nesterov ? g + momentum·b : b).
- * Arguments: the four, momentum, 1 − dampening, nesterov (0 or 1). hyper: [lr, first step ? 1 : 0]. State: b.
+ * Arguments: the five, momentum, 1 − dampening, nesterov (0 or 1). hyper: [lr, first step ? 1 : 0]. State: b.
  */
 export function sgd_momentum(args: usize, thread: i32): void {
   const hyper = address(args, 0), segments = address(args, 1);
-  const count = integer(args, 2), tickets = integer(args, 3);
-  const momentum = f32x4.splat(number(args, 4)), share = f32x4.splat(number(args, 5));
-  const nesterov = integer(args, 6) != 0, begins = load<f32>(hyper, 4) != 0;
+  const count = integer(args, 2), tickets = integer(args, 3), grain = integer(args, 4);
+  const momentum = f32x4.splat(number(args, 5)), share = f32x4.splat(number(args, 6));
+  const nesterov = integer(args, 7) != 0, begins = load<f32>(hyper, 4) != 0;
   for (let ticket = draw(args); ticket < tickets; ticket = draw(args)) {
     const segment = segmentOf(ticket, segments, count);
     const decay = decayOf(segment), rate = rateOf(segment, hyper);
     const parameter = load<usize>(segment, 16), gradient = load<usize>(segment, 20);
     const buffer = load<usize>(segment, 24);
-    const first = firstElement(segment, ticket), end = lastElement(segment, first);
+    const first = firstElement(segment, ticket, grain), end = endElement(segment, first, grain);
     for (let i = first; i < end; i += 4) {
       const at = <usize> i << 2, left = end - i;
       const p = loadPart(parameter + at, left);
@@ -87,14 +85,14 @@ export function sgd_momentum(args: usize, thread: i32): void {
 /**
  * m = β1·m + (1 − β1)·g, v = β2·v + (1 − β2)·g², p −= lr / c1 · m / (√v / √c2 + eps). Weight decay adds decay·p to g,
  * or if decoupled first takes lr·decay·p off p.
- * Arguments: the four, β1, 1 − β1, β2, 1 − β2, eps, decoupled (0 or 1). hyper: [lr, c1, c2]. States: m, v.
+ * Arguments: the five, β1, 1 − β1, β2, 1 − β2, eps, decoupled (0 or 1). hyper: [lr, c1, c2]. States: m, v.
  */
 export function adam(args: usize, thread: i32): void {
   const hyper = address(args, 0), segments = address(args, 1);
-  const count = integer(args, 2), tickets = integer(args, 3);
-  const beta1 = f32x4.splat(number(args, 4)), share1 = f32x4.splat(number(args, 5));
-  const beta2 = f32x4.splat(number(args, 6)), share2 = f32x4.splat(number(args, 7));
-  const eps = f32x4.splat(number(args, 8)), decoupled = integer(args, 9) != 0;
+  const count = integer(args, 2), tickets = integer(args, 3), grain = integer(args, 4);
+  const beta1 = f32x4.splat(number(args, 5)), share1 = f32x4.splat(number(args, 6));
+  const beta2 = f32x4.splat(number(args, 7)), share2 = f32x4.splat(number(args, 8));
+  const eps = f32x4.splat(number(args, 9)), decoupled = integer(args, 10) != 0;
   const correction1 = v128.load32_splat(hyper, 4), root2 = f32x4.sqrt(v128.load32_splat(hyper, 8));
   for (let ticket = draw(args); ticket < tickets; ticket = draw(args)) {
     const segment = segmentOf(ticket, segments, count);
@@ -105,7 +103,7 @@ export function adam(args: usize, thread: i32): void {
     const coupled = decoupled ? f32x4.splat(0) : decay;
     const parameter = load<usize>(segment, 16), gradient = load<usize>(segment, 20);
     const mean = load<usize>(segment, 24), square = load<usize>(segment, 28);
-    const first = firstElement(segment, ticket), end = lastElement(segment, first);
+    const first = firstElement(segment, ticket, grain), end = endElement(segment, first, grain);
     for (let i = first; i < end; i += 4) {
       const at = <usize> i << 2, left = end - i;
       let p = loadPart(parameter + at, left);
@@ -124,19 +122,19 @@ export function adam(args: usize, thread: i32): void {
 /**
  * With g = gradient + decay·p: v = alpha·v + (1 − alpha)·g², u = g / (√v + eps); with a buffer b = momentum·b + u and
  * p −= lr·b, without p −= lr·u.
- * Arguments: the four, alpha, 1 − alpha, eps, momentum. hyper: [lr]. States: v, and b where there is momentum.
+ * Arguments: the five, alpha, 1 − alpha, eps, momentum. hyper: [lr]. States: v, and b where there is momentum.
  */
 export function rmsprop(args: usize, thread: i32): void {
   const hyper = address(args, 0), segments = address(args, 1);
-  const count = integer(args, 2), tickets = integer(args, 3);
-  const alpha = f32x4.splat(number(args, 4)), share = f32x4.splat(number(args, 5));
-  const eps = f32x4.splat(number(args, 6)), momentum = f32x4.splat(number(args, 7));
+  const count = integer(args, 2), tickets = integer(args, 3), grain = integer(args, 4);
+  const alpha = f32x4.splat(number(args, 5)), share = f32x4.splat(number(args, 6));
+  const eps = f32x4.splat(number(args, 7)), momentum = f32x4.splat(number(args, 8));
   for (let ticket = draw(args); ticket < tickets; ticket = draw(args)) {
     const segment = segmentOf(ticket, segments, count);
     const decay = decayOf(segment), rate = rateOf(segment, hyper);
     const parameter = load<usize>(segment, 16), gradient = load<usize>(segment, 20);
     const square = load<usize>(segment, 24), buffer = load<usize>(segment, 28);
-    const first = firstElement(segment, ticket), end = lastElement(segment, first);
+    const first = firstElement(segment, ticket, grain), end = endElement(segment, first, grain);
     for (let i = first; i < end; i += 4) {
       const at = <usize> i << 2, left = end - i;
       const p = loadPart(parameter + at, left);
