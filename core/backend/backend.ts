@@ -30,6 +30,8 @@ export interface Backend {
   readonly name: string;
   /** One line for a banner: what runs, how wide, on how many threads. */
   readonly description: string;
+  /** What `compile` would take, without taking it. */
+  measure(graphs: Readonly<Record<string, Graph>>): MemoryReport;
   /** Plans and prepares graphs that share their states by name. Throws `OutOfMemory` before anything is allocated. */
   compile(graphs: Readonly<Record<string, Graph>>): Session;
   close(): void;

@@ -6,12 +6,7 @@ import { Buffer, type Module, namedParameters, Parameter, stateDict } from "../n
 import { crossEntropy } from "../nn/functional.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
-import {
-  emitUpdate,
-  type OptimizerOptions,
-  optimizerStateName,
-  optimizerStates,
-} from "../optim/optimizer.ts";
+import { emitUpdate, type OptimizerOptions } from "../optim/optimizer.ts";
 
 /** A batch of images as bytes, and what becomes of them, see op image_batch. */
 export interface BatchShape {
@@ -71,8 +66,8 @@ export function evaluateGraph(model: Module, images: BatchShape): Graph {
   return builder.finish();
 }
 
-/** Draws every parameter and buffer, and clears the optimiser's states. Input: `rng`. */
-export function initGraph(model: Module, optimizer?: OptimizerOptions): Graph {
+/** Draws every parameter and buffer, and clears what else `train` keeps: the optimiser's states. Input: `rng`. */
+export function initGraph(model: Module, train?: Graph): Graph {
   const builder = new GraphBuilder();
   const rng = builder.input("rng", i32([4]));
   let stream = 0;
@@ -85,11 +80,8 @@ export function initGraph(model: Module, optimizer?: OptimizerOptions): Graph {
       builder.emit("init_uniform", [state, rng], { low: init.low, high: init.high, stream: stream++ });
     } else builder.emit("init_normal", [state, rng], { mean: init.mean, std: init.std, stream: stream++ });
   }
-  for (const state of optimizer ? optimizerStates(optimizer) : []) {
-    for (const [name, { shape }] of namedParameters(model)) {
-      const value = builder.state(optimizerStateName(state, name), f32(shape));
-      builder.emit("init_constant", [value], { value: 0 });
-    }
+  for (const [name, type] of train?.states ?? []) {
+    if (!builder.states.has(name)) builder.emit("init_constant", [builder.state(name, type)], { value: 0 });
   }
   return builder.finish();
 }
