@@ -1,0 +1,49 @@
+/** The one interface between programs and what runs them. */
+import type { Graph } from "../graph/graph.ts";
+
+export type NumberArray = Float32Array | Int32Array | Uint8Array;
+
+export interface MemoryReport {
+  /** Parameters, running statistics and optimiser state: kept between runs, shared by the session's graphs. */
+  readonly stateBytes: number;
+  readonly inputBytes: number;
+  /** Results and scratch of the hungriest graph. */
+  readonly arenaBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Some graphs over one set of states, ready to run. All arrays are in logical (row-major, NCHW) order. */
+export interface Session {
+  readonly memory: MemoryReport;
+  /** Runs one of the graphs with the inputs written last. */
+  run(graph: string): Promise<void>;
+  write(graph: string, input: string, data: ArrayLike<number>): void;
+  /** An output of the last run; valid until the next one. */
+  read(graph: string, output: string): Promise<NumberArray>;
+  writeState(name: string, data: ArrayLike<number>): void;
+  readState(name: string): Promise<NumberArray>;
+  /** Gives the memory back. */
+  dispose(): void;
+}
+
+export interface Backend {
+  readonly name: string;
+  /** One line for a banner: what runs, how wide, on how many threads. */
+  readonly description: string;
+  /** What `compile` would take, without taking it. */
+  measure(graphs: Readonly<Record<string, Graph>>): MemoryReport;
+  /** Plans and prepares graphs that share their states by name. Throws `OutOfMemory` before anything is allocated. */
+  compile(graphs: Readonly<Record<string, Graph>>): Session;
+  close(): void;
+}
+
+/** The graphs need more memory than the backend can have. */
+export class OutOfMemory extends Error {
+  constructor(readonly needed: number, readonly available: number) {
+    super(`needs ${gigabytes(needed)} GB of memory, ${gigabytes(available)} GB can be had`);
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(2);
+}

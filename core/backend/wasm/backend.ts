@@ -1,0 +1,35 @@
+/** The CPU backend: AssemblyScript kernels on shared memory, one worker a core. */
+import type { Backend } from "../backend.ts";
+import { GUARD_BYTES } from "./guard.ts";
+import { layOut, type LayoutOptions } from "./layout.ts";
+import { createPool } from "./pool.ts";
+import { createSession } from "./session.ts";
+
+export interface WasmOptions {
+  /** Worker threads; by default one a core. */
+  readonly threads?: number;
+  /** Columns of the GEMM's register tile, see `Lower`. By default what runs faster here. */
+  readonly tile?: 8 | 16;
+  /** For tests: every buffer apart, with bands behind it that are checked after each run. */
+  readonly guard?: boolean;
+}
+
+/** Compiled once a process, whatever the number of backends. */
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
+  compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
+    .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
+  const { threads = navigator.hardwareConcurrency, tile = 8, guard = false } = options;
+  const pool = await createPool(await compiled, threads);
+  const layout: LayoutOptions = { threads, tile, guard: guard ? GUARD_BYTES : undefined };
+  return {
+    name: "wasm",
+    description: `WebAssembly, ${tile === 16 ? 256 : 128}-bit SIMD, ${threads} thread${
+      threads === 1 ? "" : "s"
+    }`,
+    measure: (graphs) => layOut(graphs, layout).report,
+    compile: (graphs) => createSession(pool, layOut(graphs, layout), guard),
+    close: () => pool.close(),
+  };
+}

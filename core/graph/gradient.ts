@@ -1,0 +1,71 @@
+/** Reverse-mode differentiation as graph building: the gradient of a graph is more graph. */
+import { type AttrsOf, type OpName, opOf } from "../ops/mod.ts";
+import type { GraphBuilder } from "./builder.ts";
+import type { Node, Value } from "./graph.ts";
+
+/**
+ * Appends to the graph the nodes that compute the gradients of `of` with respect to each of `wrt`, given `seed`, the
+ * gradient that arrives at `of` (same shape; a constant 1 for a loss). Returns a map from each of `wrt` to its
+ * gradient; a value on which `of` does not depend has none. Throws where a needed op has no gradient.
+ */
+export function gradient(
+  builder: GraphBuilder,
+  of: Value,
+  seed: Value,
+  wrt: readonly Value[],
+): Map<Value, Value> {
+  return gradients(builder, new Map([[of, seed]]), wrt);
+}
+
+/** The same for several values at once: the sum of their gradients, each with its own seed. */
+export function gradients(
+  builder: GraphBuilder,
+  seeds: ReadonlyMap<Value, Value>,
+  wrt: readonly Value[],
+): Map<Value, Value> {
+  const nodes = [...builder.nodes];
+  const relevant = dependents(nodes, wrt);
+  const grads = new Map<Value, Value>(seeds);
+  const { scope, layer } = builder;
+  for (const node of nodes.reverse()) {
+    const needs = node.inputs.map((input) => relevant.has(input));
+    const arriving = node.outputs.map((output) => grads.get(output));
+    if (!needs.includes(true) || arriving.every((grad) => grad === undefined)) continue;
+    // Backward work belongs to the module whose forward work it undoes.
+    builder.scope = node.scope;
+    builder.layer = node.layer;
+    nodeGradient(builder, node, arriving, needs).forEach((grad, index) => {
+      const input = node.inputs[index];
+      if (!grad || !input || !needs[index]) return;
+      const sofar = grads.get(input);
+      grads.set(input, sofar ? builder.emit("add", [sofar, grad], {})[0]! : grad);
+    });
+  }
+  builder.scope = scope;
+  builder.layer = layer;
+  return new Map(wrt.flatMap((value) => {
+    const grad = grads.get(value);
+    return grad ? [[value, grad] as const] : [];
+  }));
+}
+
+function nodeGradient<K extends OpName>(
+  builder: GraphBuilder,
+  node: Node<K>,
+  arriving: readonly (Value | undefined)[],
+  needs: readonly boolean[],
+): readonly (Value | undefined)[] {
+  const rule = opOf(node.op).gradient;
+  if (!rule) throw new Error(`${node.scope || "the network"}: ${node.op} has no gradient`);
+  const applied = { inputs: node.inputs, outputs: node.outputs, attrs: node.attrs as AttrsOf<K> };
+  return rule(builder.emit, applied, arriving, needs);
+}
+
+/** Values that change when one of `roots` does. */
+function dependents(nodes: readonly Node[], roots: readonly Value[]): Set<Value> {
+  const found = new Set(roots);
+  for (const node of nodes) {
+    if (node.inputs.some((input) => found.has(input))) node.outputs.forEach((output) => found.add(output));
+  }
+  return found;
+}

@@ -1,0 +1,27 @@
+/** Modules that hold other modules. */
+import { Module } from "./module.ts";
+import type { Tensor } from "./tensor.ts";
+
+type Layer = Module & { forward(x: Tensor): Tensor };
+
+/** Runs its modules one after another; they are named `0`, `1`, … or by the keys of a record. */
+export class Sequential extends Module {
+  readonly #layers: readonly Layer[];
+
+  constructor(...layers: readonly Layer[] | [Readonly<Record<string, Layer>>]) {
+    super();
+    const [head] = layers;
+    const named = head === undefined || head instanceof Module ? layers as Layer[] : head;
+    Object.assign(this, named);
+    this.#layers = Object.values(named);
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#layers.reduce((value, layer) => layer.forward(value), x);
+  }
+
+  /** The modules in order. */
+  get layers(): readonly Layer[] {
+    return this.#layers;
+  }
+}

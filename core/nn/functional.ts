@@ -1,0 +1,185 @@
+/** Ops as functions of tensors, under PyTorch's names (torch.nn.functional) and with its defaults. */
+import type { Value } from "../graph/graph.ts";
+import { type Padding, type Pair, pair, type Shape, sides, sizeOf } from "../shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Keras's names for padding: `same` gives ⌈extent / stride⌉, `valid` uses no padding. */
+export type NamedPadding = "same" | "valid";
+
+export interface Conv2dOptions {
+  readonly stride?: Pair;
+  readonly padding?: Padding | NamedPadding;
+  readonly dilation?: Pair;
+  readonly groups?: number;
+}
+
+/** A cross-correlation of `x [N, C, H, W]` with `weight [O, C / groups, kH, kW]`. */
+export function conv2d(
+  x: Tensor,
+  weight: Value,
+  bias: Value | undefined,
+  options: Conv2dOptions = {},
+): Tensor {
+  const stride = pair(options.stride ?? 1);
+  const dilation = pair(options.dilation ?? 1);
+  const kernel: Pair = [weight.shape[2] ?? 1, weight.shape[3] ?? 1];
+  const padding = resolvePadding(options.padding ?? 0, x.shape, kernel, stride, dilation);
+  const inputs = bias ? [x.value, weight, bias] : [x.value, weight];
+  return x.tracer.apply("conv2d", inputs, { stride, padding, dilation, groups: options.groups ?? 1 });
+}
+
+/** `x [N, in] · weightᵀ [in, out] + bias` */
+export function linear(x: Tensor, weight: Value, bias?: Value): Tensor {
+  return x.tracer.apply("linear", bias ? [x.value, weight, bias] : [x.value, weight], {});
+}
+
+export function relu(x: Tensor): Tensor {
+  return x.tracer.apply("relu", [x.value], {});
+}
+
+export function leakyRelu(x: Tensor, negative_slope = 0.01): Tensor {
+  return x.tracer.apply("leaky_relu", [x.value], { negative_slope });
+}
+
+export function relu6(x: Tensor): Tensor {
+  return x.tracer.apply("relu6", [x.value], {});
+}
+
+export function sigmoid(x: Tensor): Tensor {
+  return x.tracer.apply("sigmoid", [x.value], {});
+}
+
+export function tanh(x: Tensor): Tensor {
+  return x.tracer.apply("tanh", [x.value], {});
+}
+
+export function softmax(x: Tensor, dim = -1): Tensor {
+  return x.tracer.apply("softmax", [x.value], { dim: axis(x, dim) });
+}
+
+export function logSoftmax(x: Tensor, dim = -1): Tensor {
+  return x.tracer.apply("log_softmax", [x.value], { dim: axis(x, dim) });
+}
+
+/** Zeroes elements with probability p in training, and scales the rest by 1 / (1 − p). */
+export function dropout(x: Tensor, p = 0.5): Tensor {
+  const stream = x.tracer.nextStream();
+  if (!x.tracer.training || p === 0) return x;
+  return x.tracer.apply("dropout", [x.value, x.tracer.rng()], { p, stream });
+}
+
+export interface PoolOptions {
+  /** The kernel's size by default. */
+  readonly stride?: Pair;
+  readonly padding?: Padding | NamedPadding;
+  readonly ceil_mode?: boolean;
+}
+
+export interface MaxPoolOptions extends PoolOptions {
+  readonly dilation?: Pair;
+}
+
+export function maxPool2d(x: Tensor, kernel_size: Pair, options: MaxPoolOptions = {}): Tensor {
+  const dilation = pair(options.dilation ?? 1);
+  return x.tracer.apply("max_pool2d", [x.value], {
+    ...poolAttrs(x, kernel_size, options, dilation),
+    dilation,
+  });
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  readonly count_include_pad?: boolean;
+}
+
+/** With `same` padding, Keras divides by the real pixels only: so does this, unless told otherwise. */
+export function avgPool2d(x: Tensor, kernel_size: Pair, options: AvgPoolOptions = {}): Tensor {
+  const count_include_pad = options.count_include_pad ?? options.padding !== "same";
+  return x.tracer.apply("avg_pool2d", [x.value], {
+    ...poolAttrs(x, kernel_size, options, [1, 1]),
+    count_include_pad,
+  });
+}
+
+export function adaptiveAvgPool2d(x: Tensor, output_size: Pair): Tensor {
+  return x.tracer.apply("adaptive_avg_pool2d", [x.value], { output: pair(output_size) });
+}
+
+export interface LocalResponseNormOptions {
+  readonly alpha?: number;
+  readonly beta?: number;
+  readonly k?: number;
+}
+
+export function localResponseNorm(x: Tensor, size: number, options: LocalResponseNormOptions = {}): Tensor {
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
+  return x.tracer.apply("local_response_norm", [x.value], { size, alpha, beta, k });
+}
+
+/** Joins tensors along `dim`. */
+export function concat(tensors: readonly Tensor[], dim = 0): Tensor {
+  const [head] = tensors;
+  if (!head) throw new TypeError("concat needs at least one tensor");
+  return head.tracer.apply("concat", tensors.map(({ value }) => value), { dim: axis(head, dim) });
+}
+
+/** The sum of two tensors of the same shape. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  return a.tracer.apply("add", [a.value, b.value], {});
+}
+
+/** The product, element by element, of two tensors of the same shape. */
+export function multiply(a: Tensor, b: Tensor): Tensor {
+  return a.tracer.apply("multiply", [a.value, b.value], {});
+}
+
+/** Axes `start_dim` … the last become one. */
+export function flatten(x: Tensor, start_dim = 1): Tensor {
+  const kept = x.shape.slice(0, axis(x, start_dim));
+  return reshape(x, [...kept, sizeOf(x.shape.slice(kept.length))]);
+}
+
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  return x.tracer.apply("reshape", [x.value], { shape });
+}
+
+export interface CrossEntropyOptions {
+  readonly label_smoothing?: number;
+  readonly reduction?: "mean" | "sum" | "none";
+}
+
+/** The cross entropy of scores `[N, classes]` and targets i32 `[N]`. */
+export function crossEntropy(scores: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  const { label_smoothing = 0, reduction = "mean" } = options;
+  return scores.tracer.apply("cross_entropy", [scores.value, target.value], { label_smoothing, reduction });
+}
+
+function axis(x: Tensor, dim: number): number {
+  return dim < 0 ? dim + x.shape.length : dim;
+}
+
+function poolAttrs(x: Tensor, kernel_size: Pair, options: PoolOptions, dilation: Pair) {
+  const kernel = pair(kernel_size);
+  const stride = pair(options.stride ?? kernel_size);
+  const padding = resolvePadding(options.padding ?? 0, x.shape, kernel, stride, dilation);
+  return { kernel, stride, padding, ceil_mode: options.ceil_mode ?? false };
+}
+
+/** `[top, left, bottom, right]`; what `same` cannot halve goes to the bottom and the right, as in Keras. */
+function resolvePadding(
+  padding: Padding | NamedPadding,
+  image: Shape,
+  kernel: Pair,
+  stride: Pair,
+  dilation: Pair,
+): [number, number, number, number] {
+  if (padding === "valid") return [0, 0, 0, 0];
+  if (padding !== "same") return sides(padding);
+  const total = ([0, 1] as const).map((side) => {
+    const extent = image[side + 2] ?? 0;
+    const step = pair(stride)[side];
+    const reach = pair(dilation)[side] * (pair(kernel)[side] - 1) + 1;
+    return Math.max(0, (Math.ceil(extent / step) - 1) * step + reach - extent);
+  }) as [number, number];
+  const before = total.map((size) => Math.floor(size / 2)) as [number, number];
+  return [before[0], before[1], total[0] - before[0], total[1] - before[1]];
+}

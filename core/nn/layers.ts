@@ -1,0 +1,204 @@
+/** Layers, under PyTorch's names and with its arguments, defaults and initial values. */
+import { type Pair, pair } from "../shape.ts";
+import * as F from "./functional.ts";
+import { constant, defaultUniform, fans } from "./init.ts";
+import { Buffer, Counter, Module, Parameter } from "./module.ts";
+import type { Tensor } from "./tensor.ts";
+
+export interface Conv2dArguments extends F.Conv2dOptions {
+  readonly bias?: boolean;
+}
+
+/** `new Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false })` */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  readonly #options: F.Conv2dOptions;
+
+  constructor(in_channels: number, out_channels: number, kernel_size: Pair, options: Conv2dArguments = {}) {
+    super();
+    const { bias = true, ...rest } = options;
+    const { groups = 1 } = rest;
+    if (in_channels % groups !== 0 || out_channels % groups !== 0) {
+      throw new RangeError(`Conv2d(${in_channels}, ${out_channels}): groups ${groups} must divide both`);
+    }
+    const shape = [out_channels, in_channels / groups, ...pair(kernel_size)];
+    const init = defaultUniform(fans(shape).fanIn);
+    this.weight = new Parameter(shape, init);
+    this.bias = bias ? new Parameter([out_channels], init) : undefined;
+    this.#options = rest;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { tracer } = x;
+    return F.conv2d(x, tracer.state(this.weight), this.bias && tracer.state(this.bias), this.#options);
+  }
+}
+
+/** `new Linear(512, 10)` */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(in_features: number, out_features: number, options: { readonly bias?: boolean } = {}) {
+    super();
+    const init = defaultUniform(in_features);
+    this.weight = new Parameter([out_features, in_features], init);
+    this.bias = options.bias ?? true ? new Parameter([out_features], init) : undefined;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.linear(x, x.tracer.state(this.weight), this.bias && x.tracer.state(this.bias));
+  }
+}
+
+export interface BatchNormOptions {
+  readonly eps?: number;
+  readonly momentum?: number;
+}
+
+abstract class BatchNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly running_mean: Buffer;
+  readonly running_var: Buffer;
+  readonly num_batches_tracked = new Counter();
+  readonly #options: Required<BatchNormOptions>;
+
+  constructor(num_features: number, options: BatchNormOptions = {}) {
+    super();
+    this.weight = new Parameter([num_features], constant(1));
+    this.bias = new Parameter([num_features], constant(0));
+    this.running_mean = new Buffer([num_features], constant(0));
+    this.running_var = new Buffer([num_features], constant(1));
+    this.#options = { eps: options.eps ?? 1e-5, momentum: options.momentum ?? 0.1 };
+  }
+
+  forward(x: Tensor): Tensor {
+    const { tracer } = x;
+    const states = [this.weight, this.bias, this.running_mean, this.running_var].map((item) =>
+      tracer.state(item)
+    );
+    return tracer.apply("batch_norm", [x.value, ...states], { training: tracer.training, ...this.#options });
+  }
+}
+
+/** Normalises each feature of `[N, C]` (or each channel of `[N, C, L]`). */
+export class BatchNorm1d extends BatchNorm {}
+
+/** Normalises each channel of `[N, C, H, W]`. */
+export class BatchNorm2d extends BatchNorm {}
+
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return F.relu(x);
+  }
+}
+
+export class LeakyReLU extends Module {
+  constructor(readonly negative_slope = 0.01) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.leakyRelu(x, this.negative_slope);
+  }
+}
+
+export class ReLU6 extends Module {
+  forward(x: Tensor): Tensor {
+    return F.relu6(x);
+  }
+}
+
+export class Sigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return F.sigmoid(x);
+  }
+}
+
+export class Tanh extends Module {
+  forward(x: Tensor): Tensor {
+    return F.tanh(x);
+  }
+}
+
+export class Softmax extends Module {
+  constructor(readonly dim = -1) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.softmax(x, this.dim);
+  }
+}
+
+export class LogSoftmax extends Module {
+  constructor(readonly dim = -1) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.logSoftmax(x, this.dim);
+  }
+}
+
+export class MaxPool2d extends Module {
+  constructor(readonly kernel_size: Pair, readonly options: F.MaxPoolOptions = {}) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.maxPool2d(x, this.kernel_size, this.options);
+  }
+}
+
+export class AvgPool2d extends Module {
+  constructor(readonly kernel_size: Pair, readonly options: F.AvgPoolOptions = {}) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.avgPool2d(x, this.kernel_size, this.options);
+  }
+}
+
+export class AdaptiveAvgPool2d extends Module {
+  constructor(readonly output_size: Pair) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.adaptiveAvgPool2d(x, this.output_size);
+  }
+}
+
+export class LocalResponseNorm extends Module {
+  constructor(readonly size: number, readonly options: F.LocalResponseNormOptions = {}) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.localResponseNorm(x, this.size, this.options);
+  }
+}
+
+export class Dropout extends Module {
+  constructor(public p = 0.5) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.dropout(x, this.p);
+  }
+}
+
+export class Flatten extends Module {
+  constructor(readonly start_dim = 1) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.flatten(x, this.start_dim);
+  }
+}

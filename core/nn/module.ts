@@ -1,0 +1,90 @@
+/**
+ * Modules as in PyTorch: a tree of layers whose property paths are the names in a state_dict.
+ *
+ * ```ts
+ * class Net extends Module {
+ *   conv1 = new Conv2d(3, 16, 3, { padding: 1 });
+ *   fc = new Linear(16, 10);
+ *   forward(x: Tensor) {
+ *     x = relu(this.conv1.forward(x));
+ *     return this.fc.forward(flatten(adaptiveAvgPool2d(x, 1)));
+ *   }
+ * }
+ * ```
+ */
+import type { Shape } from "../shape.ts";
+import type { Init } from "./init.ts";
+import { Tensor } from "./tensor.ts";
+
+/** A tensor that training changes. It has a shape and a start, but no numbers: those live in a session. */
+export class Parameter {
+  constructor(readonly shape: Shape, public init: Init) {}
+}
+
+/** A tensor that belongs to the state_dict but that no gradient changes: running statistics. */
+export class Buffer {
+  constructor(readonly shape: Shape, readonly init: Init) {}
+}
+
+/** Counts batches in training mode: `num_batches_tracked`, an integer in the state_dict that no kernel reads. */
+export class Counter {
+  readonly shape: Shape = [];
+}
+
+export abstract class Module {
+  constructor() {
+    // Calling forward enters the module, so that its ops know where they come from.
+    const forward = this.forward;
+    this.forward = (...args) => {
+      const tensor = args.flat().find((arg) => arg instanceof Tensor);
+      if (!tensor) throw new TypeError(`${this.constructor.name}.forward needs a Tensor`);
+      return tensor.tracer.within(this, () => forward.apply(this, args));
+    };
+  }
+
+  /** What the module computes. */
+  // deno-lint-ignore no-explicit-any -- arguments and results are each module's own business
+  abstract forward(...args: any[]): any;
+}
+
+/** Modules under other modules, by path, the root (path "") first; a shared module stands under its first path only. */
+export function namedModules(root: Module): Map<Module, string> {
+  const paths = new Map<Module, string>();
+  const visit = (module: Module, path: string) => {
+    if (paths.has(module)) return;
+    paths.set(module, path);
+    for (const [name, child] of Object.entries(module)) {
+      if (child instanceof Module) visit(child, join(path, name));
+    }
+  };
+  visit(root, "");
+  return paths;
+}
+
+/** Everything in a module's state_dict, in PyTorch's order: own tensors before those of submodules. */
+export function stateDict(root: Module): Map<string, Parameter | Buffer | Counter> {
+  const entries = new Map<string, Parameter | Buffer | Counter>();
+  const seen = new Set<unknown>();
+  for (const [module, path] of namedModules(root)) {
+    const own = Object.entries(module).filter(([, item]) => !seen.has(item));
+    for (const kind of [Parameter, Buffer, Counter]) {
+      for (const [name, item] of own) {
+        if (!(item instanceof kind)) continue;
+        seen.add(item);
+        entries.set(join(path, name), item);
+      }
+    }
+  }
+  return entries;
+}
+
+/** The parameters among them. */
+export function namedParameters(root: Module): Map<string, Parameter> {
+  return new Map(
+    [...stateDict(root)].filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter),
+  );
+}
+
+function join(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}

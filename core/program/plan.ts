@@ -1,0 +1,115 @@
+/**
+ * The memory plan: where every result and scratch of a program lives in its arena.
+ *
+ * A buffer lives from the node that makes it to the last node that reads it (outputs: to the end). Buffers whose
+ * lives do not touch may share memory. Placement is greedy by size, the largest first, each at the lowest offset that
+ * is free for its whole life (Pisarchyk & Lee 2020, "Greedy by Size"). An op that may work in place takes over the
+ * memory of an input that dies with it.
+ */
+import { bytesPerElement, type Value } from "../graph/graph.ts";
+import { opOf } from "../ops/mod.ts";
+import { sizeOf } from "../shape.ts";
+import type { Program, Scratch } from "./program.ts";
+
+/** Cache lines, and the widest vectors. */
+export const ALIGNMENT = 64;
+
+export interface PlanOptions {
+  /** Give every buffer memory of its own, with this many spare bytes behind it. For tests that look for stray writes. */
+  readonly guard?: number;
+}
+
+export interface Plan {
+  /** Byte offsets in the arena of results and scratch. */
+  readonly offsets: ReadonlyMap<Value | Scratch, number>;
+  readonly arenaBytes: number;
+}
+
+/** Memory shared by values that are the same bytes, for as long as any of them is needed. */
+interface Buffer {
+  bytes: number;
+  first: number;
+  last: number;
+  readonly members: (Value | Scratch)[];
+}
+
+export function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+export function bytesOf(value: Value): number {
+  return sizeOf(value.shape) * bytesPerElement[value.dtype];
+}
+
+export function planMemory(program: Program, options: PlanOptions = {}): Plan {
+  const buffers = findBuffers(program, options.guard === undefined);
+  return options.guard === undefined ? placeShared(buffers) : placeApart(buffers, options.guard);
+}
+
+function findBuffers({ graph, scratch, aliases }: Program, inPlace: boolean): Buffer[] {
+  const end = graph.nodes.length;
+  const lastUse = new Map<Value, number>();
+  graph.nodes.forEach((node, index) => node.inputs.forEach((value) => lastUse.set(value, index)));
+  for (const value of graph.outputs.values()) lastUse.set(value, end);
+
+  const buffers: Buffer[] = [];
+  const bufferOf = new Map<Value, Buffer>();
+  graph.nodes.forEach((node, index) => {
+    node.outputs.forEach((value, place) => {
+      const last = lastUse.get(value) ?? index;
+      let buffer: Buffer | undefined;
+      const alias = aliases.get(value);
+      if (alias) {
+        // An alias of an input or a state has no memory in the arena at all.
+        buffer = bufferOf.get(alias);
+        if (!buffer) return;
+      } else if (inPlace && place === 0) {
+        for (const candidate of opOf(node.op).inplace ?? []) {
+          const dying = node.inputs[candidate] && bufferOf.get(node.inputs[candidate]);
+          if (dying && dying.last === index && dying.bytes === bytesOf(value)) buffer = dying;
+          if (buffer) break;
+        }
+      }
+      if (!buffer) buffers.push(buffer = { bytes: bytesOf(value), first: index, last, members: [] });
+      buffer.last = Math.max(buffer.last, last);
+      buffer.members.push(value);
+      bufferOf.set(value, buffer);
+    });
+    for (const piece of scratch.get(node) ?? []) {
+      buffers.push({ bytes: piece.bytes, first: index, last: index, members: [piece] });
+    }
+  });
+  return buffers;
+}
+
+function placeShared(buffers: readonly Buffer[]): Plan {
+  const offsets = new Map<Value | Scratch, number>();
+  const placed: { buffer: Buffer; start: number; end: number }[] = [];
+  let arenaBytes = 0;
+  const bySize = [...buffers].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+  for (const buffer of bySize) {
+    let start = 0;
+    // `placed` is kept in the order of offsets, so one pass finds the lowest gap.
+    for (const other of placed) {
+      if (other.buffer.last < buffer.first || buffer.last < other.buffer.first) continue;
+      if (start + buffer.bytes <= other.start) break;
+      start = Math.max(start, other.end);
+    }
+    const end = start + align(Math.max(buffer.bytes, 1));
+    const place = placed.findIndex((other) => other.start > start);
+    placed.splice(place < 0 ? placed.length : place, 0, { buffer, start, end });
+    for (const member of buffer.members) offsets.set(member, start);
+    arenaBytes = Math.max(arenaBytes, end);
+  }
+  return { offsets, arenaBytes };
+}
+
+function placeApart(buffers: readonly Buffer[], guard: number): Plan {
+  const offsets = new Map<Value | Scratch, number>();
+  let arenaBytes = 0;
+  for (const buffer of buffers) {
+    for (const member of buffer.members) offsets.set(member, arenaBytes);
+    arenaBytes += align(buffer.bytes) + align(guard);
+  }
+  return { offsets, arenaBytes };
+}
