@@ -37,6 +37,11 @@ export class GraphBuilder {
     return this.#nodes;
   }
 
+  /** The states that nodes have asked for so far, by name. */
+  get states(): ReadonlyMap<string, Value> {
+    return this.#states;
+  }
+
   input(name: string, type: TensorType): Value {
     return this.#named(this.#inputs, "input", name, type);
   }

@@ -184,7 +184,7 @@ export class LocalResponseNorm extends Module {
 }
 
 export class Dropout extends Module {
-  constructor(readonly p = 0.5) {
+  constructor(public p = 0.5) {
     super();
   }
 

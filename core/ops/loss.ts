@@ -22,7 +22,8 @@ function expectTargets(inputs: readonly TensorType[]): void {
 
 /**
  * `(scores [N, C], target i32 [N]) → loss [] (or [N] for reduction "none"), probabilities [N, C]`:
- * per sample −(1 − s)·log p[target] − s/C·Σ log p, with p = softmax(scores) and s the label smoothing.
+ * per sample −(1 − s)·log p[target] − s/C·Σ log p, with p = softmax(scores) and s the label smoothing. "mean" divides
+ * by N. A sample with target −1 does not count: loss and gradient 0. Any other target that is no class: loss NaN.
  */
 export const cross_entropy: Op<CrossEntropyAttrs> = {
   infer(inputs, { reduction }) {
@@ -40,7 +41,10 @@ export const cross_entropy_grad: Op<CrossEntropyAttrs> = {
   infer: (inputs) => [f32(first(inputs, 1).shape)],
 };
 
-/** `(scores [N, C], target i32 [N]) → i32 []`: samples whose target is among the k highest scores (ties: lower index). */
+/**
+ * `(scores [N, C], target i32 [N]) → i32 []`: samples whose target is among the k highest scores (ties: lower index).
+ * A target that is no class and a score that is NaN are never right.
+ */
 export const count_correct: Op<{ readonly k: number }> = {
   infer(inputs) {
     expectTargets(inputs);

@@ -27,7 +27,13 @@ export function batchNorm(
   { training, momentum, eps }: BatchNormAttrs,
 ) {
   const y = new Float64Array(x.length);
-  const result = { y, mean: [] as number[], invstd: [] as number[], runningMean: [] as number[], runningVar: [] as number[] };
+  const result = {
+    y,
+    mean: [] as number[],
+    invstd: [] as number[],
+    runningMean: [] as number[],
+    runningVar: [] as number[],
+  };
   channelIndices(shape).forEach((indices, c) => {
     let mean = runningMean[c]!;
     let variance = runningVar[c]!;

@@ -11,7 +11,9 @@ export function assertClose(
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(actual![i]! - expected[i]!);
     if (!(error <= tolerance)) {
-      assert.fail(`${what}[${i}] is ${actual![i]}, not ${expected[i]}: off by ${error}, allowed ${tolerance}`);
+      assert.fail(
+        `${what}[${i}] is ${actual![i]}, not ${expected[i]}: off by ${error}, allowed ${tolerance}`,
+      );
     }
   }
 }

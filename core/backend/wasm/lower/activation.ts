@@ -1,61 +1,46 @@
-import type { Lowering } from "./lowering.ts";
+import { sizeOf } from "../../../shape.ts";
+import type { OpName } from "../../../ops/mod.ts";
+import { address, around, float, type Lower, type Lowering } from "./lowering.ts";
+import type { Node } from "../../../graph/graph.ts";
 
-const relu: Lowering<"relu"> = () => {
-  throw new Error("relu: no lowering yet");
-};
-const relu_grad: Lowering<"relu_grad"> = () => {
-  throw new Error("relu_grad: no lowering yet");
-};
-const leaky_relu: Lowering<"leaky_relu"> = () => {
-  throw new Error("leaky_relu: no lowering yet");
-};
-const leaky_relu_grad: Lowering<"leaky_relu_grad"> = () => {
-  throw new Error("leaky_relu_grad: no lowering yet");
-};
-const relu6: Lowering<"relu6"> = () => {
-  throw new Error("relu6: no lowering yet");
-};
-const relu6_grad: Lowering<"relu6_grad"> = () => {
-  throw new Error("relu6_grad: no lowering yet");
-};
-const sigmoid: Lowering<"sigmoid"> = () => {
-  throw new Error("sigmoid: no lowering yet");
-};
-const sigmoid_grad: Lowering<"sigmoid_grad"> = () => {
-  throw new Error("sigmoid_grad: no lowering yet");
-};
-const tanh: Lowering<"tanh"> = () => {
-  throw new Error("tanh: no lowering yet");
-};
-const tanh_grad: Lowering<"tanh_grad"> = () => {
-  throw new Error("tanh_grad: no lowering yet");
-};
-const softmax: Lowering<"softmax"> = () => {
-  throw new Error("softmax: no lowering yet");
-};
-const softmax_grad: Lowering<"softmax_grad"> = () => {
-  throw new Error("softmax_grad: no lowering yet");
-};
-const log_softmax: Lowering<"log_softmax"> = () => {
-  throw new Error("log_softmax: no lowering yet");
-};
-const log_softmax_grad: Lowering<"log_softmax_grad"> = () => {
-  throw new Error("log_softmax_grad: no lowering yet");
-};
+type Elementwise = "relu" | "leaky_relu" | "relu6" | "sigmoid" | "tanh";
+
+/** The slope is leaky ReLU's; the other kernels take it and do not look at it. */
+function slopeOf(attrs: Partial<{ readonly negative_slope: number }>) {
+  return float(attrs.negative_slope ?? 0);
+}
+
+function forward(kernel: Elementwise): Lowering<Elementwise> {
+  return (lower, { inputs: [x], outputs: [y], attrs }) =>
+    lower.call(kernel, address(x), address(y), sizeOf(y!.shape), slopeOf(attrs));
+}
+
+function backward(kernel: `${Elementwise}_grad`): Lowering<`${Elementwise}_grad`> {
+  return (lower, { inputs: [dy, saved], outputs: [dx], attrs }) =>
+    lower.call(kernel, address(dy), address(saved), address(dx), sizeOf(dx!.shape), slopeOf(attrs));
+}
+
+type Softmax = OpName & ("softmax" | "softmax_grad" | "log_softmax" | "log_softmax_grad");
+
+/** Kernels over rows along one axis: the addresses of inputs and output, then how memory splits around the axis. */
+function alongAxis(lower: Lower, { op, inputs, outputs, attrs }: Node<Softmax>): void {
+  const { outer, extent, inner } = around(outputs[0]!.shape, attrs.dim);
+  lower.call(op, ...inputs.map(address), address(outputs[0]), outer, extent, inner);
+}
 
 export const activationLowerings = {
-  relu,
-  relu_grad,
-  leaky_relu,
-  leaky_relu_grad,
-  relu6,
-  relu6_grad,
-  sigmoid,
-  sigmoid_grad,
-  tanh,
-  tanh_grad,
-  softmax,
-  softmax_grad,
-  log_softmax,
-  log_softmax_grad,
+  relu: forward("relu"),
+  relu_grad: backward("relu_grad"),
+  leaky_relu: forward("leaky_relu"),
+  leaky_relu_grad: backward("leaky_relu_grad"),
+  relu6: forward("relu6"),
+  relu6_grad: backward("relu6_grad"),
+  sigmoid: forward("sigmoid"),
+  sigmoid_grad: backward("sigmoid_grad"),
+  tanh: forward("tanh"),
+  tanh_grad: backward("tanh_grad"),
+  softmax: alongAxis,
+  softmax_grad: alongAxis,
+  log_softmax: alongAxis,
+  log_softmax_grad: alongAxis,
 };

@@ -1,13 +1,54 @@
-import type { Lowering } from "./lowering.ts";
+import type { Word } from "../../../program/program.ts";
+import { type Shape, sizeOf } from "../../../shape.ts";
+import { address, around, type Lowering } from "./lowering.ts";
 
-const concat: Lowering<"concat"> = () => {
-  throw new Error("concat: no lowering yet");
+const concat: Lowering<"concat"> = (lower, { inputs, outputs: [y], attrs: { dim } }) => {
+  const whole = around(y!.shape, dim);
+  const pitch = whole.extent * whole.inner;
+  let start = 0;
+  for (const value of inputs) {
+    const width = around(value.shape, dim).extent * whole.inner;
+    lower.call("copy_rows", { value }, { value: y!, offset: 4 * start }, whole.outer, width, width, pitch);
+    start += width;
+  }
 };
-const slice: Lowering<"slice"> = () => {
-  throw new Error("slice: no lowering yet");
+
+const slice: Lowering<"slice"> = (lower, { inputs: [x], outputs: [y], attrs: { dim, start, length } }) => {
+  const { outer, extent, inner } = around(x!.shape, dim);
+  const from: Word = { value: x!, offset: 4 * start * inner };
+  lower.call("copy_rows", from, address(y), outer, length * inner, extent * inner, length * inner);
 };
-const reshape: Lowering<"reshape"> = () => {
-  throw new Error("reshape: no lowering yet");
+
+interface Matrices {
+  readonly batch: number;
+  readonly channels: number;
+  readonly places: number;
+}
+
+/** The matrices that memory holds transposed: channels × places to PyTorch, places × channels here. */
+function matricesOf(shape: Shape): Matrices | undefined {
+  if (shape.length <= 2) return undefined;
+  const [batch, channels, ...rest] = shape as [number, number, ...number[]];
+  const places = sizeOf(rest);
+  // Transposing a vector moves nothing.
+  return channels === 1 || places === 1 ? undefined : { batch, channels, places };
+}
+
+/** Out of the order of the old shape and into that of the new one, where memory does not hold the logical order. */
+const reshape: Lowering<"reshape"> = (lower, { inputs: [x], outputs: [y] }) => {
+  const from = matricesOf(x!.shape), to = matricesOf(y!.shape);
+  const same = from && to && from.batch === to.batch && from.channels === to.channels;
+  if (same || (!from && !to)) {
+    lower.alias(y!, x!);
+    return;
+  }
+  let source = address(x);
+  if (from) {
+    const target: Word = to ? { scratch: lower.scratch(4 * sizeOf(x!.shape)) } : address(y);
+    lower.call("transpose", source, target, from.batch, from.places, from.channels);
+    source = target;
+  }
+  if (to) lower.call("transpose", source, address(y), to.batch, to.channels, to.places);
 };
 
 export const layoutLowerings = { concat, slice, reshape };

@@ -49,13 +49,14 @@ export function adaptiveWindows(extent: number, outputs: number): Window[] {
   });
 }
 
-/** For each place of the image, the windows that reach over it; they are neighbours, since windows only move on. */
+/**
+ * For each place of the image, the first and behind the last window that reaches over it. In between there may be
+ * windows that do not, where taps are apart: the first tap inside the image need not move on from window to window.
+ */
 export function windowsOver(extent: number, windows: readonly Window[]): Span[] {
-  let start = 0;
-  let end = 0;
   return Array.from({ length: extent }, (_, place) => {
-    while (start < windows.length && windows[start]!.end <= place) start++;
-    while (end < windows.length && windows[end]!.start <= place) end++;
-    return { start, end: Math.max(start, end) };
+    const over = ({ start, end }: Window) => start <= place && place < end;
+    const start = windows.findIndex(over);
+    return start < 0 ? { start: 0, end: 0 } : { start, end: windows.findLastIndex(over) + 1 };
   });
 }

@@ -1,0 +1,115 @@
+/** A session in the pool's memory: puts a layout at an address, and moves numbers in and out. */
+import type { Value } from "../../graph/graph.ts";
+import type { Word } from "../../program/program.ts";
+import { sizeOf } from "../../shape.ts";
+import { type NumberArray, OutOfMemory, type Session } from "../backend.ts";
+import { createGuards } from "./guard.ts";
+import type { Layout, Prepared } from "./layout.ts";
+import { MEMORY_LIMIT, type Pool } from "./pool.ts";
+import { toLogical, toPhysical } from "./relayout.ts";
+import { createWords } from "./words.ts";
+
+export function createSession(pool: Pool, layout: Layout, guarded: boolean): Session {
+  const { totalBytes } = layout.report;
+  const base = pool.allocate(totalBytes);
+  if (base === undefined) throw new OutOfMemory(totalBytes, MEMORY_LIMIT);
+  const entries = writePrograms(pool, layout, base);
+  const guards = guarded
+    ? createGuards(layout, () => new Uint8Array(pool.memory.buffer, base, totalBytes))
+    : undefined;
+
+  const store = (value: Value, address: number, data: ArrayLike<number>) => {
+    const target = view(pool, value, address);
+    if (data.length !== target.length) {
+      throw new Error(`${value.name} holds ${target.length} numbers, not ${data.length}`);
+    }
+    // Bytes are stored as they are written, see op image_batch.
+    if (value.dtype === "u8") target.set(data);
+    else toPhysical(value.shape, data, target);
+  };
+  const load = (value: Value, address: number): NumberArray => {
+    const source = view(pool, value, address);
+    const target = new (source.constructor as new (length: number) => NumberArray)(source.length);
+    toLogical(value.shape, source, target);
+    return target;
+  };
+  const graphOf = (name: string): Prepared => find(layout.prepared, name, "graph");
+  const stateOf = (name: string): [Value, number] => {
+    const value = find(layout.states, name, "state");
+    return [value, base + layout.offsetOf(value, [...layout.prepared.values()][0]!)];
+  };
+
+  return {
+    memory: layout.report,
+    stateNames: [...layout.states.keys()],
+    stateShape: (name) => find(layout.states, name, "state").shape,
+    inputNames: (graph) => [...graphOf(graph).program.graph.inputs.keys()],
+    async run(graph) {
+      const { start, count } = find(entries, graph, "graph");
+      guards?.draw(graph);
+      await pool.run(start, count);
+      guards?.check(graph);
+    },
+    write(graph, input, data) {
+      const prepared = graphOf(graph);
+      const value = find(prepared.program.graph.inputs, input, "input");
+      store(value, base + layout.offsetOf(value, prepared), data);
+    },
+    read(graph, output) {
+      const prepared = graphOf(graph);
+      const value = find(prepared.program.graph.outputs, output, "output");
+      return Promise.resolve(load(value, base + layout.offsetOf(value, prepared)));
+    },
+    writeState(name, data) {
+      store(...stateOf(name), data);
+    },
+    readState(name) {
+      return Promise.resolve(load(...stateOf(name)));
+    },
+    dispose: () => pool.free(base),
+  };
+}
+
+/** Writes the programs of all graphs, with addresses in the place of buffers. */
+function writePrograms(
+  pool: Pool,
+  layout: Layout,
+  base: number,
+): Map<string, { start: number; count: number }> {
+  const words = createWords();
+  const origin = base + layout.wordsOffset;
+  const entries = new Map<string, { start: number; count: number }>();
+  for (const [name, prepared] of layout.prepared) {
+    const resolve = (word: Word): number => {
+      if (typeof word === "number") return word;
+      if ("f32" in word) return words.bitsOf(word.f32);
+      if ("table" in word) return origin + words.append(word.table.map(resolve));
+      const item = "value" in word ? word.value : word.scratch;
+      return base + layout.offsetOf(item, prepared) + (word.offset ?? 0);
+    };
+    const { calls } = prepared.program;
+    const program = calls.flatMap(({ kernel, args }) => {
+      const block = args.map(resolve); // Tables come before the block that points at them.
+      return [pool.kernelIndex(kernel), origin + words.append([0, ...block])];
+    });
+    entries.set(name, { start: origin + words.append(program), count: calls.length });
+  }
+  new Int32Array(pool.memory.buffer, origin, words.bytes / 4).set(words.words());
+  return entries;
+}
+
+function view(pool: Pool, value: Value, address: number): NumberArray {
+  const { buffer } = pool.memory;
+  const length = sizeOf(value.shape);
+  if (value.dtype === "f32") return new Float32Array(buffer, address, length);
+  if (value.dtype === "i32") return new Int32Array(buffer, address, length);
+  return new Uint8Array(buffer, address, length);
+}
+
+function find<T>(map: ReadonlyMap<string, T>, name: string, what: string): T {
+  const found = map.get(name);
+  if (found === undefined) {
+    throw new Error(`there is no ${what} ${name}; there are ${[...map.keys()].join(", ")}`);
+  }
+  return found;
+}

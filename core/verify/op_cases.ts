@@ -1,0 +1,134 @@
+/** Single ops, forward and backward: `cases` of ops.json. */
+import type { Backend, Session } from "../backend/backend.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import { gradient } from "../graph/gradient.ts";
+import { f32, type Graph, i32, type Value } from "../graph/graph.ts";
+import type { Shape } from "../shape.ts";
+import { readAttributes } from "./attributes.ts";
+import { type Case, type Comparison, maxError, maxMagnitude, Missing } from "./case.ts";
+import { signed } from "./fill.ts";
+import { type Golden, list, tensor } from "./golden.ts";
+import { opBuilders } from "./op_builders.ts";
+import { opTolerance } from "./tolerance.ts";
+
+export interface OpInput {
+  readonly shape: Shape;
+  /** Filled with numbers in [−scale, scale) … */
+  readonly scale?: number;
+  /** … or in the safetensors file, as `case/input`. */
+  readonly stored?: boolean;
+}
+
+export interface OpEntry {
+  readonly name: string;
+  readonly op: string;
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly inputs: Readonly<Record<string, OpInput>>;
+  readonly ints?: Readonly<Record<string, readonly number[]>>;
+  /** Shapes of the results that are in the safetensors file, as `case/result`. */
+  readonly results: Readonly<Record<string, Shape>>;
+  readonly torch_float32_max_abs_error?: Readonly<Record<string, number>>;
+}
+
+export function opCases(golden: Golden): Case[] {
+  return list<OpEntry>(golden, "ops", "cases").map((entry) => ({
+    name: entry.name,
+    run: (backend) => runOp(golden, entry, backend),
+  }));
+}
+
+async function runOp(golden: Golden, entry: OpEntry, backend: Backend): Promise<Comparison[]> {
+  const session = backend.compile({ op: graphOf(entry) });
+  try {
+    writeInputs(session, golden, entry);
+    await session.run("op");
+    return await Promise.all(Object.keys(entry.results).map((what) => compare(session, golden, entry, what)));
+  } finally {
+    session.dispose();
+  }
+}
+
+/** Inputs are states, so that what an op changes in place can be read back. The upstream gradient is `grad_y`. */
+function graphOf(entry: OpEntry): Graph {
+  const build = opBuilders[entry.op];
+  if (!build) throw new Missing(`there is no op ${entry.op}`);
+  const builder = new GraphBuilder();
+  const inputs = inputNames(entry)
+    .map((name) => [name, builder.state(name, f32(entry.inputs[name]!.shape))] as const);
+  const ints = Object.entries(entry.ints ?? {}).map(([name, data]) =>
+    builder.state(name, i32([data.length]))
+  );
+  const { input_times: _, ...attrs } = entry.attrs;
+  const attributes = readAttributes(attrs);
+  const y = build(builder, [...inputs.map(([, value]) => value), ...ints], attributes);
+  attributes.expectAllRead(entry.op);
+  builder.output("y", y);
+
+  const wanted = inputs.filter(([name]) => `grad_${name}` in entry.results);
+  if (wanted.length > 0) {
+    const grads = gradient(
+      builder,
+      y,
+      builder.state("grad_y", f32(y.shape)),
+      wanted.map(([, value]) => value),
+    );
+    for (const [name, value] of wanted) builder.output(`grad_${name}`, expectGradient(grads, name, value));
+  }
+  return builder.finish();
+}
+
+function expectGradient(grads: ReadonlyMap<Value, Value>, name: string, value: Value): Value {
+  const grad = grads.get(value);
+  if (!grad) throw new Missing(`the op has no gradient to ${name}`);
+  return grad;
+}
+
+/** In the op's order: by role where the names say it, else as the file lists them. */
+const ROLES = ["x", "weight", "bias", "mean", "var"];
+
+function inputNames({ inputs }: OpEntry): string[] {
+  const place = (name: string) => ROLES.indexOf(name);
+  return Object.keys(inputs).filter((name) => name !== "grad_y").sort((a, b) => place(a) - place(b));
+}
+
+function writeInputs(session: Session, golden: Golden, entry: OpEntry): void {
+  for (const name of inputNames(entry)) session.writeState(name, inputData(golden, entry, name));
+  for (const [name, data] of Object.entries(entry.ints ?? {})) session.writeState(name, data);
+  if (Object.keys(entry.results).some((what) => what.startsWith("grad_"))) {
+    const name = `${entry.name}/grad_y`;
+    const stored = golden.tensors.get(name);
+    session.writeState("grad_y", stored?.data ?? signed(name, expectShape(entry, "y"), 1));
+  }
+}
+
+function inputData(golden: Golden, entry: OpEntry, input: string): ArrayLike<number> {
+  const { shape, scale = 1, stored } = entry.inputs[input]!;
+  const name = `${entry.name}/${input}`;
+  if (stored) return tensor(golden, name).data;
+  const data = signed(name, shape, scale);
+  if (entry.op === "batch_norm" && input === "var") return data.map((x) => Math.abs(x) + 0.5);
+  const times = Number(entry.attrs["input_times"] ?? 1);
+  return times === 1 ? data : data.map((x) => x * times);
+}
+
+function expectShape(entry: OpEntry, result: string): Shape {
+  const shape = entry.results[result];
+  if (!shape) throw new Missing(`the case has gradients but does not say the shape of ${result}`);
+  return shape;
+}
+
+async function compare(session: Session, golden: Golden, entry: OpEntry, what: string): Promise<Comparison> {
+  const expected = tensor(golden, `${entry.name}/${what}`).data;
+  const error = maxError(await resultOf(session, what), expected);
+  const torch = entry.torch_float32_max_abs_error?.[what];
+  const tolerance = opTolerance(maxMagnitude(expected), torch);
+  return { what, error, tolerance, ...(torch === undefined ? {} : { torch }) };
+}
+
+/** Running statistics are what the op made of its inputs `mean` and `var`. */
+function resultOf(session: Session, what: string): Promise<ArrayLike<number>> {
+  if (what === "y" || what.startsWith("grad_")) return session.read("op", what);
+  if (what === "running_mean") return session.readState("mean");
+  if (what === "running_var") return session.readState("var");
+  throw new Missing(`there is no result ${what}`);
+}

@@ -1,0 +1,33 @@
+/** How many tests passed, read from what `deno test` prints. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/**
+ * Counts from the closing line, such as `FAILED | 3 passed (5 steps) | 1 failed | 2 ignored (123ms)`. A run that fails
+ * without one (its modules do not compile, or there are none) counts as one failure.
+ */
+export function countsOf(output: string, success: boolean): Counts {
+  // deno-lint-ignore no-control-regex
+  const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  const lines = plain.match(/^(ok|FAILED) \| \d+ passed.*$/gm);
+  const line = lines?.at(-1) ?? "";
+  const count = (word: string) => Number(line.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+  const failed = count("failed");
+  return {
+    passed: count("passed"),
+    failed: success ? failed : Math.max(1, failed),
+    skipped: count("ignored"),
+  };
+}
+
+export function addCounts(a: Counts, b: Counts): Counts {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** `12 passed, 0 failed`, with `, 1 skipped` where there are any. */
+export function summary({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`;
+}
