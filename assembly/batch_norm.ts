@@ -42,7 +42,11 @@ export function batch_norm_moments(args: usize, thread: i32): void {
       const sum0 = f32x4.add(even0, odd0), sum1 = f32x4.add(even1, odd1);
       const counts = f32x4.splat(<f32> count);
       const mean0 = f32x4.div(sum0, counts), mean1 = f32x4.div(sum1, counts);
-      even0 = even1 = odd0 = odd1 = f32x4.splat(0);
+      even0 =
+        even1 =
+        odd0 =
+        odd1 =
+          f32x4.splat(0);
       for (p = from; p < evenEnd; p += 2 * stride) {
         const a0 = f32x4.sub(v128.load(p + at), mean0);
         const a1 = f32x4.sub(v128.load(p + at, 16), mean1);
@@ -98,7 +102,9 @@ export function batch_norm_statistics(args: usize, thread: i32): void {
     for (let c = start; c < end; c++) {
       const at = <usize> c << 2;
       let total: f64 = 0;
-      for (let first = 0, p = at; first < rows; first += block, p += stride) total += <f64> load<f32>(sums + p);
+      for (let first = 0, p = at; first < rows; first += block, p += stride) {
+        total += <f64> load<f32>(sums + p);
+      }
       const mean = total / <f64> rows;
       let square: f64 = 0;
       for (let first = 0, p = at; first < rows; first += block, p += stride) {

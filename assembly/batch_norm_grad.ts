@@ -67,7 +67,10 @@ export function batch_norm_grad_sums(args: usize, thread: i32): void {
  * C, rows in a block, training.
  */
 export function batch_norm_grad_combine(args: usize, thread: i32): void {
-  const sums = address(args, 0), products = address(args, 1), weight = address(args, 2), invstds = address(args, 3);
+  const sums = address(args, 0),
+    products = address(args, 1),
+    weight = address(args, 2),
+    invstds = address(args, 3);
   const dWeight = address(args, 4), dBias = address(args, 5);
   const scale = address(args, 6), offset = address(args, 7), slope = address(args, 8);
   const rows = integer(args, 9), channels = integer(args, 10), block = integer(args, 11);
@@ -114,7 +117,10 @@ export function batch_norm_grad_apply(args: usize, thread: i32): void {
         const g0 = f32x4.sub(v128.load(dy + p), v128.load(offset + at));
         const g1 = f32x4.sub(v128.load(dy + p, 16), v128.load(offset + at, 16));
         const r0 = f32x4.mul(f32x4.relaxed_madd(d0, v128.load(slope + at), g0), v128.load(scale + at));
-        const r1 = f32x4.mul(f32x4.relaxed_madd(d1, v128.load(slope + at, 16), g1), v128.load(scale + at, 16));
+        const r1 = f32x4.mul(
+          f32x4.relaxed_madd(d1, v128.load(slope + at, 16), g1),
+          v128.load(scale + at, 16),
+        );
         v128.store(dx + p, r0);
         v128.store(dx + p, r1, 16);
       }

@@ -24,7 +24,8 @@ export function max_pool2d(args: usize, thread: i32): void {
     const window = rows + (<usize> (task % outHeight) << 3);
     const top = load<i32>(window), bottom = load<i32>(window, 4);
     for (let column = 0; column < outWidth; column++) {
-      const left = load<i32>(columns + (<usize> column << 3)), right = load<i32>(columns + (<usize> column << 3), 4);
+      const left = load<i32>(columns + (<usize> column << 3)),
+        right = load<i32>(columns + (<usize> column << 3), 4);
       const to = (<usize> task * outWidth + column) * pixel;
       // A dilated window may straddle a small image and hold none of it: it yields −∞ and nobody wins.
       const first = top < bottom && left < right ? top * width + left : -1;
@@ -87,7 +88,8 @@ export function max_pool2d_grad(args: usize, thread: i32): void {
     const image = <usize> (task / height * outHeight) * outWidth * pixel;
     const top = load<i32>(rows + (<usize> row << 3)), bottom = load<i32>(rows + (<usize> row << 3), 4);
     for (let column = 0; column < width; column++) {
-      const left = load<i32>(columns + (<usize> column << 3)), right = load<i32>(columns + (<usize> column << 3), 4);
+      const left = load<i32>(columns + (<usize> column << 3)),
+        right = load<i32>(columns + (<usize> column << 3), 4);
       const here = row * width + column;
       const to = dx + (<usize> task * width + column) * pixel;
       let c = 0;
