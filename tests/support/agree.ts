@@ -44,7 +44,7 @@ export function assertClose(
   assert.ok(actual, `${what} is missing`);
   assert.equal(actual.length, expected.length, `${what} has another size`);
   for (let i = 0; i < expected.length; i++) {
-    const a = actual[i]!, e = expected[i]!;
+    const a: number = actual[i]!, e: number = expected[i]!;
     const close = Number.isFinite(e) ? Math.abs(a - e) <= absolute + relative * Math.abs(e) : Object.is(a, e);
     if (!close) assert.fail(`${what}[${i}] is ${a}, not ${e}`);
   }
