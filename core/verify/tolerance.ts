@@ -30,3 +30,67 @@ export function opTolerance(scale: number, torch?: number): number {
 export function scheduleTolerance(scale: number): number {
   return 2 ** -40 * scale;
 }
+
+/** For the parameter after an optimiser's step. */
+export function updateTolerance(scale: number): number {
+  return FLOOR * ULP * scale;
+}
+
+/** PyTorch's own float32 errors on a whole network. */
+export interface Float32Errors {
+  /** Largest error of the logits, relative to the largest logit. */
+  readonly logits_eval_rel: number;
+  readonly logits_train_rel: number;
+  readonly loss_abs: number;
+  /** Largest relative error of a parameter's gradient norm. */
+  readonly grad_norm_rel: number;
+  /** PyTorch's own float32 losses of the steps that the reference took in float64. */
+  readonly sgd_losses: readonly number[] | null;
+}
+
+/** A tolerance, and PyTorch's error where there is one to show beside it. */
+export interface Limit {
+  readonly tolerance: number;
+  readonly torch?: number;
+}
+
+/** Units in the last place that the results of a whole network may always be off, after dozens of layers. */
+const FLOOR_NETWORK = 16;
+
+/** Tolerances for the numbers of one whole network. */
+export function networkTolerances(torch: Float32Errors) {
+  const logits = (relative: number) => (scale: number): Limit => ({
+    tolerance: Math.max(MULTIPLE * relative, FLOOR_NETWORK * ULP) * scale,
+    torch: relative * scale,
+  });
+  const forward = Math.max(MULTIPLE * torch.logits_train_rel, FLOOR_NETWORK * ULP);
+  const backward = Math.max(MULTIPLE * torch.grad_norm_rel, forward);
+  return {
+    logits_eval: logits(torch.logits_eval_rel),
+    logits_train: logits(torch.logits_train_rel),
+    loss: (loss: number): Limit => ({
+      tolerance: Math.max(MULTIPLE * torch.loss_abs, FLOOR_NETWORK * ULP * loss),
+      torch: torch.loss_abs,
+    }),
+    /** Running statistics are as exact as the activations they are taken from. */
+    buffer: (scale: number): Limit => ({ tolerance: forward * scale }),
+    /** [norm, sum, entries] of a gradient of `count` numbers. */
+    gradient: ([norm = 0]: readonly number[], count: number, largest: number): [Limit, Limit, Limit] => {
+      const noise = FLOOR_NETWORK * ULP * largest;
+      return [
+        { tolerance: backward * norm + noise, torch: torch.grad_norm_rel * norm },
+        { tolerance: Math.sqrt(count) * (backward * norm + noise) },
+        { tolerance: backward * norm + noise },
+      ];
+    },
+    /** Each step multiplies the error of the last; PyTorch's largest deviation so far says how much there is. */
+    sgd: (expected: readonly number[]): Limit[] => {
+      let deviation = 0;
+      return expected.map((loss, step) => {
+        const own = Math.abs((torch.sgd_losses?.[step] ?? loss) - loss);
+        deviation = Math.max(deviation, own);
+        return { tolerance: Math.max(MULTIPLE * deviation, FLOOR_NETWORK * ULP * loss), torch: own };
+      });
+    },
+  };
+}
