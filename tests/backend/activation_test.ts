@@ -11,8 +11,10 @@ import {
   softmaxGrad,
   values,
 } from "../reference/activation.ts";
-import { assertClose, numbers, runEverywhere } from "../support/agree.ts";
+import { assertClose } from "../support/close.ts";
+import { runEverywhere } from "../support/everywhere.ts";
 import { backendFor, runOp } from "../support/run_op.ts";
+import { uniform } from "../support/uniform.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
@@ -28,7 +30,7 @@ Deno.test("activations and their gradients agree with float64 at every remainder
   for (const name of names) {
     for (const count of counts) {
       const shape = [count];
-      const x = numbers(count, count, 9), dy = numbers(count, count + 1, 2);
+      const x = uniform(count, count, -9, 9), dy = uniform(count + 1, count, -2, 2);
       const [y] = await runEverywhere(name, [{ shape, data: x }], attrs);
       assertClose(y, Array.from(x, (value) => values[name](value, 0.1)), tolerance, name);
       const saved = name === "leaky_relu" ? x : y!;
@@ -63,7 +65,7 @@ Deno.test("NaN passes through every activation", pooled, async () => {
 
 Deno.test("activations that work in place give what they give apart", pooled, async () => {
   const shape = [10007], bytes = Math.ceil(4 * 10007 / 64) * 64;
-  const x = numbers(10007, 1, 8), dy = numbers(10007, 2);
+  const x = uniform(1, 10007, -8, 8), dy = uniform(2, 10007);
   const backend = await backendFor({ threads: 2 });
   for (const name of ["relu", "relu6", "sigmoid", "tanh"] as const) {
     const [expected] = await runOp(name, [{ shape, data: x }], {});
@@ -103,7 +105,7 @@ const softmaxCase = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, max
 Deno.test("softmax, log softmax and their gradients agree with float64 along any axis", pooled, async () => {
   const check = async ({ shape, dim, seed }: { shape: number[]; dim: number; seed: number }) => {
     const count = sizeOf(shape);
-    const x = numbers(count, seed, 20), dy = numbers(count, seed + 1);
+    const x = uniform(seed, count, -20, 20), dy = uniform(seed + 1, count);
     const [y] = await runEverywhere("softmax", [{ shape, data: x }], { dim });
     // The exponent's argument is already rounded to float32 here: 40 · 2⁻²⁴ is relative 2.4e-6.
     assertClose(y, softmax(shape, dim, x), { relative: 3e-6, absolute: 1e-12 }, "softmax");

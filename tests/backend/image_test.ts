@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { assertClose, runEverywhere } from "../support/agree.ts";
+import { assertClose } from "../support/close.ts";
+import { runEverywhere } from "../support/everywhere.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 

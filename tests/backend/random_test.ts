@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { uniforms } from "../reference/random.ts";
-import { assertClose, numbers, runEverywhere } from "../support/agree.ts";
+import { assertClose } from "../support/close.ts";
+import { runEverywhere } from "../support/everywhere.ts";
 import { runOp } from "../support/run_op.ts";
+import { uniform } from "../support/uniform.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
@@ -68,7 +70,7 @@ Deno.test("init_constant fills the state", pooled, async () => {
 Deno.test("dropout keeps where uniform ≥ p, and repeats itself for the gradient", pooled, async () => {
   for (const p of [0, 0.3, 0.5, 1]) {
     for (const count of counts) {
-      const x = numbers(count, count, 3).map((value) => value + 4);
+      const x = uniform(count, count, -3, 3).map((value) => value + 4);
       const [y] = await runEverywhere("dropout", [{ shape: [count], data: x }, rngInput], { p, stream: 2 });
       const u = uniforms(count, rng, 2);
       const expected = Array.from(x, (value, i) => u[i]! >= Math.fround(p) ? value / (1 - p) : 0);

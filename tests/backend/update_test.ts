@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { adam, rmsprop, sgd, type Step, type Trained } from "../reference/update.ts";
-import { assertClose, numbers, runEverywhere } from "../support/agree.ts";
+import { assertClose } from "../support/close.ts";
+import { runEverywhere } from "../support/everywhere.ts";
+import { uniform } from "../support/uniform.ts";
 import type { AttrsOf } from "../../core/ops/mod.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
@@ -26,7 +28,7 @@ async function check<K extends Optimiser>(
 ) {
   const elements = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
   let held: ArrayLike<number>[] = elements.flatMap((count, i) => [
-    numbers(count, i, 1),
+    uniform(i, count, -1, 1),
     // What a state holds before the first step of SGD must not matter; the others begin at 0.
     ...states.map(() => new Float32Array(count).fill(op === "sgd" ? NaN : 0)),
   ]);
@@ -35,7 +37,7 @@ async function check<K extends Optimiser>(
   );
   const width = 1 + states.length;
   for (let step = 1; step <= steps; step++) {
-    const gradients = elements.map((count, i) => numbers(count, 100 * step + i));
+    const gradients = elements.map((count, i) => uniform(100 * step + i, count));
     const inputs = [
       { shape: [8], data: [...hyperOf(step), ...new Array(8).fill(0)].slice(0, 8) },
       ...shapes.flatMap((shape, i) => [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { draw, integer, keyOf, permutation, philox, uniform } from "../core/random.ts";
-import { philox as reference } from "./reference/random.ts";
+import { draw, integer, keyOf, permutation, philox, uniform } from "../../core/random.ts";
+import { philox as reference } from "../reference/random.ts";
 
 /** From Random123's kat_vectors: counter, key, result. */
 const knownAnswers = [
