@@ -23,7 +23,9 @@ const encoder = new TextEncoder();
 export async function createRunFolder(folder: string): Promise<void> {
   for (const file of [CONFIG, LAST]) {
     if (await statIfThere(join(folder, file))) {
-      throw new UserError(`--output ${folder}: there is a run already; resume it with --resume ${folder}, or name another`);
+      throw new UserError(
+        `--output ${folder}: there is a run already; resume it with --resume ${folder}, or name another`,
+      );
     }
   }
   await makeFolder(folder);

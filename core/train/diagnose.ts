@@ -21,7 +21,11 @@ export async function diagnose(options: TrainerOptions, session: Session, batch:
 }
 
 /** Runs the forward part once more, with every result kept, and looks at them in order. */
-async function firstLayer(options: TrainerOptions, session: Session, batch: Batch): Promise<string | undefined> {
+async function firstLayer(
+  options: TrainerOptions,
+  session: Session,
+  batch: Batch,
+): Promise<string | undefined> {
   const { backend, model, data, batch_size, optimizer, label_smoothing } = options;
   const whole = trainGraph(model, { images: batchShape(data, batch_size), optimizer, label_smoothing });
   const forward = whole.nodes.slice(0, whole.nodes.findIndex(({ op }) => op === "cross_entropy"));

@@ -126,8 +126,18 @@ export function largestBatch(options: TrainerOptions, available: number): number
 export function createTrainer(options: TrainerOptions): Trainer {
   const { backend, data, batch_size, epochs, optimizer, seed } = options;
   const session = backend.compile(runGraphs(options));
-  const training = createBatches(data.train, { batch_size, seed, transforms: data.transforms, training: true });
-  const testing = createBatches(data.test, { batch_size, seed, transforms: data.transforms, training: false });
+  const training = createBatches(data.train, {
+    batch_size,
+    seed,
+    transforms: data.transforms,
+    training: true,
+  });
+  const testing = createBatches(data.test, {
+    batch_size,
+    seed,
+    transforms: data.transforms,
+    training: false,
+  });
   const progress: Progress = {
     epoch: 0,
     step: 0,
@@ -157,7 +167,9 @@ export function createTrainer(options: TrainerOptions): Trainer {
     const loss = await number("train", "loss");
     if (!Number.isFinite(loss)) {
       const where = await diagnose(options, session, batch);
-      throw new NotFinite(`epoch ${progress.epoch + 1}, step ${progress.step + 1}: the loss is ${loss}; ${where}`);
+      throw new NotFinite(
+        `epoch ${progress.epoch + 1}, step ${progress.step + 1}: the loss is ${loss}; ${where}`,
+      );
     }
     progress.step++;
     progress.updates++;
