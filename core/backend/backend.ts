@@ -1,5 +1,6 @@
 /** The one interface between programs and what runs them. */
 import type { Graph } from "../graph/graph.ts";
+import type { Shape } from "../shape.ts";
 
 export type NumberArray = Float32Array | Int32Array | Uint8Array;
 
@@ -15,6 +16,10 @@ export interface MemoryReport {
 /** Some graphs over one set of states, ready to run. All arrays are in logical (row-major, NCHW) order. */
 export interface Session {
   readonly memory: MemoryReport;
+  readonly stateNames: readonly string[];
+  stateShape(name: string): Shape;
+  /** The inputs that a graph has. */
+  inputNames(graph: string): readonly string[];
   /** Runs one of the graphs with the inputs written last. */
   run(graph: string): Promise<void>;
   write(graph: string, input: string, data: ArrayLike<number>): void;

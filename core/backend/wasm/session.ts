@@ -41,6 +41,9 @@ export function createSession(pool: Pool, layout: Layout, guarded: boolean): Ses
 
   return {
     memory: layout.report,
+    stateNames: [...layout.states.keys()],
+    stateShape: (name) => find(layout.states, name, "state").shape,
+    inputNames: (graph) => [...graphOf(graph).program.graph.inputs.keys()],
     async run(graph) {
       const { start, count } = find(entries, graph, "graph");
       guards?.draw(graph);

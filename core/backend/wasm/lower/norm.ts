@@ -1,16 +1,100 @@
-import type { Lowering } from "./lowering.ts";
+import type { LocalResponseNormAttrs } from "../../../ops/norm.ts";
+import type { Word } from "../../../program/program.ts";
+import { type Shape, sizeOf } from "../../../shape.ts";
+import { address, float, type Lower, type Lowering } from "./lowering.ts";
 
-const batch_norm: Lowering<"batch_norm"> = () => {
-  throw new Error("batch_norm: no lowering yet");
+/** The kernels' view of an image or a matrix: rows × channels, and in how many rows at a time they take it. */
+function rowsOf(shape: Shape) {
+  const channels = shape[1]!;
+  const rows = sizeOf(shape) / channels;
+  // 32 KiB, to stay in the first-level cache; but never so few rows that the sums of all blocks weigh much beside the
+  // image, nor so many that adding them one by one in f32 costs precision. Threads have no say: it decides the bits.
+  const block = Math.min(256, Math.max(32, Math.floor(8192 / channels)));
+  return { rows, channels, block, blocks: Math.ceil(rows / block) };
+}
+
+const floats = (lower: Lower, count: number): Word => ({ scratch: lower.scratch(4 * count) });
+
+const batch_norm: Lowering<"batch_norm"> = (lower, { inputs, outputs, attrs }) => {
+  const [x, weight, bias, runningMean, runningVar] = inputs.map(address);
+  const [y, mean, invstd] = outputs.map(address);
+  const { rows, channels, block, blocks } = rowsOf(inputs[0]!.shape);
+  const scale = floats(lower, channels);
+  const eps = float(attrs.eps);
+  if (attrs.training) {
+    const sums = floats(lower, blocks * channels);
+    const squares = floats(lower, blocks * channels);
+    lower.call("batch_norm_moments", x!, sums, squares, rows, channels, block);
+    // deno-fmt-ignore
+    lower.call(
+      "batch_norm_statistics", sums, squares, weight!, runningMean!, runningVar!, mean!, invstd!, scale,
+      rows, channels, block, float(attrs.momentum), eps,
+    );
+  } else {
+    lower.call(
+      "batch_norm_running",
+      weight!,
+      runningMean!,
+      runningVar!,
+      mean!,
+      invstd!,
+      scale,
+      channels,
+      eps,
+    );
+  }
+  lower.call("batch_norm_apply", x!, y!, mean!, scale, bias!, rows, channels, block);
 };
-const batch_norm_grad: Lowering<"batch_norm_grad"> = () => {
-  throw new Error("batch_norm_grad: no lowering yet");
+
+const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, { inputs, outputs, attrs }) => {
+  const [dy, x, weight, mean, invstd] = inputs.map(address);
+  const [dx, dWeight, dBias] = outputs.map(address);
+  const { rows, channels, block, blocks } = rowsOf(inputs[1]!.shape);
+  const sums = floats(lower, blocks * channels);
+  const products = floats(lower, blocks * channels);
+  const scale = floats(lower, channels);
+  const offset = floats(lower, channels);
+  const slope = floats(lower, channels);
+  lower.call("batch_norm_grad_sums", dy!, x!, mean!, sums, products, rows, channels, block);
+  // deno-fmt-ignore
+  lower.call(
+    "batch_norm_grad_combine", sums, products, weight!, invstd!, dWeight!, dBias!, scale, offset, slope,
+    rows, channels, block, attrs.training ? 1 : 0,
+  );
+  lower.call("batch_norm_grad_apply", dy!, x!, dx!, mean!, scale, offset, slope, rows, channels, block);
 };
-const local_response_norm: Lowering<"local_response_norm"> = () => {
-  throw new Error("local_response_norm: no lowering yet");
+
+/** Lines of memory for each thread; a line's length as in assembly/local_response_norm.ts. */
+function lines(lower: Lower, lines: number, channels: number, size: number): Word {
+  const length = 4 * Math.ceil(channels / 4) + 16 * Math.ceil(size / 16);
+  return floats(lower, lower.threads * lines * length);
+}
+
+const constants = ({ size, alpha, beta, k }: LocalResponseNormAttrs): Word[] => [
+  size,
+  float(alpha / size),
+  float(beta),
+  float(k),
+];
+
+const local_response_norm: Lowering<"local_response_norm"> = (
+  lower,
+  { inputs: [x], outputs: [y], attrs },
+) => {
+  const { rows, channels, block } = rowsOf(x!.shape);
+  const scratch = lines(lower, 2, channels, attrs.size);
+  const sizes = [rows, channels, block];
+  lower.call("local_response_norm", address(x), address(y), scratch, ...sizes, ...constants(attrs));
 };
-const local_response_norm_grad: Lowering<"local_response_norm_grad"> = () => {
-  throw new Error("local_response_norm_grad: no lowering yet");
+
+const local_response_norm_grad: Lowering<"local_response_norm_grad"> = (
+  lower,
+  { inputs: [dy, x], outputs: [dx], attrs },
+) => {
+  const { rows, channels, block } = rowsOf(x!.shape);
+  const scratch = lines(lower, 3, channels, attrs.size);
+  const buffers = [address(dy), address(x), address(dx), scratch];
+  lower.call("local_response_norm_grad", ...buffers, rows, channels, block, ...constants(attrs));
 };
 
 export const normLowerings = { batch_norm, batch_norm_grad, local_response_norm, local_response_norm_grad };

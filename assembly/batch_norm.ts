@@ -1,0 +1,179 @@
+/**
+ * Batch normalisation of x, stored as P rows × C channels (P is N·H·W, or N for rank 2).
+ *
+ * Rows are split into blocks by shape alone, small enough that a block stays in the first-level cache. A block's sums
+ * are taken in f32 (of the last channels, short of a vector, in f64); blocks are added in f64 and in order, so that the
+ * result is precise and does not depend on the number of threads. Every buffer of blocks is [blocks × C].
+ */
+import { address, draw, integer, number } from "./abi";
+
+/** Channels a ticket of the combining kernels stands for. */
+const CHANNELS: i32 = 8;
+
+/**
+ * Of each block and channel, the sum and the sum of squared distances from the block's own mean.
+ * Arguments: x, sums, squares, P, C, rows in a block.
+ */
+export function batch_norm_moments(args: usize, thread: i32): void {
+  const x = address(args, 0), sums = address(args, 1), squares = address(args, 2);
+  const rows = integer(args, 3), channels = integer(args, 4), block = integer(args, 5);
+  const stride = <usize> channels << 2;
+  for (let task = draw(args), first = task * block; first < rows; task = draw(args), first = task * block) {
+    const count = min(block, rows - first);
+    const from = x + <usize> first * stride, end = from + <usize> count * stride;
+    const evenEnd = from + <usize> (count & ~1) * stride;
+    const to = <usize> task * stride;
+    let c = 0;
+    for (; c + 8 <= channels; c += 8) {
+      const at = <usize> c << 2;
+      // Two accumulators each, for even and odd rows: additions need not wait for each other.
+      let even0 = f32x4.splat(0), even1 = f32x4.splat(0), odd0 = f32x4.splat(0), odd1 = f32x4.splat(0);
+      let p = from;
+      for (; p < evenEnd; p += 2 * stride) {
+        even0 = f32x4.add(even0, v128.load(p + at));
+        even1 = f32x4.add(even1, v128.load(p + at, 16));
+        odd0 = f32x4.add(odd0, v128.load(p + stride + at));
+        odd1 = f32x4.add(odd1, v128.load(p + stride + at, 16));
+      }
+      if (p < end) {
+        even0 = f32x4.add(even0, v128.load(p + at));
+        even1 = f32x4.add(even1, v128.load(p + at, 16));
+      }
+      const sum0 = f32x4.add(even0, odd0), sum1 = f32x4.add(even1, odd1);
+      const counts = f32x4.splat(<f32> count);
+      const mean0 = f32x4.div(sum0, counts), mean1 = f32x4.div(sum1, counts);
+      even0 =
+        even1 =
+        odd0 =
+        odd1 =
+          f32x4.splat(0);
+      for (p = from; p < evenEnd; p += 2 * stride) {
+        const a0 = f32x4.sub(v128.load(p + at), mean0);
+        const a1 = f32x4.sub(v128.load(p + at, 16), mean1);
+        const b0 = f32x4.sub(v128.load(p + stride + at), mean0);
+        const b1 = f32x4.sub(v128.load(p + stride + at, 16), mean1);
+        even0 = f32x4.relaxed_madd(a0, a0, even0);
+        even1 = f32x4.relaxed_madd(a1, a1, even1);
+        odd0 = f32x4.relaxed_madd(b0, b0, odd0);
+        odd1 = f32x4.relaxed_madd(b1, b1, odd1);
+      }
+      if (p < end) {
+        const a0 = f32x4.sub(v128.load(p + at), mean0);
+        const a1 = f32x4.sub(v128.load(p + at, 16), mean1);
+        even0 = f32x4.relaxed_madd(a0, a0, even0);
+        even1 = f32x4.relaxed_madd(a1, a1, even1);
+      }
+      const square0 = f32x4.add(even0, odd0), square1 = f32x4.add(even1, odd1);
+      v128.store(sums + to + at, sum0);
+      v128.store(sums + to + at, sum1, 16);
+      v128.store(squares + to + at, square0);
+      v128.store(squares + to + at, square1, 16);
+    }
+    for (; c < channels; c++) {
+      const at = <usize> c << 2;
+      let sum: f64 = 0, square: f64 = 0;
+      for (let p = from; p < end; p += stride) sum += <f64> load<f32>(p + at);
+      const mean = sum / <f64> count;
+      for (let p = from; p < end; p += stride) {
+        const distance = <f64> load<f32>(p + at) - mean;
+        square += distance * distance;
+      }
+      store<f32>(sums + to + at, <f32> sum);
+      store<f32>(squares + to + at, <f32> square);
+    }
+  }
+}
+
+/**
+ * The batch's statistics from its blocks' (Chan, Golub & LeVeque 1979), and one step of the running ones, whose
+ * variance is the unbiased one: running += momentum · (batch − running).
+ * Arguments: sums, squares, weight, running mean, running variance, mean, invstd = 1/√(variance + eps),
+ * scale = weight · invstd, P, C, rows in a block, momentum, eps.
+ */
+export function batch_norm_statistics(args: usize, thread: i32): void {
+  const sums = address(args, 0), squares = address(args, 1), weight = address(args, 2);
+  const runningMean = address(args, 3), runningVariance = address(args, 4);
+  const means = address(args, 5), invstds = address(args, 6), scales = address(args, 7);
+  const rows = integer(args, 8), channels = integer(args, 9), block = integer(args, 10);
+  const momentum = <f64> number(args, 11), eps = <f64> number(args, 12);
+  const stride = <usize> channels << 2;
+  for (let start = draw(args) * CHANNELS; start < channels; start = draw(args) * CHANNELS) {
+    const end = min(start + CHANNELS, channels);
+    for (let c = start; c < end; c++) {
+      const at = <usize> c << 2;
+      let total: f64 = 0;
+      for (let first = 0, p = at; first < rows; first += block, p += stride) {
+        total += <f64> load<f32>(sums + p);
+      }
+      const mean = total / <f64> rows;
+      let square: f64 = 0;
+      for (let first = 0, p = at; first < rows; first += block, p += stride) {
+        const count = <f64> min(block, rows - first);
+        const distance = <f64> load<f32>(sums + p) / count - mean;
+        square += <f64> load<f32>(squares + p) + count * distance * distance;
+      }
+      const invstd = 1 / Math.sqrt(square / <f64> rows + eps);
+      store<f32>(means + at, <f32> mean);
+      store<f32>(invstds + at, <f32> invstd);
+      store<f32>(scales + at, <f32> (<f64> load<f32>(weight + at) * invstd));
+      const oldMean = <f64> load<f32>(runningMean + at), oldVariance = <f64> load<f32>(runningVariance + at);
+      store<f32>(runningMean + at, <f32> (oldMean + momentum * (mean - oldMean)));
+      store<f32>(
+        runningVariance + at,
+        <f32> (oldVariance + momentum * (square / <f64> (rows - 1) - oldVariance)),
+      );
+    }
+  }
+}
+
+/**
+ * The running statistics in the place of the batch's, for inference.
+ * Arguments: weight, running mean, running variance, mean, invstd, scale = weight · invstd, C, eps.
+ */
+export function batch_norm_running(args: usize, thread: i32): void {
+  const weight = address(args, 0), runningMean = address(args, 1), runningVariance = address(args, 2);
+  const means = address(args, 3), invstds = address(args, 4), scales = address(args, 5);
+  const channels = integer(args, 6), eps = <f64> number(args, 7);
+  for (let start = draw(args) * CHANNELS; start < channels; start = draw(args) * CHANNELS) {
+    const end = min(start + CHANNELS, channels);
+    for (let c = start; c < end; c++) {
+      const at = <usize> c << 2;
+      const invstd = 1 / Math.sqrt(<f64> load<f32>(runningVariance + at) + eps);
+      store<f32>(means + at, load<f32>(runningMean + at));
+      store<f32>(invstds + at, <f32> invstd);
+      store<f32>(scales + at, <f32> (<f64> load<f32>(weight + at) * invstd));
+    }
+  }
+}
+
+/**
+ * y = (x − mean) · scale + bias. The mean is taken off first, not folded into the bias, so that little is lost where
+ * it is much larger than the deviation. Arguments: x, y, mean, scale, bias, P, C, rows in a block.
+ */
+export function batch_norm_apply(args: usize, thread: i32): void {
+  const x = address(args, 0), y = address(args, 1);
+  const mean = address(args, 2), scale = address(args, 3), bias = address(args, 4);
+  const rows = integer(args, 5), channels = integer(args, 6), block = integer(args, 7);
+  const stride = <usize> channels << 2;
+  for (let first = draw(args) * block; first < rows; first = draw(args) * block) {
+    const end = min(first + block, rows);
+    for (let row = first; row < end; row++) {
+      const from = x + <usize> row * stride, to = y + <usize> row * stride;
+      let c = 0;
+      for (; c + 8 <= channels; c += 8) {
+        const at = <usize> c << 2;
+        const d0 = f32x4.sub(v128.load(from + at), v128.load(mean + at));
+        const d1 = f32x4.sub(v128.load(from + at, 16), v128.load(mean + at, 16));
+        const y0 = f32x4.relaxed_madd(d0, v128.load(scale + at), v128.load(bias + at));
+        const y1 = f32x4.relaxed_madd(d1, v128.load(scale + at, 16), v128.load(bias + at, 16));
+        v128.store(to + at, y0);
+        v128.store(to + at, y1, 16);
+      }
+      for (; c < channels; c++) {
+        const at = <usize> c << 2;
+        const distance = load<f32>(from + at) - load<f32>(mean + at);
+        store<f32>(to + at, distance * load<f32>(scale + at) + load<f32>(bias + at));
+      }
+    }
+  }
+}

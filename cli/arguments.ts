@@ -1,0 +1,122 @@
+/** Flags: what each is, how it is read, and one line of complaint for each way to get it wrong. */
+import { parseArgs } from "node:util";
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+
+export interface Flag<T> {
+  /** What stands for the value in the help; none for a switch. */
+  readonly value?: string;
+  readonly help: string;
+  /** `text` is "true" for a switch. Throws `UserError`. */
+  readonly parse: (text: string, flag: string) => T;
+}
+
+type Flags = Readonly<Record<string, Flag<unknown>>>;
+export type Parsed<F extends Flags> = { readonly [K in keyof F]?: F[K] extends Flag<infer T> ? T : never };
+
+/** Reads `--flag value`, `--flag=value` and switches. Flags that are not given are absent from the result. */
+export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): Parsed<F> {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { value }]) => [name, { type: value ? "string" : "boolean" } as const]),
+  );
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const parsed: Record<string, unknown> = {};
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") {
+      throw new UserError(`"${token.value}" is not expected here: every setting is a flag; see --help`);
+    }
+    const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
+    if (!flag) {
+      throw new UserError(
+        `${token.rawName} is no flag: did you mean --${nearest(token.name, Object.keys(flags))}?`,
+      );
+    }
+    if (flag.value && token.value === undefined) {
+      throw new UserError(`--${token.name} needs a value: ${flag.value}`);
+    }
+    if (!flag.value && token.value !== undefined) throw new UserError(`--${token.name} takes no value`);
+    if (token.name in parsed) throw new UserError(`--${token.name} is given twice`);
+    parsed[token.name] = flag.parse(token.value ?? "true", `--${token.name}`);
+  }
+  return parsed as Parsed<F>;
+}
+
+/** Lines of `--flag VALUE  what it does`, aligned. */
+export function describeFlags(flags: Flags): string[] {
+  const names = Object.entries(flags).map(([name, { value }]) => `--${name}${value ? ` ${value}` : ""}`);
+  const width = Math.max(...names.map((name) => name.length)) + 2;
+  return Object.values(flags).map(({ help }, index) => `  ${names[index]!.padEnd(width)}${help}`);
+}
+
+export function switchFlag(help: string): Flag<boolean> {
+  return { help, parse: () => true };
+}
+
+export function text(value: string, help: string): Flag<string> {
+  return {
+    value,
+    help,
+    parse(given, flag) {
+      if (given === "") throw new UserError(`${flag} is empty; it needs a value: ${value}`);
+      return given;
+    },
+  };
+}
+
+export function oneOf<Choice extends string>(choices: readonly Choice[], help: string): Flag<Choice> {
+  return {
+    value: "NAME",
+    help,
+    parse(given, flag) {
+      const found = choices.find((choice) => choice === given);
+      if (found) return found;
+      throw new UserError(
+        `${flag} ${given}: there is none of that name; did you mean ${nearest(given, choices)}? ` +
+          `Known are ${choices.join(", ")}`,
+      );
+    },
+  };
+}
+
+export interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  /** Whether `min` itself is refused. */
+  readonly above?: boolean;
+}
+
+export function whole(help: string, range: Range = {}): Flag<number> {
+  return { value: "N", help, parse: (given, flag) => inRange(given, flag, range, "a whole number") };
+}
+
+export function real(help: string, range: Range = {}): Flag<number> {
+  return { value: "X", help, parse: (given, flag) => inRange(given, flag, range, "a number") };
+}
+
+export function wholeList(help: string, range: Range = {}): Flag<readonly number[]> {
+  return {
+    value: "N,N,…",
+    help,
+    parse: (given, flag) =>
+      given.split(",").map((item) => inRange(item.trim(), flag, range, "a whole number")),
+  };
+}
+
+function inRange(given: string, flag: string, { min, max, above }: Range, kind: string): number {
+  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) ? Number(given) : NaN;
+  const fits = Number.isFinite(number) &&
+    (kind === "a number" || Number.isSafeInteger(number)) &&
+    (min === undefined || (above ? number > min : number >= min)) &&
+    (max === undefined || number <= max);
+  if (fits) return number;
+  const from = min === undefined ? "" : above ? ` above ${min}` : ` of ${min} or more`;
+  const to = max === undefined ? "" : `${from ? " and" : ""} at most ${max}`;
+  throw new UserError(`${flag} must be ${kind}${from}${to}, not "${given}"`);
+}

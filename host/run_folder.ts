@@ -1,0 +1,68 @@
+/**
+ * A run's folder:
+ *
+ *     config.json          every setting, as resolved
+ *     log.csv              a line an epoch
+ *     last.safetensors     the newest checkpoint: weights, optimiser, progress
+ *     best.safetensors     the weights of the epoch with the best test accuracy
+ */
+import { join } from "node:path";
+import { UserError } from "../core/errors.ts";
+import { type Safetensors, safetensorsParts } from "../core/format/safetensors.ts";
+import { writeAtomically } from "./atomic_write.ts";
+import { makeFolder, reason, statIfThere } from "./files.ts";
+
+export const CONFIG = "config.json";
+export const LOG = "log.csv";
+export const LAST = "last.safetensors";
+export const BEST = "best.safetensors";
+
+const encoder = new TextEncoder();
+
+/** A new folder for a new run. Throws where there is a run already, since nothing is ever written over. */
+export async function createRunFolder(folder: string): Promise<void> {
+  for (const file of [CONFIG, LAST]) {
+    if (await statIfThere(join(folder, file))) {
+      throw new UserError(
+        `--output ${folder}: there is a run already; resume it with --resume ${folder}, or name another`,
+      );
+    }
+  }
+  await makeFolder(folder);
+}
+
+export async function saveConfig(folder: string, config: unknown): Promise<void> {
+  await writeAtomically(join(folder, CONFIG), encoder.encode(JSON.stringify(config, null, 2) + "\n"));
+}
+
+/** Rewrites the whole log, which is short: a crash can't leave half a line. */
+export async function saveLog(folder: string, header: string, rows: readonly string[]): Promise<void> {
+  await writeAtomically(join(folder, LOG), encoder.encode([header, ...rows, ""].join("\n")));
+}
+
+/** The lines of the log after its header; none where there is no log. */
+export async function readLog(folder: string): Promise<string[]> {
+  const file = join(folder, LOG);
+  if (!await statIfThere(file)) return [];
+  try {
+    return (await Deno.readTextFile(file)).split("\n").slice(1).filter((line) => line !== "");
+  } catch (error) {
+    throw new UserError(`${file}: cannot be read (${reason(error)})`);
+  }
+}
+
+export async function saveCheckpoint(folder: string, name: string, checkpoint: Safetensors): Promise<string> {
+  const path = join(folder, name);
+  await writeAtomically(path, safetensorsParts(checkpoint.tensors, checkpoint.metadata));
+  return path;
+}
+
+/** The checkpoint that `--resume` means: the file itself, or the newest one of a run's folder. */
+export async function findCheckpoint(path: string): Promise<string> {
+  const info = await statIfThere(path);
+  if (!info) throw new UserError(`--resume ${path}: there is no such file or folder`);
+  if (!info.isDirectory) return path;
+  const last = join(path, LAST);
+  if (!await statIfThere(last)) throw new UserError(`--resume ${path}: there is no ${LAST} in this folder`);
+  return last;
+}
