@@ -24,7 +24,8 @@ export function avg_pool2d(args: usize, thread: i32): void {
   for (let task = draw(args); task < tasks; task = draw(args)) {
     const image = x + <usize> (task / outHeight * height) * line;
     const window = rows + <usize> (task % outHeight) * WINDOW;
-    const top = image + <usize> load<i32>(window) * line, bottom = image + <usize> load<i32>(window, 4) * line;
+    const top = image + <usize> load<i32>(window) * line,
+      bottom = image + <usize> load<i32>(window, 4) * line;
     for (let column = 0; column < outWidth; column++) {
       const across = columns + <usize> column * WINDOW;
       const left = <usize> load<i32>(across) * pixel, right = <usize> load<i32>(across, 4) * pixel;

@@ -9,14 +9,14 @@ import { power } from "./power";
 
 /** Floats of a line: C rounded up to vectors, and a window more. The lowering allocates by the same formula. */
 // @ts-ignore: decorator
-@inline
+
 function lineLength(channels: i32, size: i32): i32 {
   return (channels + 3 & ~3) + (size + 15 & ~15);
 }
 
 /** Of four neighbouring channels, the sums of the windows that begin at `line`. */
 // @ts-ignore: decorator
-@inline
+
 function windowSums(line: usize, size: i32): v128 {
   let sums = v128.load(line);
   for (let i = 1; i < size; i++) sums = f32x4.add(sums, v128.load(line + (<usize> i << 2)));
@@ -25,7 +25,7 @@ function windowSums(line: usize, size: i32): v128 {
 
 /** t^−beta; AlexNet's beta of 0.75 takes square roots alone. */
 // @ts-ignore: decorator
-@inline
+
 function inversePower(t: v128, beta: f32): v128 {
   if (beta == 0.75) {
     const root = f32x4.sqrt(t);
@@ -36,7 +36,7 @@ function inversePower(t: v128, beta: f32): v128 {
 
 /** line = x² */
 // @ts-ignore: decorator
-@inline
+
 function squareInto(line: usize, x: usize, channels: i32): void {
   let c = 0;
   for (; c + 4 <= channels; c += 4) {
@@ -55,7 +55,10 @@ function squareInto(line: usize, x: usize, channels: i32): void {
  */
 export function local_response_norm(args: usize, thread: i32): void {
   const x = address(args, 0), y = address(args, 1);
-  const rows = integer(args, 3), channels = integer(args, 4), grain = integer(args, 5), size = integer(args, 6);
+  const rows = integer(args, 3),
+    channels = integer(args, 4),
+    grain = integer(args, 5),
+    size = integer(args, 6);
   const factor = f32x4.splat(number(args, 7)), beta = number(args, 8), k = f32x4.splat(number(args, 9));
   const lineBytes = <usize> lineLength(channels, size) << 2;
   const squares = address(args, 2) + <usize> thread * 2 * lineBytes, powers = squares + lineBytes;
@@ -91,7 +94,10 @@ export function local_response_norm(args: usize, thread: i32): void {
  */
 export function local_response_norm_grad(args: usize, thread: i32): void {
   const dy = address(args, 0), x = address(args, 1), dx = address(args, 2);
-  const rows = integer(args, 4), channels = integer(args, 5), grain = integer(args, 6), size = integer(args, 7);
+  const rows = integer(args, 4),
+    channels = integer(args, 5),
+    grain = integer(args, 6),
+    size = integer(args, 7);
   const factor = number(args, 8), beta = number(args, 9), k = f32x4.splat(number(args, 10));
   const factors = f32x4.splat(factor);
   const slope: f32 = -2 * factor * beta, slopes = f32x4.splat(slope);

@@ -24,7 +24,8 @@ export function max_pool2d(args: usize, thread: i32): void {
     const window = rows + (<usize> (task % outHeight) << 3);
     const top = load<i32>(window), bottom = load<i32>(window, 4);
     for (let column = 0; column < outWidth; column++) {
-      const left = load<i32>(columns + (<usize> column << 3)), right = load<i32>(columns + (<usize> column << 3), 4);
+      const left = load<i32>(columns + (<usize> column << 3)),
+        right = load<i32>(columns + (<usize> column << 3), 4);
       const to = (<usize> task * outWidth + column) * pixel;
       // A dilated window may straddle a small image and hold none of it: it yields −∞ and nobody wins.
       const first = top < bottom && left < right ? top * width + left : -1;
@@ -40,10 +41,11 @@ export function max_pool2d(args: usize, thread: i32): void {
             const v1 = v128.load(image + <usize> here * pixel + at, 16);
             const wins0 = v128.or(f32x4.gt(v0, best0), f32x4.ne(v0, v0));
             const wins1 = v128.or(f32x4.gt(v1, best1), f32x4.ne(v1, v1));
-            best0 = v128.bitselect(v0, best0, wins0);
-            best1 = v128.bitselect(v1, best1, wins1);
-            where0 = v128.bitselect(i32x4.splat(here), where0, wins0);
-            where1 = v128.bitselect(i32x4.splat(here), where1, wins1);
+            // Masks are all ones or all zeros, so the relaxed selection is exact.
+            best0 = i32x4.relaxed_laneselect(v0, best0, wins0);
+            best1 = i32x4.relaxed_laneselect(v1, best1, wins1);
+            where0 = i32x4.relaxed_laneselect(i32x4.splat(here), where0, wins0);
+            where1 = i32x4.relaxed_laneselect(i32x4.splat(here), where1, wins1);
           }
         }
         v128.store(y + to + at, best0);
@@ -87,7 +89,8 @@ export function max_pool2d_grad(args: usize, thread: i32): void {
     const image = <usize> (task / height * outHeight) * outWidth * pixel;
     const top = load<i32>(rows + (<usize> row << 3)), bottom = load<i32>(rows + (<usize> row << 3), 4);
     for (let column = 0; column < width; column++) {
-      const left = load<i32>(columns + (<usize> column << 3)), right = load<i32>(columns + (<usize> column << 3), 4);
+      const left = load<i32>(columns + (<usize> column << 3)),
+        right = load<i32>(columns + (<usize> column << 3), 4);
       const here = row * width + column;
       const to = dx + (<usize> task * width + column) * pixel;
       let c = 0;

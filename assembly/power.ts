@@ -2,14 +2,17 @@
 
 /** t^exponent of two f64 numbers. NaN gives NaN. */
 // @ts-ignore: decorator
-@inline
+
 function power2(t: v128, exponent: f64): v128 {
   // t = 2^whole · m with m between √½ and √2; adding the distance from √½ to 1 carries into the exponent where it must.
   const shifted = i64x2.add(t, i64x2.splat(0x3ff0000000000000 - 0x3fe6a09e667f3bcd));
   const biased = i64x2.shr_u(shifted, 52);
   const m = i64x2.sub(t, i64x2.shl(i64x2.sub(biased, i64x2.splat(1023)), 52));
   // An integer under the exponent of 2⁵² is that integer, on top of 2⁵².
-  const whole = f64x2.sub(v128.or(biased, i64x2.splat(0x4330000000000000)), f64x2.splat(4503599627370496.0 + 1023.0));
+  const whole = f64x2.sub(
+    v128.or(biased, i64x2.splat(0x4330000000000000)),
+    f64x2.splat(4503599627370496.0 + 1023.0),
+  );
 
   // ln m = 2 atanh s, s = (m − 1) / (m + 1), |s| < 0.172: the series stops where it is below 1e-12.
   const s = f64x2.div(f64x2.sub(m, f64x2.splat(1)), f64x2.add(m, f64x2.splat(1)));
@@ -44,10 +47,13 @@ function power2(t: v128, exponent: f64): v128 {
 
 /** t^exponent of four f32 numbers t > 0. */
 // @ts-ignore: decorator
-@inline
+
 export function power(t: v128, exponent: f64): v128 {
   const low = power2(f64x2.promote_low_f32x4(t), exponent);
-  const high = power2(f64x2.promote_low_f32x4(i8x16.shuffle(t, t, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15)), exponent);
+  const high = power2(
+    f64x2.promote_low_f32x4(i8x16.shuffle(t, t, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15)),
+    exponent,
+  );
   const lows = f32x4.demote_f64x2_zero(low), highs = f32x4.demote_f64x2_zero(high);
   return i8x16.shuffle(lows, highs, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
 }
