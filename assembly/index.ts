@@ -13,3 +13,5 @@ export * from "./layout";
 export * from "./random";
 export * from "./softmax";
 export * from "./update";
+export * from "./gemm";
+export * from "./sums";

@@ -19,7 +19,13 @@ export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): 
   const options = Object.fromEntries(
     Object.entries(flags).map(([name, { value }]) => [name, { type: value ? "string" : "boolean" } as const]),
   );
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const parsed: Record<string, unknown> = {};
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
@@ -27,8 +33,14 @@ export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): 
       throw new UserError(`"${token.value}" is not expected here: every setting is a flag; see --help`);
     }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
-    if (!flag) throw new UserError(`${token.rawName} is no flag: did you mean --${nearest(token.name, Object.keys(flags))}?`);
-    if (flag.value && token.value === undefined) throw new UserError(`--${token.name} needs a value: ${flag.value}`);
+    if (!flag) {
+      throw new UserError(
+        `${token.rawName} is no flag: did you mean --${nearest(token.name, Object.keys(flags))}?`,
+      );
+    }
+    if (flag.value && token.value === undefined) {
+      throw new UserError(`--${token.name} needs a value: ${flag.value}`);
+    }
     if (!flag.value && token.value !== undefined) throw new UserError(`--${token.name} takes no value`);
     if (token.name in parsed) throw new UserError(`--${token.name} is given twice`);
     parsed[token.name] = flag.parse(token.value ?? "true", `--${token.name}`);
@@ -92,7 +104,8 @@ export function wholeList(help: string, range: Range = {}): Flag<readonly number
   return {
     value: "N,N,…",
     help,
-    parse: (given, flag) => given.split(",").map((item) => inRange(item.trim(), flag, range, "a whole number")),
+    parse: (given, flag) =>
+      given.split(",").map((item) => inRange(item.trim(), flag, range, "a whole number")),
   };
 }
 

@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { type Safetensors, writeSafetensors } from "../core/format/safetensors.ts";
+import { type Safetensors, safetensorsParts } from "../core/format/safetensors.ts";
 import { writeAtomically } from "./atomic_write.ts";
 import { makeFolder, reason, statIfThere } from "./files.ts";
 
@@ -23,7 +23,9 @@ const encoder = new TextEncoder();
 export async function createRunFolder(folder: string): Promise<void> {
   for (const file of [CONFIG, LAST]) {
     if (await statIfThere(join(folder, file))) {
-      throw new UserError(`--output ${folder}: there is a run already; resume it with --resume ${folder}, or name another`);
+      throw new UserError(
+        `--output ${folder}: there is a run already; resume it with --resume ${folder}, or name another`,
+      );
     }
   }
   await makeFolder(folder);
@@ -51,7 +53,7 @@ export async function readLog(folder: string): Promise<string[]> {
 
 export async function saveCheckpoint(folder: string, name: string, checkpoint: Safetensors): Promise<string> {
   const path = join(folder, name);
-  await writeAtomically(path, writeSafetensors(checkpoint));
+  await writeAtomically(path, safetensorsParts(checkpoint.tensors, checkpoint.metadata));
   return path;
 }
 

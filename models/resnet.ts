@@ -4,7 +4,7 @@
  */
 import * as nn from "../core/nn/mod.ts";
 
-const { add, flatten, relu } = nn;
+const { add, flatten } = nn;
 
 export interface ResNetOptions {
   readonly num_classes?: number;
@@ -33,7 +33,7 @@ class BasicBlock extends nn.Module {
   forward(x: nn.Tensor): nn.Tensor {
     let y = this.relu.forward(this.bn1.forward(this.conv1.forward(x)));
     y = this.bn2.forward(this.conv2.forward(y));
-    return relu(add(y, this.downsample ? this.downsample.forward(x) : x));
+    return this.relu.forward(add(y, this.downsample ? this.downsample.forward(x) : x));
   }
 }
 

@@ -1,7 +1,7 @@
 /** Checkpoints: a session's states and a run's progress, as the tensors and metadata of one safetensors file. */
 import type { Session } from "../backend/backend.ts";
 import { UserError } from "../errors.ts";
-import { type Safetensors, type SafeTensor } from "../format/safetensors.ts";
+import type { SafeTensor, Safetensors } from "../format/safetensors.ts";
 import { Counter, type Module, stateDict } from "../nn/module.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { hasOnlyFinite } from "./diagnose.ts";
@@ -30,7 +30,9 @@ export async function toCheckpoint(
   const tensors = new Map<string, SafeTensor>();
   const add = async (name: string) => {
     const data = await session.readState(name) as Float32Array<ArrayBuffer>;
-    if (!hasOnlyFinite(data)) throw new UserError(`${name} is not finite any more: nothing was saved; lower --lr`);
+    if (!hasOnlyFinite(data)) {
+      throw new UserError(`${name} is not finite any more: nothing was saved; lower --lr`);
+    }
     tensors.set(name, { dtype: "F32", shape: session.stateShape(name), data });
   };
   for (const [name, item] of stateDict(model)) {
@@ -54,8 +56,12 @@ export async function toCheckpoint(
 
 /** Reads a checkpoint's header. Throws where the file is none of ours. */
 export function readHeader({ metadata }: Safetensors, file: string): CheckpointHeader {
-  const { "strata.format": format, "strata.model": model, "strata.progress": progress, "strata.config": config } =
-    metadata;
+  const {
+    "strata.format": format,
+    "strata.model": model,
+    "strata.progress": progress,
+    "strata.config": config,
+  } = metadata;
   if (format !== FORMAT || !model || !progress || !config) {
     throw new UserError(`${file}: not a checkpoint of a Strata run, so it cannot be resumed`);
   }

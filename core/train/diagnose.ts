@@ -2,26 +2,31 @@
 import type { Session } from "../backend/backend.ts";
 import { namedParameters } from "../nn/module.ts";
 import { GraphBuilder } from "../graph/builder.ts";
-import type { Batch } from "../data/batches.ts";
-import { batchShape, type TrainerOptions } from "./trainer.ts";
+import { allocateBatch } from "../data/batches.ts";
+import type { Place } from "./feed.ts";
+import { batchShape, type TrainerOptions, trainFiller } from "./trainer.ts";
 import { trainGraph } from "./graphs.ts";
 
 /**
  * Says which layer is at fault, after a step that updated nothing: the first whose weights are not finite already, or
  * else the first whose output is not, on the same batch.
  */
-export async function diagnose(options: TrainerOptions, session: Session, batch: Batch): Promise<string> {
+export async function diagnose(options: TrainerOptions, session: Session, place: Place): Promise<string> {
   for (const name of namedParameters(options.model).keys()) {
     if (hasOnlyFinite(await session.readState(name))) continue;
     return `the weights ${name} are no longer finite: the step before was too large; lower --lr, or warm up longer`;
   }
-  const layer = await firstLayer(options, session, batch);
+  const layer = await firstLayer(options, session, place);
   if (!layer) return "every layer's output is finite, so the scores are too large for the loss; lower --lr";
   return `the first output that is not finite is that of ${layer}; lower --lr, or check the images`;
 }
 
 /** Runs the forward part once more, with every result kept, and looks at them in order. */
-async function firstLayer(options: TrainerOptions, session: Session, batch: Batch): Promise<string | undefined> {
+async function firstLayer(
+  options: TrainerOptions,
+  session: Session,
+  place: Place,
+): Promise<string | undefined> {
   const { backend, model, data, batch_size, optimizer, label_smoothing } = options;
   const whole = trainGraph(model, { images: batchShape(data, batch_size), optimizer, label_smoothing });
   const forward = whole.nodes.slice(0, whole.nodes.findIndex(({ op }) => op === "cross_entropy"));
@@ -35,6 +40,8 @@ async function firstLayer(options: TrainerOptions, session: Session, batch: Batc
   }
   try {
     for (const name of probe.stateNames) probe.writeState(name, await session.readState(name));
+    const batch = allocateBatch(data.train, batch_size);
+    trainFiller(options)(batch, place);
     probe.write("probe", "pixels", batch.pixels);
     probe.write("probe", "moves", batch.moves);
     await probe.run("probe");

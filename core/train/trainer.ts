@@ -3,12 +3,21 @@
  * while the workers run it, the next batch is put together.
  */
 import type { Backend, MemoryReport, Session } from "../backend/backend.ts";
-import { createBatches } from "../data/batches.ts";
+import {
+  allocateBatch,
+  type Batch,
+  fillTestBatch,
+  fillTrainBatch,
+  testSteps,
+  trainSteps,
+} from "../data/batches.ts";
 import { countOf, type DatasetSplit } from "../data/dataset.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Module } from "../nn/module.ts";
+import { keyOf, permutation } from "../random.ts";
 import { hyperOf, type OptimizerOptions } from "../optim/optimizer.ts";
 import { diagnose } from "./diagnose.ts";
+import { createFeed, type Place } from "./feed.ts";
 import { type BatchShape, evaluateGraph, initGraph, trainGraph } from "./graphs.ts";
 
 export interface TrainerOptions {
@@ -59,7 +68,6 @@ export type TrainingEvent =
     /** Of the epoch so far, 0 … 1. */
     readonly accuracy: number;
     readonly lr: number;
-    readonly images: number;
   }
   | { readonly type: "evaluate"; readonly epoch: number; readonly batch: number; readonly batches: number }
   | {
@@ -75,8 +83,6 @@ export type TrainingEvent =
 export interface Trainer {
   readonly session: Session;
   readonly progress: Progress;
-  /** Steps of one epoch. */
-  readonly steps: number;
   /** Draws the initial weights. */
   initialise(): Promise<void>;
   /** Trains from where `progress` is to the last epoch. Leaving the loop at any event leaves a state to go on from. */
@@ -125,87 +131,73 @@ export function largestBatch(options: TrainerOptions, available: number): number
 /** Plans the run and takes its memory. Throws `OutOfMemory`, or `ShapeError` where model and images do not fit. */
 export function createTrainer(options: TrainerOptions): Trainer {
   const { backend, data, batch_size, epochs, optimizer, seed } = options;
+  const steps = trainSteps(data.train, batch_size);
+  const batches = testSteps(data.test, batch_size);
   const session = backend.compile(runGraphs(options));
-  const training = createBatches(data.train, { batch_size, seed, transforms: data.transforms, training: true });
-  const testing = createBatches(data.test, { batch_size, seed, transforms: data.transforms, training: false });
-  const progress: Progress = {
-    epoch: 0,
-    step: 0,
-    updates: 0,
-    loss_sum: 0,
-    seen: 0,
-    correct: 0,
-    best_accuracy: 0,
-    best_epoch: 0,
-  };
-  const key = [seed | 0, Math.floor(seed / 2 ** 32) | 0] as const;
-  const number = async (graph: string, output: string) => (await session.read(graph, output))[0]!;
+  const feedTraining = createFeed(
+    session,
+    "train",
+    allocateBatch(data.train, batch_size),
+    trainFiller(options),
+  );
+  const feedTest = createFeed(
+    session,
+    "evaluate",
+    allocateBatch(data.test, batch_size),
+    (batch, { step }) => {
+      fillTestBatch(batch, data.test, step);
+    },
+  );
+  const key = keyOf(seed);
   const drawsNumbers = session.inputNames("train").includes("rng");
-  const lrNow = () => options.lr(progress.epoch + progress.step / training.steps);
+  const progress = newProgress();
+  const number = async (graph: string, output: string) => (await session.read(graph, output))[0]!;
+  const lrNow = () => options.lr(progress.epoch + progress.step / steps);
 
   async function step(): Promise<TrainingEvent> {
+    const place = { epoch: progress.epoch, step: progress.step };
     const lr = lrNow();
-    const batch = training.batch(progress.epoch, progress.step);
-    session.write("train", "pixels", batch.pixels);
-    session.write("train", "moves", batch.moves);
-    session.write("train", "target", batch.targets);
     session.write("train", "hyper", hyperOf(optimizer, progress.updates, lr));
     if (drawsNumbers) session.write("train", "rng", [...key, progress.updates, 0]);
-    const running = session.run("train");
-    if (progress.step + 1 < training.steps) training.prepare(progress.epoch, progress.step + 1);
-    await running;
+    await feedTraining(place, place.step + 1 < steps ? { ...place, step: place.step + 1 } : undefined);
     const loss = await number("train", "loss");
     if (!Number.isFinite(loss)) {
-      const where = await diagnose(options, session, batch);
-      throw new NotFinite(`epoch ${progress.epoch + 1}, step ${progress.step + 1}: the loss is ${loss}; ${where}`);
+      const cause = await diagnose(options, session, place);
+      throw new NotFinite(`epoch ${place.epoch + 1}, step ${place.step + 1}: the loss is ${loss}; ${cause}`);
     }
     progress.step++;
     progress.updates++;
-    progress.loss_sum += loss * batch.count;
-    progress.seen += batch.count;
+    progress.loss_sum += loss * batch_size;
+    progress.seen += batch_size;
     progress.correct += await number("train", "correct");
-    return {
-      type: "step",
-      epoch: progress.epoch + 1,
-      step: progress.step,
-      steps: training.steps,
-      loss,
-      accuracy: progress.correct / progress.seen,
-      lr,
-      images: batch.count,
-    };
+    const accuracy = progress.correct / progress.seen;
+    return { type: "step", epoch: place.epoch + 1, step: progress.step, steps, loss, accuracy, lr };
   }
 
   async function* evaluateBatches(): AsyncGenerator<number, Evaluation> {
     let lossSum = 0;
     let correct = 0;
-    for (let index = 0; index < testing.steps; index++) {
-      const batch = testing.batch(0, index);
-      session.write("evaluate", "pixels", batch.pixels);
-      session.write("evaluate", "moves", batch.moves);
-      session.write("evaluate", "target", batch.targets);
-      const running = session.run("evaluate");
-      if (index + 1 < testing.steps) testing.prepare(0, index + 1);
-      await running;
+    for (let step = 0; step < batches; step++) {
+      await feedTest({ epoch: 0, step }, step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined);
       lossSum += await number("evaluate", "loss");
       correct += await number("evaluate", "correct");
-      yield index + 1;
+      yield step + 1;
     }
     const count = countOf(data.test);
     return { loss: lossSum / count, accuracy: correct / count };
   }
 
   async function* epoch(): AsyncGenerator<TrainingEvent> {
-    while (progress.step < training.steps) yield await step();
     const lr = lrNow();
+    while (progress.step < steps) yield await step();
     const evaluating = evaluateBatches();
     let next = await evaluating.next();
     for (; !next.done; next = await evaluating.next()) {
-      yield { type: "evaluate", epoch: progress.epoch + 1, batch: next.value, batches: testing.steps };
+      yield { type: "evaluate", epoch: progress.epoch + 1, batch: next.value, batches };
     }
     const test = next.value;
     const train = { loss: progress.loss_sum / progress.seen, accuracy: progress.correct / progress.seen };
-    const best = test.accuracy > progress.best_accuracy || progress.best_epoch === 0;
+    const best = progress.best_epoch === 0 || test.accuracy > progress.best_accuracy;
     Object.assign(progress, { epoch: progress.epoch + 1, step: 0, loss_sum: 0, seen: 0, correct: 0 });
     if (best) Object.assign(progress, { best_accuracy: test.accuracy, best_epoch: progress.epoch });
     yield { type: "epoch", epoch: progress.epoch, train, test, lr, best };
@@ -214,7 +206,6 @@ export function createTrainer(options: TrainerOptions): Trainer {
   return {
     session,
     progress,
-    steps: training.steps,
     async initialise() {
       session.write("init", "rng", [...key, 0, 0]);
       await session.run("init");
@@ -225,9 +216,22 @@ export function createTrainer(options: TrainerOptions): Trainer {
     async evaluate(onBatch) {
       const evaluating = evaluateBatches();
       let next = await evaluating.next();
-      for (; !next.done; next = await evaluating.next()) onBatch?.(next.value, testing.steps);
+      for (; !next.done; next = await evaluating.next()) onBatch?.(next.value, batches);
       return next.value;
     },
+  };
+}
+
+function newProgress(): Progress {
+  return { epoch: 0, step: 0, updates: 0, loss_sum: 0, seen: 0, correct: 0, best_accuracy: 0, best_epoch: 0 };
+}
+
+/** Fills training batches, with the order of the epoch at hand. */
+export function trainFiller({ data, seed }: Pick<TrainerOptions, "data" | "seed">) {
+  let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
+  return (batch: Batch, { epoch, step }: Place): void => {
+    if (order.epoch !== epoch) order = { epoch, samples: permutation(countOf(data.train), seed, epoch) };
+    fillTrainBatch(batch, data.train, data.transforms, { seed, epoch, step, order: order.samples });
   };
 }
 

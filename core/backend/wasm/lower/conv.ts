@@ -1,25 +1,196 @@
-import type { Lowering } from "./lowering.ts";
+/** Convolutions and linear layers, as matrix products over gathered images. */
+import type { Value } from "../../../graph/graph.ts";
+import type { ConvAttrs } from "../../../ops/conv.ts";
+import { sizeOf } from "../../../shape.ts";
+import {
+  type Gather,
+  multiplyGathered,
+  multiplyTransposed,
+  onePixel,
+  type Tap,
+  type WeightPitches,
+  withoutDeadTaps,
+} from "./gemm.ts";
+import { address, addressOrNull, type Lowering } from "./lowering.ts";
 
-const conv2d: Lowering<"conv2d"> = () => {
-  throw new Error("conv2d: no lowering yet");
+type Extents4 = readonly [number, number, number, number];
+
+/** The extents of a 4-axis value: N, C, H, W or O, I, kH, kW. */
+function extents(value: Value | undefined): Extents4 {
+  return value!.shape as Extents4;
+}
+
+/** The gather of a convolution's forward pass. */
+function forwardGather(attrs: ConvAttrs, x: Extents4, weight: Extents4, y: Extents4): Gather {
+  const [, pitch, height, width] = x;
+  const [, channels, kernelHeight, kernelWidth] = weight;
+  const { stride, padding: [top, left], dilation } = attrs;
+  const taps: Tap[] = [];
+  for (let r = 0; r < kernelHeight; r++) {
+    for (let s = 0; s < kernelWidth; s++) {
+      taps.push({ dy: r * dilation[0] - top, dx: s * dilation[1] - left, place: r * kernelWidth + s });
+    }
+  }
+  const [strideY, strideX] = stride;
+  return withoutDeadTaps({
+    ...{ height, width, pitch, channels, rows: y[2], columns: y[3], strideY, strideX, taps },
+  });
+}
+
+/** Weights are stored O, kH, kW, I. */
+function pitchesOf([out, channels, kernelHeight, kernelWidth]: Extents4, groups: number) {
+  const row = kernelHeight * kernelWidth * channels;
+  return { group: (out / groups) * row, out: row, tap: channels };
+}
+
+const conv2d: Lowering<"conv2d"> = (lower, { inputs: [x, weight, bias], outputs: [y], attrs }) => {
+  const [images, out, height, width] = extents(y);
+  const { group, out: column, tap } = pitchesOf(extents(weight), attrs.groups);
+  multiplyGathered(lower, {
+    x: address(x),
+    weight: address(weight),
+    bias: addressOrNull(bias),
+    y: address(y),
+    images,
+    groups: attrs.groups,
+    columns: out / attrs.groups,
+    gather: forwardGather(attrs, extents(x), extents(weight), extents(y)),
+    weightPitches: { group, column, tap, channel: 1 },
+    outputPitches: [height * width * out, width * out, out],
+  });
 };
-const conv2d_grad_input: Lowering<"conv2d_grad_input"> = () => {
-  throw new Error("conv2d_grad_input: no lowering yet");
+
+/**
+ * Along one axis, which taps of the kernel reach the input pixels phase, phase + stride, … and where in dy they look:
+ * the i-th of these pixels meets tap r at output i + (phase + before − r · dilation) / stride, if that is whole.
+ * In rising order of place, so that neighbours in dy are read in one go.
+ */
+function phaseTaps(kernel: number, phase: number, stride: number, before: number, dilation: number) {
+  return Array.from({ length: kernel }, (_, index) => ({ index, shift: phase + before - index * dilation }))
+    .filter(({ shift }) => shift % stride === 0)
+    .map(({ index, shift }) => ({ index, shift: shift / stride }))
+    .reverse();
+}
+
+/**
+ * With a stride of s the input's pixels fall into s × s phases, each of which meets its own taps of the kernel: so
+ * many convolutions of dy with stride 1, none of which multiplies by inserted zeros.
+ */
+const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
+  const { inputs: [dy, weight], outputs: [dx], attrs } = node;
+  const { groups, stride, padding, dilation } = attrs;
+  const [images, channels, height, width] = extents(dx);
+  const [, out, dyHeight, dyWidth] = extents(dy);
+  const [, columns, kernelHeight, kernelWidth] = extents(weight);
+  const { group, out: channel, tap } = pitchesOf(extents(weight), groups);
+  const weightPitches: WeightPitches = { group, column: 1, tap, channel };
+  for (let phaseY = 0; phaseY < Math.min(stride[0], height); phaseY++) {
+    for (let phaseX = 0; phaseX < Math.min(stride[1], width); phaseX++) {
+      const vertical = phaseTaps(kernelHeight, phaseY, stride[0], padding[0], dilation[0]);
+      const horizontal = phaseTaps(kernelWidth, phaseX, stride[1], padding[1], dilation[1]);
+      const taps = vertical.flatMap((r) =>
+        horizontal.map((s) => ({ dy: r.shift, dx: s.shift, place: r.index * kernelWidth + s.index }))
+      );
+      const gather: Gather = {
+        height: dyHeight,
+        width: dyWidth,
+        pitch: out,
+        channels: out / groups,
+        rows: Math.ceil((height - phaseY) / stride[0]),
+        columns: Math.ceil((width - phaseX) / stride[1]),
+        strideY: 1,
+        strideX: 1,
+        taps,
+      };
+      multiplyGathered(lower, {
+        x: address(dy),
+        weight: address(weight),
+        bias: 0,
+        y: { value: dx!, offset: (phaseY * width + phaseX) * channels * 4 },
+        images,
+        groups,
+        columns,
+        gather: withoutDeadTaps(gather),
+        weightPitches,
+        outputPitches: [height * width * channels, stride[0] * width * channels, stride[1] * channels],
+      });
+    }
+  }
 };
-const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = () => {
-  throw new Error("conv2d_grad_weight: no lowering yet");
+
+const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, node) => {
+  const { inputs: [dy, x], outputs: [dw], attrs } = node;
+  const [images] = extents(x), [out, , kernelHeight, kernelWidth] = extents(dw);
+  multiplyTransposed(lower, {
+    dy: address(dy),
+    x: address(x),
+    dw: address(dw),
+    images,
+    groups: attrs.groups,
+    rows: out / attrs.groups,
+    gather: forwardGather(attrs, extents(x), extents(dw), extents(dy)),
+    taps: kernelHeight * kernelWidth,
+  });
 };
-const linear: Lowering<"linear"> = () => {
-  throw new Error("linear: no lowering yet");
+
+const linear: Lowering<"linear"> = (lower, { inputs: [x, weight, bias], outputs: [y] }) => {
+  const [images, out] = y!.shape as [number, number], channels = weight!.shape[1]!;
+  multiplyGathered(lower, {
+    x: address(x),
+    weight: address(weight),
+    bias: addressOrNull(bias),
+    y: address(y),
+    images,
+    groups: 1,
+    columns: out,
+    gather: onePixel(channels),
+    weightPitches: { group: 0, column: channels, tap: 0, channel: 1 },
+    outputPitches: [out, 0, 0],
+  });
 };
-const linear_grad_input: Lowering<"linear_grad_input"> = () => {
-  throw new Error("linear_grad_input: no lowering yet");
+
+const linear_grad_input: Lowering<"linear_grad_input"> = (lower, { inputs: [dy, weight], outputs: [dx] }) => {
+  const [out, columns] = weight!.shape as [number, number];
+  multiplyGathered(lower, {
+    x: address(dy),
+    weight: address(weight),
+    bias: 0,
+    y: address(dx),
+    images: dx!.shape[0]!,
+    groups: 1,
+    columns,
+    gather: onePixel(out),
+    weightPitches: { group: 0, column: 1, tap: 0, channel: columns },
+    outputPitches: [columns, 0, 0],
+  });
 };
-const linear_grad_weight: Lowering<"linear_grad_weight"> = () => {
-  throw new Error("linear_grad_weight: no lowering yet");
+
+const linear_grad_weight: Lowering<"linear_grad_weight"> = (lower, { inputs: [dy, x], outputs: [dw] }) => {
+  const [rows, channels] = dw!.shape as [number, number];
+  multiplyTransposed(lower, {
+    dy: address(dy),
+    x: address(x),
+    dw: address(dw),
+    images: x!.shape[0]!,
+    groups: 1,
+    rows,
+    gather: onePixel(channels),
+    taps: 1,
+  });
 };
-const sum_channels: Lowering<"sum_channels"> = () => {
-  throw new Error("sum_channels: no lowering yet");
+
+/** Chunks that a sum over all pixels is cut into, at most, and the least rows of one. */
+const SUM_CHUNKS = 64;
+const LEAST_SUM_ROWS = 64;
+
+const sum_channels: Lowering<"sum_channels"> = (lower, { inputs: [x], outputs: [sums] }) => {
+  const channels = x!.shape[1]!, rows = sizeOf(x!.shape) / channels;
+  const chunk = Math.max(Math.ceil(rows / SUM_CHUNKS), LEAST_SUM_ROWS), chunks = Math.ceil(rows / chunk);
+  const parts = chunks === 1 ? address(sums) : { scratch: lower.scratch(chunks * channels * 4) };
+  lower.call("sumChannels", address(x), parts, rows, channels, chunk);
+  if (chunks > 1) {
+    lower.call("sumChunks", parts, address(sums), chunks, 1, channels, channels, 1, { table: [0] });
+  }
 };
 
 export const convLowerings = {

@@ -1,0 +1,32 @@
+/** Small pieces of vector code that kernels share. Counts are in floats. */
+
+/** Copies `count` floats; the runs are often too short for a call of memory.copy to pay. */
+export function copyFloats(to: usize, from: usize, count: i32): void {
+  const end = to + (<usize> count << 2);
+  for (; to + 32 <= end; to += 32, from += 32) {
+    const head = v128.load(from), tail = v128.load(from, 16);
+    v128.store(to, head);
+    v128.store(to, tail, 16);
+  }
+  for (; to + 16 <= end; to += 16, from += 16) v128.store(to, v128.load(from));
+  for (; to < end; to += 4, from += 4) store<f32>(to, load<f32>(from));
+}
+
+/** Sets `count` floats to zero. */
+export function zeroFloats(to: usize, count: i32): void {
+  const end = to + (<usize> count << 2), zero = f32x4.splat(0);
+  for (; to + 16 <= end; to += 16) v128.store(to, zero);
+  for (; to < end; to += 4) store<f32>(to, 0);
+}
+
+/** Copies a 4 × 4 square of floats, rows to columns; the pitches are in bytes from row to row. */
+export function transpose4x4(to: usize, toPitch: usize, from: usize, fromPitch: usize): void {
+  const a = v128.load(from), b = v128.load(from + fromPitch);
+  const c = v128.load(from + 2 * fromPitch), d = v128.load(from + 3 * fromPitch);
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+  v128.store(to + toPitch, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+  v128.store(to + 2 * toPitch, v128.shuffle<f32>(ab2, cd2, 0, 1, 4, 5));
+  v128.store(to + 3 * toPitch, v128.shuffle<f32>(ab2, cd2, 2, 3, 6, 7));
+}

@@ -1,0 +1,91 @@
+/** Tells how training goes: a bar on a terminal, the course's lines anywhere else. */
+import type { TrainingEvent } from "../core/train/trainer.ts";
+import { bar, bold, clearLine, duration, isTerminal, redraw } from "./terminal.ts";
+
+export interface ReportOptions {
+  readonly epochs: number;
+  readonly batch_size: number;
+  /** Steps in an epoch. */
+  readonly steps: number;
+  /** Steps of the whole run that were taken before it was resumed. */
+  readonly before: number;
+  readonly printEvery: number;
+}
+
+/** What an epoch took, for the log. */
+export interface EpochTiming {
+  readonly seconds: number;
+  /** Training images a second, without the evaluation. */
+  readonly images_per_second: number;
+}
+
+export function createReport(options: ReportOptions) {
+  const { epochs, batch_size, steps, before, printEvery } = options;
+  const started = performance.now();
+  let epochStarted = started;
+  let trained = started;
+  let stepsOfEpoch = 0;
+  let stepsOfRun = 0;
+
+  const imagesPerSecond = () => stepsOfEpoch * batch_size / ((trained - epochStarted) / 1000);
+  const secondsLeft = () => {
+    const left = epochs * steps - before - stepsOfRun;
+    return left * (performance.now() - started) / 1000 / stepsOfRun;
+  };
+
+  function step(event: Extract<TrainingEvent, { type: "step" }>): void {
+    trained = performance.now();
+    stepsOfEpoch++;
+    stepsOfRun++;
+    const { epoch, step, loss, accuracy } = event;
+    if (isTerminal) {
+      redraw(
+        `Epoch ${epoch}/${epochs} ${bar(step / steps)} ${step}/${steps}  loss ${loss.toFixed(4)}  ` +
+          `accuracy ${percent(accuracy)}  ${imagesPerSecond().toFixed(0)} images/s  ${
+            duration(secondsLeft())
+          } left`,
+      );
+    } else if (step % printEvery === 0 || step === steps) {
+      console.log(`Epoch [${epoch}/${epochs}], Step [${step}/${steps}] Loss: ${loss.toFixed(4)}`);
+    }
+  }
+
+  function epoch(event: Extract<TrainingEvent, { type: "epoch" }>): EpochTiming {
+    const now = performance.now();
+    const timing = { seconds: (now - epochStarted) / 1000, images_per_second: imagesPerSecond() };
+    if (isTerminal) clearLine();
+    const { train, test } = event;
+    console.log(
+      `${bold(`Epoch [${event.epoch}/${epochs}]`)} train: loss ${train.loss.toFixed(4)}, ${
+        percent(train.accuracy)
+      }; ` +
+        `test: loss ${test.loss.toFixed(4)}, ${percent(test.accuracy)}${event.best ? " (best)" : ""}; ` +
+        `${timing.images_per_second.toFixed(0)} images/s, ${duration(timing.seconds)}` +
+        (event.epoch < epochs ? `, ${duration(secondsLeft())} left` : ""),
+    );
+    epochStarted = performance.now();
+    stepsOfEpoch = 0;
+    return timing;
+  }
+
+  return {
+    /** Shows the event; for a finished epoch, tells what it took. */
+    show(event: TrainingEvent): EpochTiming | undefined {
+      if (event.type === "step") step(event);
+      else if (event.type === "epoch") return epoch(event);
+      else if (isTerminal) {
+        redraw(`Epoch ${event.epoch}/${epochs} ${bar(event.batch / event.batches)} testing`);
+      }
+      return undefined;
+    },
+    /** Leaves the terminal in order. */
+    stop(): void {
+      if (isTerminal) clearLine();
+    },
+  };
+}
+
+/** `84.83 %` of 0.8483 */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}

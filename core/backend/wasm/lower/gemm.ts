@@ -1,0 +1,199 @@
+/** Matrix products for convolutions and linear layers: how they are described to the kernels and shared among threads. */
+import type { Scratch, Word } from "../../../program/program.ts";
+import type { Lower } from "./lowering.ts";
+
+/** One place of a convolution's window: its offset in the image, and its index in the weights' kH × kW. */
+export interface Tap {
+  readonly dy: number;
+  readonly dx: number;
+  readonly place: number;
+}
+
+/** Which numbers of an image make a row of the matrix A; see assembly/gemm_gather.ts. */
+export interface Gather {
+  readonly height: number;
+  readonly width: number;
+  /** Floats from pixel to pixel: the channels of all groups. */
+  readonly pitch: number;
+  /** Channels of one group. */
+  readonly channels: number;
+  /** The grid of pixels that one image has rows for, and how far apart they are in the image. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly taps: readonly Tap[];
+}
+
+/** A vector as an image of one pixel: what makes a linear layer a convolution. */
+export function onePixel(channels: number): Gather {
+  const taps = [{ dy: 0, dx: 0, place: 0 }];
+  return {
+    height: 1,
+    width: 1,
+    pitch: channels,
+    channels,
+    rows: 1,
+    columns: 1,
+    strideY: 1,
+    strideX: 1,
+    taps,
+  };
+}
+
+/** Without the taps that are outside the image for every pixel of the grid. */
+export function withoutDeadTaps(gather: Gather): Gather {
+  const { height, width, rows, columns, strideY, strideX } = gather;
+  const hits = (count: number, stride: number, offset: number, extent: number) =>
+    Array.from({ length: count }, (_, i) => i * stride + offset).some((at) => at >= 0 && at < extent);
+  const taps = gather.taps
+    .filter(({ dy, dx }) => hits(rows, strideY, dy, height) && hits(columns, strideX, dx, width));
+  return { ...gather, taps };
+}
+
+/** Numbers in a row of A. */
+export function lengthOf({ taps, channels }: Gather): number {
+  return taps.length * channels;
+}
+
+function geometry({ taps, ...gather }: Gather): Word {
+  const { height, width, pitch, channels, rows, columns, strideY, strideX } = gather;
+  const runs: { dy: number; dx: number; taps: number }[] = [];
+  for (const { dy, dx } of taps) {
+    const run = runs.at(-1);
+    if (run && pitch === channels && run.dy === dy && run.dx + run.taps === dx) run.taps++;
+    else runs.push({ dy, dx, taps: 1 });
+  }
+  return {
+    table: [
+      ...[height, width, pitch, channels, rows, columns, strideY, strideX, runs.length],
+      ...runs.flatMap(({ dy, dx, taps }) => [dy, dx, taps]),
+    ],
+  };
+}
+
+/** The kernels' own limits: assembly/gemm_micro.ts has the same. */
+const TILE_ROWS = 6;
+const PITCH = 304;
+const DEPTH = 288;
+const EDGE_BYTES = 512;
+
+function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/** Most of `extent` at once, in equal multiples of `unit` that are not above `limit` (itself a multiple). */
+function evenly(extent: number, limit: number, unit: number): number {
+  return roundUp(extent / Math.ceil(extent / limit), unit);
+}
+
+/** Scratch that each thread has a part of. */
+interface PerThread {
+  readonly scratch: Scratch;
+  readonly bytes: number;
+}
+
+function perThread(lower: Lower, bytes: number): PerThread {
+  const own = roundUp(bytes, 64);
+  return { scratch: lower.scratch(own * lower.threads), bytes: own };
+}
+
+/** Floats between neighbours of each kind in the weights. */
+export interface WeightPitches {
+  readonly group: number;
+  readonly column: number;
+  readonly tap: number;
+  readonly channel: number;
+}
+
+export interface Product {
+  readonly x: Word;
+  readonly weight: Word;
+  /** 0 for none. */
+  readonly bias: Word;
+  readonly y: Word;
+  readonly images: number;
+  readonly groups: number;
+  /** Output channels of a group. */
+  readonly columns: number;
+  readonly gather: Gather;
+  readonly weightPitches: WeightPitches;
+  /** Floats from image to image, from grid row to grid row, from grid column to grid column of y. */
+  readonly outputPitches: readonly [number, number, number];
+}
+
+/** Rows of a task: its block of A stays in the second-level cache. */
+const TASK_ROWS = 96;
+
+/** y = gather(x) · weights + bias: packs the weights, then multiplies. */
+export function multiplyGathered(lower: Lower, product: Product): void {
+  const { x, weight, bias, y, images, groups, columns, gather, weightPitches, outputPitches } = product;
+  const { tile, threads } = lower;
+  const m = images * gather.rows * gather.columns, k = lengthOf(gather);
+  const panels = { scratch: lower.scratch(Math.max(groups * roundUp(columns, tile) * k * 4, 64)) };
+  if (k > 0) {
+    const { group, column, tap, channel } = weightPitches;
+    const places = { table: gather.taps.map(({ place }) => place) };
+    const taps = gather.taps.length;
+    const shape = [groups, columns, gather.channels, taps];
+    lower.call("packPanels", weight, panels, tile, ...shape, group, column, tap, channel, places);
+  }
+  const taskRows = evenly(m, TASK_ROWS, TILE_ROWS);
+  const rowBlocks = Math.ceil(m / taskRows) * groups;
+  const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / 64));
+  const taskColumns = roundUp(columns / columnBlocks, tile);
+  const own = perThread(lower, taskRows * (PITCH * 4 + 16) + EDGE_BYTES);
+  const task = [taskRows, taskColumns, { scratch: own.scratch }, own.bytes];
+  const counts = [tile, groups, m, columns, k];
+  lower.call("gemm", x, panels, bias, y, geometry(gather), ...counts, ...outputPitches, ...task);
+}
+
+export interface WeightProduct {
+  readonly dy: Word;
+  readonly x: Word;
+  readonly dw: Word;
+  readonly images: number;
+  readonly groups: number;
+  /** Output channels of a group. */
+  readonly rows: number;
+  /** The gather of the forward pass. */
+  readonly gather: Gather;
+  /** kH · kW: with those that `gather` does without. */
+  readonly taps: number;
+}
+
+const WEIGHT_TASK_ROWS = 192;
+const WEIGHT_TASK_COLUMNS = 256;
+
+/** Tasks that a weight gradient should fall into, and the least pixels that are worth a chunk of their own. */
+const WEIGHT_TASKS = 48;
+const LEAST_CHUNK = 2 * DEPTH;
+
+/** dw = dyᵀ · gather(x), where few but long sums are cut into chunks, which are added in order. */
+export function multiplyTransposed(lower: Lower, product: WeightProduct): void {
+  const { dy, x, dw, images, groups, rows, gather, taps } = product;
+  const pixels = images * gather.rows * gather.columns, columns = lengthOf(gather);
+  if (columns === 0) return lower.call("fill", dw, groups * rows * taps * gather.channels, 0);
+  const taskRows = evenly(rows, WEIGHT_TASK_ROWS, TILE_ROWS);
+  const taskColumns = evenly(columns, WEIGHT_TASK_COLUMNS, lower.tile);
+  // By shape alone, not by threads or tile, since it decides in which order numbers are added.
+  const tasks = groups * Math.ceil(rows / WEIGHT_TASK_ROWS) * Math.ceil(columns / WEIGHT_TASK_COLUMNS);
+  const wanted = Math.min(Math.ceil(WEIGHT_TASKS / tasks), Math.floor(pixels / LEAST_CHUNK));
+  const chunk = Math.ceil(pixels / Math.max(wanted, 1)), chunks = Math.ceil(pixels / chunk);
+
+  const complete = gather.taps.length === taps;
+  const direct = complete && chunks === 1;
+  const out = direct ? dw : { scratch: lower.scratch(chunks * groups * rows * columns * 4) };
+  const panelFloats = (DEPTH + 1) * taskColumns;
+  const own = perThread(lower, taskRows * (PITCH + 1) * 4 + panelFloats * 4 + EDGE_BYTES);
+  const counts = [lower.tile, groups, rows, columns, pixels, groups * rows, chunk];
+  const task = [taskRows, taskColumns, { scratch: own.scratch }, own.bytes];
+  lower.call("gemmWeight", dy, x, out, geometry(gather), ...counts, ...task);
+  if (direct) return;
+  const places = Array.from(
+    { length: taps },
+    (_, place) => gather.taps.findIndex((tap) => tap.place === place),
+  );
+  const runs: Word[] = complete ? [columns, 1, { table: [0] }] : [gather.channels, taps, { table: places }];
+  lower.call("sumChunks", out, dw, chunks, groups * rows, columns, ...runs);
+}

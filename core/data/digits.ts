@@ -1,0 +1,118 @@
+/**
+ * Alpaydin & Kaynak's handwritten digits (UCI Machine Learning Repository, 1998, CC BY 4.0): 1,797 grey images of 8×8
+ * pixels, scaled to the 32×32×3 that networks for CIFAR-10 eat. The file is part of the project.
+ */
+import { UserError } from "../errors.ts";
+import { type Dataset, type DatasetSplit, pick, type Transforms } from "./dataset.ts";
+
+const SIDE = 8;
+const WHITE = 16;
+const SCALE = 4;
+const CHANNELS = 3;
+/** Every fifth image of a class is a test image. */
+const TEST_EVERY = 5;
+
+/**
+ * Mean and standard deviation of all bytes of the scaled training images, over 255; a test computes them again. The
+ * three channels are equal. A mirrored digit is no digit, so there is no flip.
+ */
+export const digitsTransforms: Transforms = {
+  mean: [0.3051, 0.3051, 0.3051],
+  std: [0.3238, 0.3238, 0.3238],
+  padding: 2,
+  flip: false,
+};
+
+/** Reads the file that comes with the project, also in a browser. */
+export async function loadDigits(
+  url = new URL("../../data/digits.csv.gz", import.meta.url),
+): Promise<DatasetSplit> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch {
+    throw new UserError(`${url}: cannot be read; it is a part of Strata, so install Strata again`);
+  }
+  if (!response.ok || !response.body) throw new UserError(`${url}: cannot be read (HTTP ${response.status})`);
+  try {
+    const csv = await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).text();
+    return parseDigits(csv);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${url}: not a readable gzip file; it is a part of Strata, so install Strata again`);
+  }
+}
+
+/** Lines of 64 grey values 0…16, row by row, then the digit. */
+export function parseDigits(csv: string, file = "digits.csv"): DatasetSplit {
+  const rows = csv.trimEnd().split("\n").map((line, i) => parseRow(line, `${file} line ${i + 1}`));
+  const image = (SIDE * SCALE) ** 2 * CHANNELS;
+  const images = new Uint8Array(rows.length * image);
+  rows.forEach((row, i) => upscale(row, images.subarray(i * image, (i + 1) * image)));
+  const all: Dataset = {
+    name: "digits",
+    classes: [..."0123456789"],
+    width: SIDE * SCALE,
+    height: SIDE * SCALE,
+    channels: CHANNELS,
+    images,
+    labels: Uint8Array.from(rows, (row) => row[SIDE * SIDE]!),
+  };
+  const { train, test } = stratify(all.labels);
+  return { train: pick(all, train), test: pick(all, test), transforms: digitsTransforms, notes: [] };
+}
+
+function parseRow(line: string, where: string): Uint8Array {
+  const fields = line.trim().split(",");
+  if (fields.length !== SIDE * SIDE + 1) {
+    throw new UserError(`${where}: ${fields.length} numbers, expected ${SIDE * SIDE} pixels and a label`);
+  }
+  return Uint8Array.from(fields, (field, i) => {
+    const [most, what] = i < SIDE * SIDE ? [WHITE, "a pixel"] : [9, "a label"];
+    const value = /^\d+$/.test(field) ? Number(field) : NaN;
+    if (!(value <= most)) throw new UserError(`${where}: "${field}", expected ${what} of 0 to ${most}`);
+    return value;
+  });
+}
+
+/**
+ * Bilinear with `align_corners=false`: output pixel i lies at (i + ½) / 4 − ½ of the input, held inside it. At a scale of
+ * 4 the weights are odd eighths, so all is done in whole numbers and every machine has the same bytes; halves round up.
+ */
+function upscale(row: Uint8Array, target: Uint8Array): void {
+  const side = SIDE * SCALE;
+  const scaleTo255 = (grey: number) => Math.floor((grey * 255 * 2 + WHITE * 64) / (WHITE * 64 * 2));
+  for (let y = 0; y < side; y++) {
+    const [top, bottom, below] = neighbours(y);
+    for (let x = 0; x < side; x++) {
+      const [left, right, after] = neighbours(x);
+      const grey = (8 - below) * ((8 - after) * row[top * SIDE + left]! + after * row[top * SIDE + right]!) +
+        below * ((8 - after) * row[bottom * SIDE + left]! + after * row[bottom * SIDE + right]!);
+      const at = (y * side + x) * CHANNELS;
+      target.fill(scaleTo255(grey), at, at + CHANNELS);
+    }
+  }
+}
+
+/** The two input pixels around output pixel i, and the second one's weight in eighths. */
+function neighbours(i: number): [number, number, number] {
+  const eighths = Math.min(Math.max(2 * i - 3, 0), (SIDE - 1) * 8);
+  const before = eighths >> 3;
+  return [before, Math.min(before + 1, SIDE - 1), eighths & 7];
+}
+
+/**
+ * The fixed split: of each class, in the file's order, four images to train on and the fifth to test on. Both parts have
+ * the classes in equal shares, and are the same on every machine.
+ */
+function stratify(labels: Uint8Array): { train: number[]; test: number[] } {
+  const seen = new Array<number>(10).fill(0);
+  const train: number[] = [];
+  const test: number[] = [];
+  labels.forEach((label, i) => {
+    const nth = seen[label]! + 1;
+    seen[label] = nth;
+    (nth % TEST_EVERY === 0 ? test : train).push(i);
+  });
+  return { train, test };
+}

@@ -1,0 +1,27 @@
+import type { DatasetSplit } from "../core/data/dataset.ts";
+import { loadDigits } from "../core/data/digits.ts";
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import { loadCifar10 } from "./cifar10.ts";
+import type { Progress } from "./download.ts";
+
+type Loader = (dataFolder: string, progress: Progress | undefined) => Promise<DatasetSplit>;
+
+const LOADERS: Readonly<Record<string, Loader>> = {
+  digits: () => loadDigits(),
+  cifar10: (dataFolder, progress) => loadCifar10(dataFolder, { progress }),
+};
+
+/** The names that `loadDataset` knows. */
+export const DATASETS: readonly string[] = Object.keys(LOADERS);
+
+/** A data set by its name, from `dataFolder` where it is not part of the project; downloaded where it can be. */
+export function loadDataset(name: string, dataFolder: string, progress?: Progress): Promise<DatasetSplit> {
+  const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
+  if (load) return load(dataFolder, progress);
+  throw new UserError(
+    `--dataset ${name}: there is no such data set; did you mean ${nearest(name, DATASETS)}? Known are ${
+      DATASETS.join(", ")
+    }`,
+  );
+}

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { UserError } from "../core/errors.ts";
+
+/** The system's own words for what went wrong, without Deno's codes, calls and paths around them. */
+export function reason(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const message = inner instanceof Error ? inner.message : String(inner);
+  return message.split("\n", 1)[0]!.replace(/ \(os error \d+\).*$/, "").split(": ").at(-1)!;
+}
+
+/** Undefined where there is nothing. */
+export async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new UserError(`${path}: cannot be read (${reason(error)})`);
+  }
+}
+
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new UserError(`${path}: cannot be read (${reason(error)})`);
+  }
+}
+
+/** Creates a folder and those above it, if they are not there yet. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new UserError(`${path}: cannot create this folder (${reason(error)}); choose another one`);
+  }
+}
+
+/** Repeats `write`, which may take fewer bytes than it is given. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}
+
+/** In hexadecimal. */
+export async function md5OfFile(path: string): Promise<string> {
+  const hash = createHash("md5");
+  const file = await Deno.open(path);
+  for await (const chunk of file.readable) hash.update(chunk);
+  return hash.digest("hex");
+}

@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type ConvAttrs, slidingExtent } from "../../core/ops/conv.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+import {
+  conv2d,
+  conv2dGradInput,
+  conv2dGradWeight,
+  type ConvShapes,
+  matrixProduct,
+  sumChannels,
+} from "../reference/conv.ts";
+import { runOp } from "../support/run_op.ts";
+
+const pooled = { sanitizeOps: false, sanitizeResources: false };
+const seeded = { seed: 20, numRuns: 60 };
+const TILES = [8, 16] as const;
+
+/** Numbers in (−1, 1) that look random and are the same each time. */
+function noise(shape: Shape, seed: number): Float32Array {
+  let state = seed * 0x9e3779b9 >>> 0;
+  return Float32Array.from({ length: sizeOf(shape) }, () => {
+    state = Math.imul(state ^ state >>> 15, 0x2c1b3c6d) + 0x6d2b79f5 >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+function absolute(data: Float32Array): Float32Array {
+  return data.map(Math.abs);
+}
+
+/**
+ * Within some roundings of float32 of the truth. `magnitudes` are the sums of the terms' absolute values: what rounding
+ * errors are in proportion to.
+ */
+function assertClose(
+  actual: ArrayLike<number> | undefined,
+  truth: Float64Array,
+  magnitudes: Float64Array,
+  what: string,
+) {
+  assert.equal(actual?.length, truth.length, what);
+  for (let i = 0; i < truth.length; i++) {
+    const error = Math.abs(actual![i]! - truth[i]!), bound = 8 * 2 ** -24 * magnitudes[i]!;
+    assert.ok(
+      error <= bound,
+      `${what}: number ${i} is ${actual![i]}, not ${truth[i]} (error ${error} > ${bound})`,
+    );
+  }
+}
+
+function shapesOf(x: Shape, weight: Shape, attrs: ConvAttrs): ConvShapes {
+  const { stride, padding, dilation } = attrs;
+  const rows = slidingExtent(x[2]!, weight[2]!, stride[0], padding[0], padding[2], dilation[0]);
+  const columns = slidingExtent(x[3]!, weight[3]!, stride[1], padding[1], padding[3], dilation[1]);
+  return { x, weight, y: [x[0]!, weight[0]!, rows, columns], attrs };
+}
+
+type Options = Parameters<typeof runOp>[3];
+
+/** Runs the three directions and the bias's gradient: y, dx, dw, db. */
+async function runAll(shapes: ConvShapes, withBias: boolean, options: Options) {
+  const { attrs } = shapes;
+  const x = { shape: shapes.x, data: noise(shapes.x, 1) };
+  const weight = { shape: shapes.weight, data: noise(shapes.weight, 2) };
+  const bias = { shape: [shapes.weight[0]!], data: noise([shapes.weight[0]!], 3) };
+  const dy = { shape: shapes.y, data: noise(shapes.y, 4) };
+  const [y] = await runOp("conv2d", withBias ? [x, weight, bias] : [x, weight], attrs, options);
+  const [dx] = await runOp("conv2d_grad_input", [dy, weight], { ...attrs, input: shapes.x }, options);
+  const [dw] = await runOp("conv2d_grad_weight", [dy, x], { ...attrs, weight: shapes.weight }, options);
+  const [db] = await runOp("sum_channels", [dy], {}, options);
+  return [y, dx, dw, db];
+}
+
+async function checkConv(shapes: ConvShapes, withBias: boolean, options: Options) {
+  const x = noise(shapes.x, 1), weight = noise(shapes.weight, 2), dy = noise(shapes.y, 4);
+  const bias = withBias ? noise([shapes.weight[0]!], 3) : undefined;
+  const [y, dx, dw, db] = await runAll(shapes, withBias, options);
+  const what = JSON.stringify({ ...shapes, withBias, ...options });
+  const [ax, aw, ady] = [x, weight, dy].map(absolute) as [Float32Array, Float32Array, Float32Array];
+  const magnitudes = conv2d(shapes, ax, aw, bias && absolute(bias));
+  assertClose(y, conv2d(shapes, x, weight, bias), magnitudes, `conv2d ${what}`);
+  const truth = conv2dGradInput(shapes, dy, weight);
+  assertClose(dx, truth, conv2dGradInput(shapes, ady, aw), `conv2d_grad_input ${what}`);
+  const truthW = conv2dGradWeight(shapes, dy, x);
+  assertClose(dw, truthW, conv2dGradWeight(shapes, ady, ax), `conv2d_grad_weight ${what}`);
+  assertClose(db, sumChannels(shapes.y, dy), sumChannels(shapes.y, ady), `sum_channels ${what}`);
+}
+
+const extent = (max: number) => fc.integer({ min: 1, max });
+const padding = fc.integer({ min: 0, max: 3 });
+
+/** Any convolution: non-square, strided, dilated, grouped, padded unevenly or more than the kernel needs. */
+const anyConv = fc.record({
+  images: extent(3),
+  groups: fc.constantFrom(1, 1, 2, 3),
+  channels: extent(20),
+  out: extent(20),
+  image: fc.tuple(extent(10), extent(10)),
+  kernel: fc.tuple(extent(4), extent(4)),
+  stride: fc.tuple(extent(3), extent(3)),
+  dilation: fc.tuple(extent(2), extent(2)),
+  padding: fc.tuple(padding, padding, padding, padding),
+}).map(({ images, groups, channels, out, image, kernel, ...attrs }) =>
+  shapesOf([images, channels * groups, ...image], [out * groups, channels, ...kernel], { ...attrs, groups })
+).filter(({ y }) => y[2]! > 0 && y[3]! > 0);
+
+Deno.test("convolutions of any shape, in all directions, are right to rounding", pooled, async () => {
+  await fc.assert(
+    fc.asyncProperty(anyConv, fc.boolean(), fc.constantFrom(...TILES), async (shapes, withBias, tile) => {
+      await checkConv(shapes, withBias, { threads: 2, tile, guard: true });
+    }),
+    seeded,
+  );
+});
+
+const plain: ConvAttrs = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+
+Deno.test("convolutions that deserve a name are right to rounding", pooled, async () => {
+  const cases: [string, Shape, Shape, ConvAttrs][] = [
+    ["1×1 with padding 1", [2, 5, 4, 4], [7, 5, 1, 1], { ...plain, padding: [1, 1, 1, 1] }],
+    ["1×1 with stride 2", [2, 5, 7, 7], [7, 5, 1, 1], { ...plain, stride: [2, 2] }],
+    ["3×3 on one pixel", [5, 30, 1, 1], [9, 30, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
+    ["depthwise", [2, 12, 6, 6], [12, 1, 3, 3], { ...plain, padding: [1, 1, 1, 1], groups: 12 }],
+    ["only padding", [1, 2, 1, 1], [3, 2, 1, 1], { ...plain, stride: [2, 2], padding: [3, 3, 3, 3] }],
+    ["ResNet's first", [2, 3, 33, 31], [16, 3, 7, 7], { ...plain, stride: [2, 2], padding: [3, 3, 3, 3] }],
+    ["many pixels", [3, 4, 40, 37], [5, 4, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
+    ["deep", [1, 300, 3, 3], [10, 300, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
+    ["several blocks of rows and columns", [2, 8, 15, 15], [210, 8, 3, 3], plain],
+    ["wide weights", [2, 40, 6, 6], [20, 40, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
+  ];
+  for (const [, x, weight, attrs] of cases) {
+    for (const tile of TILES) {
+      await checkConv(shapesOf(x, weight, attrs), true, { threads: 2, tile, guard: true });
+    }
+  }
+});
+
+Deno.test("linear layers are right at every remainder of the tiles and blocks", pooled, async () => {
+  const rows = [1, 2, 3, 4, 5, 6, 7, 12, 13];
+  const columns = [...Array.from({ length: 17 }, (_, i) => i + 1), 33];
+  const depths = [1, 2, 3, 4, 5, 287, 288, 289, 576, 577, 700];
+  const sizes = [
+    ...rows.flatMap((m) => columns.map((n) => [m, n, 1 + (5 * m + n) % 7] as const)),
+    ...depths.map((k) => [7, 17, k] as const),
+    [100, 130, 20] as const,
+  ];
+  for (const tile of TILES) {
+    const options = { threads: 2, tile, guard: true };
+    for (const [m, n, k] of sizes) {
+      const x = noise([m, k], 1), w = noise([n, k], 2), b = noise([n], 3), dy = noise([m, n], 4);
+      const xs = { shape: [m, k], data: x },
+        ws = { shape: [n, k], data: w },
+        dys = { shape: [m, n], data: dy };
+      const what = `${m} × ${n} × ${k}, tile ${tile}`;
+
+      const [y] = await runOp("linear", [xs, ws, { shape: [n], data: b }], {}, options);
+      const forward = (f: (v: number) => number) =>
+        matrixProduct([m, n, k], (i, l) => f(x[i * k + l]!), (l, j) => f(w[j * k + l]!))
+          .map((sum, i) => sum + f(b[i % n]!));
+      assertClose(y, forward((v) => v), forward(Math.abs), `linear ${what}`);
+
+      const [dx] = await runOp("linear_grad_input", [dys, ws], {}, options);
+      const toInput = (f: (v: number) => number) =>
+        matrixProduct([m, k, n], (i, l) => f(dy[i * n + l]!), (l, j) => f(w[l * k + j]!));
+      assertClose(dx, toInput((v) => v), toInput(Math.abs), `linear_grad_input ${what}`);
+
+      const [dw] = await runOp("linear_grad_weight", [dys, xs], {}, options);
+      const toWeight = (f: (v: number) => number) =>
+        matrixProduct([n, k, m], (i, l) => f(dy[l * n + i]!), (l, j) => f(x[l * k + j]!));
+      assertClose(dw, toWeight((v) => v), toWeight(Math.abs), `linear_grad_weight ${what}`);
+    }
+  }
+});
+
+Deno.test("sums over channels of any rank are right to rounding", pooled, async () => {
+  for (const shape of [[1, 1], [7, 5], [300, 9], [2, 3, 50], [3, 33, 20, 21], [70, 4, 16, 16]]) {
+    const x = noise(shape, 5);
+    const [sums] = await runOp("sum_channels", [{ shape, data: x }], {}, { threads: 2, guard: true });
+    assertClose(sums, sumChannels(shape, x), sumChannels(shape, absolute(x)), `sum_channels ${shape}`);
+  }
+});
+
+Deno.test("1, 2 and 3 threads and both tiles give the same bits", pooled, async () => {
+  const cases: ConvShapes[] = [
+    shapesOf([4, 20, 24, 24], [30, 20, 3, 3], { ...plain, padding: [1, 1, 1, 1] }),
+    shapesOf([2, 36, 15, 17], [50, 18, 3, 2], { ...plain, stride: [2, 2], padding: [1, 0, 2, 1], groups: 2 }),
+    shapesOf([32, 300, 1, 1], [200, 300, 1, 1], plain),
+  ];
+  for (const shapes of cases) {
+    const expected = await runAll(shapes, true, { threads: 1, tile: 8 });
+    for (const options of [1, 2, 3].flatMap((threads) => TILES.map((tile) => ({ threads, tile })))) {
+      assert.deepEqual(await runAll(shapes, true, options), expected, JSON.stringify({ shapes, options }));
+    }
+  }
+});
