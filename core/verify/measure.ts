@@ -1,20 +1,14 @@
 /** Runs a whole network from a given start and notes the numbers that the references have. */
 import type { Backend, Session } from "../backend/backend.ts";
-import { gradient } from "../graph/gradient.ts";
 import { f32, type Graph, i32 } from "../graph/graph.ts";
 import { crossEntropy } from "../nn/functional.ts";
 import { Dropout } from "../nn/layers.ts";
-import { Buffer, Counter, type Module, namedModules, namedParameters, stateDict } from "../nn/module.ts";
+import { Buffer, Counter, type Module, namedModules, stateDict } from "../nn/module.ts";
 import { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
-import {
-  emitUpdate,
-  hyperOf,
-  type OptimizerOptions,
-  optimizerStateName,
-  optimizerStates,
-} from "../optim/optimizer.ts";
+import { hyperOf, type OptimizerOptions, optimizerStateName, optimizerStates } from "../optim/optimizer.ts";
 import { type Shape, sizeOf } from "../shape.ts";
+import { emitStep } from "../train/graphs.ts";
 import { Missing } from "./case.ts";
 import { parameter } from "./fill.ts";
 
@@ -103,18 +97,9 @@ function stepGraph(model: Module, shape: Shape): Graph {
   builder.output("logits", scores.value);
   builder.output("loss", loss.value);
 
-  const used = [...namedParameters(model).keys()].flatMap((name) => {
-    const state = builder.states.get(name);
-    return state ? [{ name, parameter: state }] : [];
-  });
-  const [seed] = builder.emit("fill", [], { shape: [], value: 1 });
-  const grads = gradient(builder, loss.value, seed!, used.map((item) => item.parameter));
-  const trained = used.flatMap((item) => {
-    const grad = grads.get(item.parameter);
-    return grad ? [{ ...item, gradient: grad }] : [];
-  });
-  for (const item of trained) builder.output(GRAD + item.name, item.gradient);
-  emitUpdate(builder, SGD, trained);
+  for (const { name, gradient } of emitStep(builder, model, loss.value, SGD)) {
+    builder.output(GRAD + name, gradient);
+  }
   return builder.finish();
 }
 

@@ -1,5 +1,6 @@
 /** The CPU backend: AssemblyScript kernels on shared memory, one worker a core. */
 import type { Backend } from "../backend.ts";
+import { fasterTile } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
 import { layOut, type LayoutOptions } from "./layout.ts";
 import { createPool } from "./pool.ts";
@@ -20,8 +21,9 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
   compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
-  const { threads = navigator.hardwareConcurrency, tile = 8, guard = false } = options;
+  const { threads = navigator.hardwareConcurrency, guard = false } = options;
   const pool = await createPool(await compiled, threads);
+  const tile = options.tile ?? await fasterTile(pool);
   const layout: LayoutOptions = { threads, tile, guard: guard ? GUARD_BYTES : undefined };
   return {
     name: "wasm",
