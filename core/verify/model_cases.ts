@@ -90,7 +90,7 @@ function inputOf({ batch, input }: ModelEntry): Shape {
 function evaluateGraph(model: Module, entry: ModelEntry): Graph {
   const tracer = new Tracer(model, { training: false });
   const scores = model.forward(tracer.input("x", f32(inputOf(entry))));
-  tracer.builder.output("logits", expectTensor(scores).value);
+  tracer.builder.output("logits", scoresOf(scores).value);
   return tracer.builder.finish();
 }
 
@@ -98,9 +98,11 @@ function evaluateGraph(model: Module, entry: ModelEntry): Graph {
 function stepGraph(model: Module, entry: ModelEntry): Graph {
   const tracer = new Tracer(model, { training: true });
   const { builder } = tracer;
-  const scores = expectTensor(model.forward(tracer.input("x", f32(inputOf(entry)))));
-  const loss = crossEntropy(scores, tracer.input("target", i32([entry.batch])));
-  builder.output("logits", scores.value);
+  const output: ModelOutput = model.forward(tracer.input("x", f32(inputOf(entry))));
+  const loss = lossOf(entry) === "mean square"
+    ? meanSquare(scoresOf(output))
+    : classificationLoss(output, tracer.input("target", i32([entry.batch])));
+  builder.output("logits", scoresOf(output).value);
   builder.output("loss", loss.value);
 
   const used = [...namedParameters(model).keys()].flatMap((name) => {
@@ -122,9 +124,10 @@ function gradName(parameter: string): string {
   return `grad.${parameter}`;
 }
 
-function expectTensor(scores: unknown): Tensor {
-  if (!(scores instanceof Tensor)) throw new Missing("there is no loss for a network with several outputs");
-  return scores;
+/** Detectors have no loss of their own in these files: the mean of the squares of all that comes out. */
+function meanSquare(y: Tensor): Tensor {
+  const squares = reshape(multiply(y, y), [1, 1, 1, sizeOf(y.shape)]);
+  return reshape(adaptiveAvgPool2d(squares, 1), []);
 }
 
 function writeStart(
