@@ -139,16 +139,12 @@ function inceptionE(in_channels: number) {
     branch3x3dbl_3b: conv(384, 384, 3, 1),
     branch_pool: conv(in_channels, 192, 1, 1),
   }, (x, its) => {
+    const narrow = chain(x, its.branch1x1);
     const single = chain(x, its.branch3x3_1);
+    const singles = [its.branch3x3_2a, its.branch3x3_2b].map((layer) => layer.forward(single));
     const double = chain(x, its.branch3x3dbl_1, its.branch3x3dbl_2);
-    return [
-      chain(x, its.branch1x1),
-      chain(single, its.branch3x3_2a),
-      chain(single, its.branch3x3_2b),
-      chain(double, its.branch3x3dbl_3a),
-      chain(double, its.branch3x3dbl_3b),
-      chain(average(x), its.branch_pool),
-    ];
+    const doubles = [its.branch3x3dbl_3a, its.branch3x3dbl_3b].map((layer) => layer.forward(double));
+    return [narrow, ...singles, ...doubles, chain(average(x), its.branch_pool)];
   });
 }
 

@@ -26,7 +26,12 @@ export interface AnyModelOptions
 export type ModelFlag =
   | { readonly kind: "switch"; readonly sets: AnyModelOptions; readonly help: string }
   | { readonly kind: "whole"; readonly option: "split_size" | "num_boxes"; readonly help: string }
-  | { readonly kind: "choice"; readonly option: "head"; readonly choices: readonly string[]; readonly help: string };
+  | {
+    readonly kind: "choice";
+    readonly option: "head";
+    readonly choices: readonly string[];
+    readonly help: string;
+  };
 
 export interface ModelEntry {
   readonly create: (options?: AnyModelOptions) => Module;

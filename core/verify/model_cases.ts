@@ -2,10 +2,11 @@
 import type { Backend, Session } from "../backend/backend.ts";
 import { gradient } from "../graph/gradient.ts";
 import { f32, type Graph, i32 } from "../graph/graph.ts";
-import { crossEntropy } from "../nn/functional.ts";
+import { adaptiveAvgPool2d, multiply, reshape } from "../nn/functional.ts";
 import { Dropout } from "../nn/layers.ts";
 import { Counter, type Module, namedModules, namedParameters, stateDict } from "../nn/module.ts";
-import { Tensor } from "../nn/tensor.ts";
+import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts";
+import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
 import {
   emitUpdate,
@@ -16,7 +17,7 @@ import {
 } from "../optim/optimizer.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
-import { type Case, type Comparison, maxError, maxMagnitude, Missing } from "./case.ts";
+import { type Case, type Comparison, maxError, maxMagnitude } from "./case.ts";
 import { labels, parameter, signed } from "./fill.ts";
 import { type Golden, GoldenError, named, tensor } from "./golden.ts";
 import { createNetwork, type Networks } from "./networks.ts";
@@ -56,7 +57,9 @@ async function runModel(
 ): Promise<Comparison[]> {
   const model = createNetwork(networks, name, entry.input[0] ?? 0, entry.classes);
   dropNothing(model);
-  const graphs = { evaluate: evaluateGraph(model, entry), step: stepGraph(model, entry) };
+  // A network with other numbers than scores of classes is a detector.
+  const lossOf = networks[name]?.outputs === undefined ? classificationLoss : meanSquare;
+  const graphs = { evaluate: evaluateGraph(model, entry), step: stepGraph(model, entry, lossOf) };
   const session = backend.compile(graphs);
   try {
     writeStart(session, graphs, model, name, entry);
@@ -95,13 +98,15 @@ function evaluateGraph(model: Module, entry: ModelEntry): Graph {
 }
 
 /** One training step, with everything that the reference has to say about it as outputs. */
-function stepGraph(model: Module, entry: ModelEntry): Graph {
+function stepGraph(
+  model: Module,
+  entry: ModelEntry,
+  lossOf: (output: ModelOutput, target: Tensor) => Tensor,
+): Graph {
   const tracer = new Tracer(model, { training: true });
   const { builder } = tracer;
   const output: ModelOutput = model.forward(tracer.input("x", f32(inputOf(entry))));
-  const loss = lossOf(entry) === "mean square"
-    ? meanSquare(scoresOf(output))
-    : classificationLoss(output, tracer.input("target", i32([entry.batch])));
+  const loss = lossOf(output, tracer.input("target", i32([entry.batch])));
   builder.output("logits", scoresOf(output).value);
   builder.output("loss", loss.value);
 
@@ -125,7 +130,8 @@ function gradName(parameter: string): string {
 }
 
 /** Detectors have no loss of their own in these files: the mean of the squares of all that comes out. */
-function meanSquare(y: Tensor): Tensor {
+function meanSquare(output: ModelOutput): Tensor {
+  const y = scoresOf(output);
   const squares = reshape(multiply(y, y), [1, 1, 1, sizeOf(y.shape)]);
   return reshape(adaptiveAvgPool2d(squares, 1), []);
 }
