@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { type Backend, OutOfMemory } from "../core/backend/backend.ts";
 import { createWasmBackend } from "../core/backend/wasm/backend.ts";
 import { trainSteps } from "../core/data/batches.ts";
-import { countOf, type DatasetSplit } from "../core/data/dataset.ts";
+import { countOf } from "../core/data/dataset.ts";
 import { UserError } from "../core/errors.ts";
 import { readSafetensors } from "../core/format/safetensors.ts";
 import { namedParameters } from "../core/nn/mod.ts";
