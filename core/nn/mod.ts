@@ -4,5 +4,7 @@ export * from "./functional.ts";
 export * from "./init.ts";
 export * from "./layers.ts";
 export * from "./module.ts";
+export type { Pair } from "../shape.ts";
+export * from "./output.ts";
 export { Tensor } from "./tensor.ts";
-export { trace, Tracer } from "./trace.ts";
+export { shapeAfter, trace, Tracer } from "./trace.ts";

@@ -4,6 +4,7 @@ import { f32, type Graph, i32, type TensorType, type Value } from "../graph/grap
 import type { AttrsOf, OpName } from "../ops/mod.ts";
 import type { Shape } from "../shape.ts";
 import { Buffer, type Counter, type Module, namedModules, type Parameter, stateDict } from "./module.ts";
+import { type ModelOutput, scoresOf } from "./output.ts";
 import { Tensor } from "./tensor.ts";
 
 export class Tracer {
@@ -77,7 +78,15 @@ export class Tracer {
  */
 export function trace(model: Module, shape: Shape, options: { training: boolean }): Graph {
   const tracer = new Tracer(model, options);
-  const y: Tensor = model.forward(tracer.input("x", f32(shape)));
-  tracer.builder.output("y", y.value);
+  const output: ModelOutput = model.forward(tracer.input("x", f32(shape)));
+  tracer.builder.output("y", scoresOf(output).value);
   return tracer.builder.finish();
+}
+
+/**
+ * The shape that a part of a model makes of inputs of shape `[N, C, H, W]`: for constructors whose next layer depends
+ * on it, such as the first linear layer after convolutions.
+ */
+export function shapeAfter(model: Module, shape: Shape, part: (x: Tensor) => Tensor): Shape {
+  return part(new Tracer(model, { training: false }).input("x", f32(shape))).shape;
 }

@@ -1,15 +1,15 @@
 /** Runs a whole network from a given start and notes the numbers that the references have. */
 import type { Backend, Session } from "../backend/backend.ts";
 import { f32, type Graph, i32 } from "../graph/graph.ts";
-import { crossEntropy } from "../nn/functional.ts";
+import { adaptiveAvgPool2d, multiply, reshape } from "../nn/functional.ts";
 import { Dropout } from "../nn/layers.ts";
 import { Buffer, Counter, type Module, namedModules, stateDict } from "../nn/module.ts";
-import { Tensor } from "../nn/tensor.ts";
+import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts";
+import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
 import { hyperOf, type OptimizerOptions, optimizerStateName, optimizerStates } from "../optim/optimizer.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { emitStep } from "../train/graphs.ts";
-import { Missing } from "./case.ts";
 import { parameter } from "./fill.ts";
 
 /** Where a measurement starts; the parameters and buffers are filled by their names. */
@@ -20,6 +20,8 @@ export interface Start {
   readonly target: ArrayLike<number>;
   /** How many training steps to take, always on the same batch. */
   readonly steps: number;
+  /** Of all that a forward in training returns. */
+  readonly loss: "cross entropy" | "mean square";
 }
 
 export interface Measured {
@@ -49,7 +51,7 @@ const LR = 0.001;
 export async function measure(model: Module, start: Start, backend: Backend): Promise<Measured> {
   dropNothing(model);
   const evaluate = evaluateGraph(model, start.shape);
-  const step = stepGraph(model, start.shape);
+  const step = stepGraph(model, start);
   const session = backend.compile({ evaluate, step });
   try {
     writeStates(session, model, new Set([...evaluate.states.keys(), ...step.states.keys()]));
@@ -84,17 +86,18 @@ function dropNothing(model: Module): void {
 
 function evaluateGraph(model: Module, shape: Shape): Graph {
   const tracer = new Tracer(model, { training: false });
-  tracer.builder.output("logits", forward(model, tracer, shape).value);
+  tracer.builder.output("logits", scoresOf(model.forward(tracer.input("x", f32(shape)))).value);
   return tracer.builder.finish();
 }
 
 /** One training step, with all that the references say about it as outputs. */
-function stepGraph(model: Module, shape: Shape): Graph {
+function stepGraph(model: Module, { shape, loss: kind }: Start): Graph {
   const tracer = new Tracer(model, { training: true });
   const { builder } = tracer;
-  const scores = forward(model, tracer, shape);
-  const loss = crossEntropy(scores, tracer.input("target", i32(shape.slice(0, 1))));
-  builder.output("logits", scores.value);
+  const output: ModelOutput = model.forward(tracer.input("x", f32(shape)));
+  const target = tracer.input("target", i32(shape.slice(0, 1)));
+  const loss = kind === "mean square" ? meanSquare(scoresOf(output)) : classificationLoss(output, target);
+  builder.output("logits", scoresOf(output).value);
   builder.output("loss", loss.value);
 
   for (const { name, gradient } of emitStep(builder, model, loss.value, SGD)) {
@@ -105,10 +108,9 @@ function stepGraph(model: Module, shape: Shape): Graph {
 
 const GRAD = "grad.";
 
-function forward(model: Module, tracer: Tracer, shape: Shape): Tensor {
-  const scores: unknown = model.forward(tracer.input("x", f32(shape)));
-  if (!(scores instanceof Tensor)) throw new Missing("there is no loss for a network with several outputs");
-  return scores;
+function meanSquare(y: Tensor): Tensor {
+  const squares = reshape(multiply(y, y), [1, 1, 1, sizeOf(y.shape)]);
+  return reshape(adaptiveAvgPool2d(squares, 1), []);
 }
 
 /** Fills the states that graphs use; a state_dict may hold more. */

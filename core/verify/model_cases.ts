@@ -43,7 +43,9 @@ export function measureModel(
   const shape = [batch, ...input];
   const x = signed(`${name}/x`, shape, 2);
   const target = labels(`${name}/y`, batch, classes);
-  return measure(model, { shape, x, target, steps: sgd_losses?.length ?? 1 }, backend);
+  // Detectors, with other outputs than scores, have no loss of their own in these files.
+  const loss = networks[name]?.outputs === undefined ? "cross entropy" : "mean square";
+  return measure(model, { shape, x, target, loss, steps: sgd_losses?.length ?? 1 }, backend);
 }
 
 export function compareModel(
