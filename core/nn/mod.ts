@@ -5,4 +5,4 @@ export * from "./init.ts";
 export * from "./layers.ts";
 export * from "./module.ts";
 export { Tensor } from "./tensor.ts";
-export { trace, Tracer } from "./trace.ts";
+export { type ModuleCall, trace, traceCalls, Tracer } from "./trace.ts";

@@ -37,9 +37,10 @@ export function trainGraph(model: Module, options: TrainGraphOptions): Graph {
   builder.output("loss", loss.value);
   builder.output("correct", correct!);
 
-  const parameters = [...namedParameters(model)].flatMap(([name]) => {
+  const parameters = [...namedParameters(model)].flatMap(([name, { requires_grad }]) => {
     const parameter = builder.states.get(name);
-    return parameter ? [{ name, parameter }] : []; // A parameter that forward never uses is not trained.
+    // A parameter that is frozen, or that forward never uses, is not trained.
+    return parameter && requires_grad ? [{ name, parameter }] : [];
   });
   const [seed] = builder.emit("fill", [], { shape: [], value: 1 });
   const grads = gradient(builder, loss.value, seed!, parameters.map(({ parameter }) => parameter));
