@@ -1,6 +1,6 @@
 /**
  * Elementary functions, four at a time, within about two units in the last place.
- * Arguments are reduced as Cody and Waite (1980) do it; the polynomials for exp and log are those of the Cephes library.
+ * Arguments are reduced as Cody and Waite (1980) do it; the polynomials for exp, log and tanh are those of the Cephes library.
  */
 
 /** log₂ e */
@@ -8,23 +8,6 @@ const LOG2E: f32 = 1.44269504088896341;
 /** ln 2 in two parts; the first has so few bits that its product with a small integer is exact. */
 const LN2_HIGH: f32 = 0.693359375;
 const LN2_LOW: f32 = -2.12194440e-4;
-
-/** x − n · ln 2 */
-function remainder(x: v128, n: v128): v128 {
-  const high = f32x4.relaxed_nmadd(n, f32x4.splat(LN2_HIGH), x);
-  return f32x4.relaxed_nmadd(n, f32x4.splat(LN2_LOW), high);
-}
-
-/** e^r − 1 for |r| ≤ ln 2 / 2 */
-function expm1Small(r: v128): v128 {
-  let p = f32x4.splat(1.9875691500e-4);
-  p = f32x4.relaxed_madd(p, r, f32x4.splat(1.3981999507e-3));
-  p = f32x4.relaxed_madd(p, r, f32x4.splat(8.3334519073e-3));
-  p = f32x4.relaxed_madd(p, r, f32x4.splat(4.1665795894e-2));
-  p = f32x4.relaxed_madd(p, r, f32x4.splat(1.6666665459e-1));
-  p = f32x4.relaxed_madd(p, r, f32x4.splat(5.0000001201e-1));
-  return f32x4.relaxed_madd(f32x4.mul(r, r), p, r);
-}
 
 /** 2ⁿ for integers −126 … 127 */
 function powerOf2(n: v128): v128 {
@@ -36,7 +19,15 @@ export function exp(x: v128): v128 {
   // pmin and pmax in this order let NaN pass.
   const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-104));
   const n = f32x4.nearest(f32x4.mul(bounded, f32x4.splat(LOG2E)));
-  const power = f32x4.add(expm1Small(remainder(bounded, n)), f32x4.splat(1));
+  let r = f32x4.relaxed_nmadd(n, f32x4.splat(LN2_HIGH), bounded);
+  r = f32x4.relaxed_nmadd(n, f32x4.splat(LN2_LOW), r);
+  let p = f32x4.splat(1.9875691500e-4);
+  p = f32x4.relaxed_madd(p, r, f32x4.splat(1.3981999507e-3));
+  p = f32x4.relaxed_madd(p, r, f32x4.splat(8.3334519073e-3));
+  p = f32x4.relaxed_madd(p, r, f32x4.splat(4.1665795894e-2));
+  p = f32x4.relaxed_madd(p, r, f32x4.splat(1.6666665459e-1));
+  p = f32x4.relaxed_madd(p, r, f32x4.splat(5.0000001201e-1));
+  const power = f32x4.add(f32x4.relaxed_madd(f32x4.mul(r, r), p, r), f32x4.splat(1));
   // Scaling in two steps reaches both ends: 2¹²⁸ has no float, and the smallest results are subnormal.
   const exponent = i32x4.relaxed_trunc_f32x4_s(n);
   const half = i32x4.shr_s(exponent, 1);
@@ -72,15 +63,19 @@ export function sigmoid(x: v128): v128 {
   return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
 }
 
-/** tanh |x| = −e / (e + 2) with e = exp(−2|x|) − 1, which keeps its precision near 0. */
+/** x + x³ · P(x²) near 0, elsewhere 1 − 2 / (e^2|x| + 1) with the sign of x. */
 export function tanh(x: v128): v128 {
-  const magnitude = f32x4.pmin(f32x4.abs(x), f32x4.splat(20));
-  const z = f32x4.mul(magnitude, f32x4.splat(-2));
-  const n = f32x4.nearest(f32x4.mul(z, f32x4.splat(LOG2E)));
-  const power = powerOf2(i32x4.relaxed_trunc_f32x4_s(n));
-  const e = f32x4.relaxed_madd(power, expm1Small(remainder(z, n)), f32x4.sub(power, f32x4.splat(1)));
-  const result = f32x4.div(f32x4.neg(e), f32x4.add(e, f32x4.splat(2)));
-  return v128.bitselect(x, result, i32x4.splat(0x80000000));
+  const one = f32x4.splat(1), magnitude = f32x4.abs(x), square = f32x4.mul(x, x);
+  let p = f32x4.splat(-5.70498872745e-3);
+  p = f32x4.relaxed_madd(p, square, f32x4.splat(2.06390887954e-2));
+  p = f32x4.relaxed_madd(p, square, f32x4.splat(-5.37397155531e-2));
+  p = f32x4.relaxed_madd(p, square, f32x4.splat(1.33314422036e-1));
+  p = f32x4.relaxed_madd(p, square, f32x4.splat(-3.33332819422e-1));
+  const near = f32x4.relaxed_madd(f32x4.mul(p, square), x, x);
+  const power = exp(f32x4.add(magnitude, magnitude));
+  const far = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(power, one)));
+  const signed = v128.bitselect(x, far, i32x4.splat(0x80000000));
+  return v128.bitselect(near, signed, f32x4.lt(magnitude, f32x4.splat(0.625)));
 }
 
 /** sin(2π · turns) for 0 ≤ turns < 2, within 1e-7. */

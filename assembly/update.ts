@@ -4,11 +4,16 @@
  * `segments` is a table of eight words a parameter: first ticket, elements, weight decay (f32), factor of the learning
  * rate (f32), and the addresses of parameter, gradient and two states (0 where there is none).
  * `hyper` points at the f32 [8] that change from step to step, the learning rate first.
- * The first five arguments are the same for all: hyper, segments, number of segments, number of tickets, and grain:
- * the elements that a ticket stands for.
+ * The first six arguments are the same for all: hyper, loss (one number), segments, number of segments, number of
+ * tickets, and grain: the elements that a ticket stands for.
  */
 import { address, draw, integer, number } from "./abi";
 import { loadPart, storePart } from "./part";
+
+/** How many tickets there are: none where the loss is not finite, so that nothing changes. */
+function ticketsOf(args: usize): i32 {
+  return isFinite<f32>(load<f32>(address(args, 1))) ? integer(args, 4) : 0;
+}
 
 /** The segment that a ticket belongs to: the last one that begins at or before it. */
 function segmentOf(ticket: i32, segments: usize, count: i32): usize {
@@ -35,10 +40,10 @@ function rateOf(segment: usize, hyper: usize): v128 {
   return f32x4.splat(load<f32>(hyper) * load<f32>(segment, 12));
 }
 
-/** p −= lr · (g + decay·p). Arguments: the five. hyper: [lr]. */
+/** p −= lr · (g + decay·p). Arguments: the six. hyper: [lr]. */
 export function sgd(args: usize, thread: i32): void {
-  const hyper = address(args, 0), segments = address(args, 1);
-  const count = integer(args, 2), tickets = integer(args, 3), grain = integer(args, 4);
+  const hyper = address(args, 0), segments = address(args, 2);
+  const count = integer(args, 3), tickets = ticketsOf(args), grain = integer(args, 5);
   for (let ticket = draw(args); ticket < tickets; ticket = draw(args)) {
     const segment = segmentOf(ticket, segments, count);
     const decay = decayOf(segment), rate = rateOf(segment, hyper);
@@ -56,13 +61,13 @@ export function sgd(args: usize, thread: i32): void {
 /**
  * With g = gradient + decay·p: b = momentum·b + (1 − dampening)·g, in the first step b = g (whatever b was);
  * p −= lr · (nesterov ? g + momentum·b : b).
- * Arguments: the five, momentum, 1 − dampening, nesterov (0 or 1). hyper: [lr, first step ? 1 : 0]. State: b.
+ * Arguments: the six, momentum, 1 − dampening, nesterov (0 or 1). hyper: [lr, first step ? 1 : 0]. State: b.
  */
 export function sgd_momentum(args: usize, thread: i32): void {
-  const hyper = address(args, 0), segments = address(args, 1);
-  const count = integer(args, 2), tickets = integer(args, 3), grain = integer(args, 4);
-  const momentum = f32x4.splat(number(args, 5)), share = f32x4.splat(number(args, 6));
-  const nesterov = integer(args, 7) != 0, begins = load<f32>(hyper, 4) != 0;
+  const hyper = address(args, 0), segments = address(args, 2);
+  const count = integer(args, 3), tickets = ticketsOf(args), grain = integer(args, 5);
+  const momentum = f32x4.splat(number(args, 6)), share = f32x4.splat(number(args, 7));
+  const nesterov = integer(args, 8) != 0, begins = load<f32>(hyper, 4) != 0;
   for (let ticket = draw(args); ticket < tickets; ticket = draw(args)) {
     const segment = segmentOf(ticket, segments, count);
     const decay = decayOf(segment), rate = rateOf(segment, hyper);
@@ -85,14 +90,14 @@ export function sgd_momentum(args: usize, thread: i32): void {
 /**
  * m = β1·m + (1 − β1)·g, v = β2·v + (1 − β2)·g², p −= lr / c1 · m / (√v / √c2 + eps). Weight decay adds decay·p to g,
  * or if decoupled first takes lr·decay·p off p.
- * Arguments: the five, β1, 1 − β1, β2, 1 − β2, eps, decoupled (0 or 1). hyper: [lr, c1, c2]. States: m, v.
+ * Arguments: the six, β1, 1 − β1, β2, 1 − β2, eps, decoupled (0 or 1). hyper: [lr, c1, c2]. States: m, v.
  */
 export function adam(args: usize, thread: i32): void {
-  const hyper = address(args, 0), segments = address(args, 1);
-  const count = integer(args, 2), tickets = integer(args, 3), grain = integer(args, 4);
-  const beta1 = f32x4.splat(number(args, 5)), share1 = f32x4.splat(number(args, 6));
-  const beta2 = f32x4.splat(number(args, 7)), share2 = f32x4.splat(number(args, 8));
-  const eps = f32x4.splat(number(args, 9)), decoupled = integer(args, 10) != 0;
+  const hyper = address(args, 0), segments = address(args, 2);
+  const count = integer(args, 3), tickets = ticketsOf(args), grain = integer(args, 5);
+  const beta1 = f32x4.splat(number(args, 6)), share1 = f32x4.splat(number(args, 7));
+  const beta2 = f32x4.splat(number(args, 8)), share2 = f32x4.splat(number(args, 9));
+  const eps = f32x4.splat(number(args, 10)), decoupled = integer(args, 11) != 0;
   const correction1 = v128.load32_splat(hyper, 4), root2 = f32x4.sqrt(v128.load32_splat(hyper, 8));
   for (let ticket = draw(args); ticket < tickets; ticket = draw(args)) {
     const segment = segmentOf(ticket, segments, count);
@@ -122,13 +127,13 @@ export function adam(args: usize, thread: i32): void {
 /**
  * With g = gradient + decay·p: v = alpha·v + (1 − alpha)·g², u = g / (√v + eps); with a buffer b = momentum·b + u and
  * p −= lr·b, without p −= lr·u.
- * Arguments: the five, alpha, 1 − alpha, eps, momentum. hyper: [lr]. States: v, and b where there is momentum.
+ * Arguments: the six, alpha, 1 − alpha, eps, momentum. hyper: [lr]. States: v, and b where there is momentum.
  */
 export function rmsprop(args: usize, thread: i32): void {
-  const hyper = address(args, 0), segments = address(args, 1);
-  const count = integer(args, 2), tickets = integer(args, 3), grain = integer(args, 4);
-  const alpha = f32x4.splat(number(args, 5)), share = f32x4.splat(number(args, 6));
-  const eps = f32x4.splat(number(args, 7)), momentum = f32x4.splat(number(args, 8));
+  const hyper = address(args, 0), segments = address(args, 2);
+  const count = integer(args, 3), tickets = ticketsOf(args), grain = integer(args, 5);
+  const alpha = f32x4.splat(number(args, 6)), share = f32x4.splat(number(args, 7));
+  const eps = f32x4.splat(number(args, 8)), momentum = f32x4.splat(number(args, 9));
   for (let ticket = draw(args); ticket < tickets; ticket = draw(args)) {
     const segment = segmentOf(ticket, segments, count);
     const decay = decayOf(segment), rate = rateOf(segment, hyper);

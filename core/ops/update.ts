@@ -1,6 +1,7 @@
 /**
  * Optimisers' steps. One node updates all parameters, so that a backend can do it in one pass over memory.
- * Inputs: `hyper f32 [8]`, then per parameter `parameter, gradient, state…` (as many states as `states` says).
+ * Inputs: `hyper f32 [8]`, `loss []`, then per parameter `parameter, gradient, state…` (as many states as `states` says).
+ * Where the loss is not finite the step changes nothing, so that the cause can still be found.
  * `hyper` is written before each run, since it changes with the schedule: [lr, bias correction 1, bias correction 2, …].
  * `weightDecay[i]` and `lrScale[i]` belong to parameter i.
  */
@@ -13,13 +14,16 @@ export interface UpdateAttrs {
   readonly lrScale: readonly number[];
 }
 
+/** Index of the first parameter among the inputs. */
+const FIRST = 2;
+
 function update<Attrs extends UpdateAttrs>(states: (attrs: Attrs) => number): Op<Attrs> {
   return {
     infer(inputs, attrs) {
       const stride = 2 + states(attrs);
-      if ((inputs.length - 1) % stride !== 0) throw new Misfit(`inputs must come in groups of ${stride}`);
-      for (let i = 1; i < inputs.length; i++) {
-        const parameter = first(inputs, i - ((i - 1) % stride)).shape;
+      if ((inputs.length - FIRST) % stride !== 0) throw new Misfit(`inputs must come in groups of ${stride}`);
+      for (let i = FIRST; i < inputs.length; i++) {
+        const parameter = first(inputs, i - ((i - FIRST) % stride)).shape;
         const other = first(inputs, i).shape;
         if (!sameShape(parameter, other)) {
           throw new Misfit(`${formatShape(other)} cannot update a parameter of ${formatShape(parameter)}`);
@@ -29,7 +33,7 @@ function update<Attrs extends UpdateAttrs>(states: (attrs: Attrs) => number): Op
     },
     mutates(inputs: readonly TensorType[], attrs) {
       const stride = 2 + states(attrs);
-      return inputs.map((_, i) => i).filter((i) => i > 0 && (i - 1) % stride !== 1);
+      return inputs.map((_, i) => i).filter((i) => i >= FIRST && (i - FIRST) % stride !== 1);
     },
   };
 }

@@ -51,15 +51,17 @@ export function optimizerStateName(state: string, parameter: string): string {
   return `optimizer.${state}.${parameter}`;
 }
 
-/** Appends the step that updates all parameters; adds the input `hyper` and the optimiser's states to the graph. */
+/** Appends the step that updates all parameters, unless the loss is not finite; adds the input `hyper` and the optimiser's states to the graph. */
 export function emitUpdate(
   builder: GraphBuilder,
   options: OptimizerOptions,
+  loss: Value,
   trained: readonly Trained[],
 ): void {
   const states = optimizerStates(options);
   const inputs = [
     builder.input("hyper", f32([HYPER])),
+    loss,
     ...trained.flatMap(({ name, parameter, gradient }) => [
       parameter,
       gradient,

@@ -1,7 +1,7 @@
 /** Checkpoints: a session's states and a run's progress, as the tensors and metadata of one safetensors file. */
 import type { Session } from "../backend/backend.ts";
 import { UserError } from "../errors.ts";
-import { type SafeTensor, type Safetensors } from "../format/safetensors.ts";
+import type { SafeTensor, Safetensors } from "../format/safetensors.ts";
 import { Counter, type Module, stateDict } from "../nn/module.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { hasOnlyFinite } from "./diagnose.ts";

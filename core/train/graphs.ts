@@ -1,12 +1,12 @@
 /** The graphs of a training session: draw the initial values, train on a batch, evaluate a batch. */
 import { GraphBuilder } from "../graph/builder.ts";
-import { f32, type Graph, i32 } from "../graph/graph.ts";
+import { f32, type Graph, i32, type Value } from "../graph/graph.ts";
 import { gradient } from "../graph/gradient.ts";
 import { Buffer, type Module, namedParameters, Parameter, stateDict } from "../nn/module.ts";
 import { crossEntropy } from "../nn/functional.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
-import { emitUpdate, type OptimizerOptions } from "../optim/optimizer.ts";
+import { emitUpdate, type OptimizerOptions, type Trained } from "../optim/optimizer.ts";
 
 /** A batch of images as bytes, and what becomes of them, see op image_batch. */
 export interface BatchShape {
@@ -37,19 +37,30 @@ export function trainGraph(model: Module, options: TrainGraphOptions): Graph {
   builder.output("loss", loss.value);
   builder.output("correct", correct!);
 
-  const parameters = [...namedParameters(model)].flatMap(([name, { requires_grad }]) => {
+  emitStep(builder, model, loss.value, options.optimizer);
+  return builder.finish();
+}
+
+/** Appends the loss's gradients and the optimiser's step. Returns what it trains, with the gradients. */
+export function emitStep(
+  builder: GraphBuilder,
+  model: Module,
+  loss: Value,
+  optimizer: OptimizerOptions,
+): readonly Trained[] {
+  // A parameter that is frozen, that forward never uses, or that the loss does not depend on, is not trained.
+  const used = new Map([...namedParameters(model)].flatMap(([name, { requires_grad }]) => {
     const parameter = builder.states.get(name);
-    // A parameter that is frozen, or that forward never uses, is not trained.
-    return parameter && requires_grad ? [{ name, parameter }] : [];
-  });
-  const [seed] = builder.emit("fill", [], { shape: [], value: 1 });
-  const grads = gradient(builder, loss.value, seed!, parameters.map(({ parameter }) => parameter));
-  const trained = parameters.flatMap(({ name, parameter }) => {
+    return parameter && requires_grad ? [[name, parameter] as const] : [];
+  }));
+  const [seed] = builder.emit("fill", [], { shape: loss.shape, value: 1 });
+  const grads = gradient(builder, loss, seed!, [...used.values()]);
+  const trained = [...used].flatMap(([name, parameter]) => {
     const grad = grads.get(parameter);
     return grad ? [{ name, parameter, gradient: grad }] : [];
   });
-  emitUpdate(builder, options.optimizer, trained);
-  return builder.finish();
+  emitUpdate(builder, optimizer, loss, trained);
+  return trained;
 }
 
 /**

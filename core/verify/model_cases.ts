@@ -1,24 +1,18 @@
 /** Whole networks: evaluation, a training step, its gradients, a few more steps. The file whole_models.json. */
 import type { Backend, Session } from "../backend/backend.ts";
-import { gradient } from "../graph/gradient.ts";
 import { f32, type Graph, i32 } from "../graph/graph.ts";
 import { crossEntropy } from "../nn/functional.ts";
 import { Dropout } from "../nn/layers.ts";
-import { Counter, type Module, namedModules, namedParameters, stateDict } from "../nn/module.ts";
+import { Counter, type Module, namedModules, stateDict } from "../nn/module.ts";
 import { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
-import {
-  emitUpdate,
-  hyperOf,
-  type OptimizerOptions,
-  optimizerStateName,
-  optimizerStates,
-} from "../optim/optimizer.ts";
+import { hyperOf, type OptimizerOptions, optimizerStateName, optimizerStates } from "../optim/optimizer.ts";
+import { emitStep } from "../train/graphs.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
 import { type Case, type Comparison, maxError, maxMagnitude, Missing } from "./case.ts";
 import { labels, parameter, signed } from "./fill.ts";
-import { type Golden, GoldenError, named, tensor } from "./golden.ts";
+import { type Golden, named, tensor } from "./golden.ts";
 import { createNetwork, type Networks } from "./networks.ts";
 import { type Float32Errors, networkTolerances } from "./tolerance.ts";
 
@@ -59,7 +53,8 @@ async function runModel(
   const graphs = { evaluate: evaluateGraph(model, entry), step: stepGraph(model, entry) };
   const session = backend.compile(graphs);
   try {
-    writeStart(session, graphs, model, name, entry);
+    const used = usedStates(graphs);
+    writeStart(session, model, used, name, entry);
     await session.run("evaluate");
     const comparisons = [await compareLogits(session, golden, name, entry, "evaluate")];
     session.write("step", "hyper", hyperOf(SGD, 0, LR));
@@ -67,8 +62,8 @@ async function runModel(
     comparisons.push(
       await compareLogits(session, golden, name, entry, "step"),
       ...await compareGradients(session, graphs.step, entry),
-      ...await compareBuffers(session, entry),
-      ...await compareLosses(session, entry),
+      ...await compareBuffers(session, model, used, entry),
+      ...await compareLosses(session, golden, name, entry),
     );
     return comparisons;
   } finally {
@@ -103,18 +98,9 @@ function stepGraph(model: Module, entry: ModelEntry): Graph {
   builder.output("logits", scores.value);
   builder.output("loss", loss.value);
 
-  const used = [...namedParameters(model).keys()].flatMap((name) => {
-    const state = builder.states.get(name);
-    return state ? [{ name, parameter: state }] : [];
-  });
-  const [seed] = builder.emit("fill", [], { shape: [], value: 1 });
-  const grads = gradient(builder, loss.value, seed!, used.map((item) => item.parameter));
-  const trained = used.flatMap((item) => {
-    const grad = grads.get(item.parameter);
-    return grad ? [{ ...item, gradient: grad }] : [];
-  });
-  for (const item of trained) builder.output(gradName(item.name), item.gradient);
-  emitUpdate(builder, SGD, trained);
+  for (const { name, gradient } of emitStep(builder, model, loss.value, SGD)) {
+    builder.output(gradName(name), gradient);
+  }
   return builder.finish();
 }
 
@@ -127,14 +113,20 @@ function expectTensor(scores: unknown): Tensor {
   return scores;
 }
 
+/** Names of the states that some graph uses; a state_dict may hold more. */
+type UsedStates = ReadonlySet<string>;
+
+function usedStates(graphs: { evaluate: Graph; step: Graph }): UsedStates {
+  return new Set([...graphs.evaluate.states.keys(), ...graphs.step.states.keys()]);
+}
+
 function writeStart(
   session: Session,
-  graphs: { evaluate: Graph; step: Graph },
   model: Module,
+  used: UsedStates,
   name: string,
   entry: ModelEntry,
 ): void {
-  const used = { has: (state: string) => graphs.evaluate.states.has(state) || graphs.step.states.has(state) };
   for (const [key, item] of stateDict(model)) {
     if (item instanceof Counter || !used.has(key)) continue;
     session.writeState(key, parameter(key, item.shape));
@@ -163,24 +155,30 @@ async function compareLogits(
 }
 
 async function compareGradients(session: Session, step: Graph, entry: ModelEntry): Promise<Comparison[]> {
-  const { gradient: limits } = networkTolerances(entry.torch_float32);
+  const limits = networkTolerances(entry.torch_float32);
+  const largestNorm = maxMagnitude(Object.values(entry.grad).map(([norm = 0]) => norm));
   const comparisons: Comparison[] = [];
   for (const [name, expected] of Object.entries(entry.grad)) {
-    const what = gradName(name);
-    if (!step.outputs.has(what)) {
-      comparisons.push({ what: `${what} (there is none)`, error: NaN, tolerance: 0 });
+    const value = step.outputs.get(gradName(name));
+    if (!value) {
+      comparisons.push({ what: `grad ${name} (there is none)`, error: NaN, tolerance: 0 });
       continue;
     }
-    const grad = await session.read("step", what);
-    const actual = summarise(grad, expected.length - 2);
-    const [norm, sum, entries] = limits(expected, grad.length, largestNorm(entry, name));
-    comparisons.push({ what: `${what} norm`, error: Math.abs(actual[0]! - expected[0]!), ...norm });
-    comparisons.push({ what: `${what} sum`, error: Math.abs(actual[1]! - expected[1]!), ...sum });
-    const error = maxError(actual.slice(2), expected.slice(2));
-    comparisons.push({ what: `${what} entries`, error, ...entries });
+    const [norm, sum, ...entries] = summarise(
+      await session.read("step", gradName(name)),
+      expected.length - 2,
+    ) as [number, number, ...number[]];
+    const [expectedNorm = NaN, expectedSum = NaN, ...expectedEntries] = expected;
+    const limit = limits.gradient(expectedNorm, largestNorm, sizeOf(value.shape.slice(1)));
+    comparisons.push(
+      { what: `norm of grad ${name}`, error: Math.abs(norm - expectedNorm), ...limit.norm },
+      { what: `sum of grad ${name}`, error: Math.abs(sum - expectedSum), ...limit.sum },
+      { what: `entries of grad ${name}`, error: maxError(entries, expectedEntries), ...limit.entries },
+    );
   }
-  const unknown = [...step.outputs.keys()].filter((key) =>
-    key.startsWith(gradName("")) && !(key.slice(gradName("").length) in entry.grad)
+  const known = new Set(Object.keys(entry.grad).map(gradName));
+  const unknown = [...step.outputs.keys()].filter((name) =>
+    name.startsWith(gradName("")) && !known.has(name)
   );
   comparisons.push({ what: "gradients that PyTorch does not have", error: unknown.length, tolerance: 0 });
   return comparisons;
@@ -198,40 +196,51 @@ export function summarise(grad: ArrayLike<number>, entries: number): number[] {
   return [Math.sqrt(squares), sum, ...Array.from({ length: entries }, (_, i) => grad[i * stride]!)];
 }
 
-/** The largest gradient norm among the parameters of the same module and the modules beside it. */
-function largestNorm({ grad }: ModelEntry, _name: string): number {
-  return Math.max(...Object.values(grad).map(([norm]) => norm ?? 0));
-}
-
-async function compareBuffers(session: Session, entry: ModelEntry): Promise<Comparison[]> {
-  const { buffer: limit } = networkTolerances(entry.torch_float32);
+async function compareBuffers(
+  session: Session,
+  model: Module,
+  used: UsedStates,
+  entry: ModelEntry,
+): Promise<Comparison[]> {
+  const limits = networkTolerances(entry.torch_float32);
+  const shapes = stateDict(model);
   const comparisons: Comparison[] = [];
   for (const [name, expected] of Object.entries(entry.buffers)) {
-    const values = await session.readState(name);
-    const mean = (values as Float32Array).reduce((sum, value) => sum + value, 0) / values.length;
-    comparisons.push({
-      what: name,
-      error: maxError([mean, values[0]!], expected),
-      ...limit(maxMagnitude(expected)),
-    });
+    const shape = shapes.get(name)?.shape ?? [];
+    // What no graph uses keeps its start.
+    const values = used.has(name) ? await session.readState(name) as Float32Array : parameter(name, shape);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const error = maxError([mean, values[0] ?? NaN], expected);
+    comparisons.push({ what: name, error, ...limits.buffer(deviationOf(entry, name)) });
   }
   return comparisons;
 }
 
-async function compareLosses(session: Session, entry: ModelEntry): Promise<Comparison[]> {
-  const { loss, sgd } = networkTolerances(entry.torch_float32);
+/** Size of the numbers that a running statistic sums up: the standard deviation for a mean, the variance for itself. */
+function deviationOf({ buffers }: ModelEntry, name: string): number {
+  const variance = maxMagnitude(buffers[name.replace(/running_mean$/, "running_var")] ?? [1]);
+  return name.endsWith("running_mean") ? Math.sqrt(variance) : variance;
+}
+
+async function compareLosses(
+  session: Session,
+  golden: Golden,
+  name: string,
+  entry: ModelEntry,
+): Promise<Comparison[]> {
+  const limits = networkTolerances(entry.torch_float32);
+  const largestLogit = maxMagnitude(tensor(golden, `${name}/logits_train`).data);
   const lossOf = async () => (await session.read("step", "loss"))[0] ?? NaN;
-  const comparisons = [{ what: "loss", error: Math.abs(await lossOf() - entry.loss), ...loss(entry.loss) }];
-  const expected = entry.sgd_losses ?? [];
-  const limits = expected.length > 0 ? sgd(expected) : [];
-  for (const [step, value] of expected.entries()) {
+  const error = Math.abs(await lossOf() - entry.loss);
+  const comparisons: Comparison[] = [{ what: "loss", error, ...limits.loss(entry.loss, largestLogit) }];
+  const losses = entry.sgd_losses ?? [];
+  for (const [step, limit] of limits.sgd(losses, largestLogit).entries()) {
     if (step > 0) {
       session.write("step", "hyper", hyperOf(SGD, step, LR));
       await session.run("step");
     }
-    const limit = limits[step];
-    if (!limit) throw new GoldenError("the golden files lack PyTorch's own losses");
-    comparisons.push({ what: `sgd_losses[${step}]`, error: Math.abs(await lossOf() - value), ...limit });
+    const error = Math.abs(await lossOf() - (losses[step] ?? NaN));
+    comparisons.push({ what: `sgd_losses[${step}]`, error, ...limit });
   }
   return comparisons;
 }

@@ -94,6 +94,7 @@ function graphOf(options: OptimizerOptions, shape: Shape): Graph {
   const builder = new GraphBuilder();
   const parameter = builder.state("p", f32(shape));
   const gradient = builder.input("g", f32(shape));
-  emitUpdate(builder, options, [{ name: "p", parameter, gradient }]);
+  const [loss] = builder.emit("fill", [], { shape: [], value: 0 });
+  emitUpdate(builder, options, loss!, [{ name: "p", parameter, gradient }]);
   return builder.finish();
 }

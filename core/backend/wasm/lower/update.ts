@@ -9,7 +9,7 @@ const GRAIN = 65536;
 
 /** The arguments that all updates begin with; see assembly/update.ts. */
 function segments(inputs: readonly Value[], states: number, { weightDecay, lrScale }: UpdateAttrs): Word[] {
-  const [hyper, ...rest] = inputs;
+  const [hyper, loss, ...rest] = inputs;
   const stride = 2 + states;
   const count = rest.length / stride;
   const table: Word[] = [];
@@ -21,7 +21,7 @@ function segments(inputs: readonly Value[], states: number, { weightDecay, lrSca
     table.push(address(parameter), address(gradient), addressOrNull(state[0]), addressOrNull(state[1]));
     tickets += Math.ceil(elements / GRAIN);
   }
-  return [address(hyper), { table }, count, tickets, GRAIN];
+  return [address(hyper), address(loss), { table }, count, tickets, GRAIN];
 }
 
 const sgd: Lowering<"sgd"> = (lower, { inputs, attrs }) => {

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { adam, rmsprop, sgd, type Step, type Trained } from "../reference/update.ts";
+import { assertClose } from "../support/close.ts";
+import { runEverywhere } from "../support/everywhere.ts";
+import { uniform } from "../support/uniform.ts";
+import type { AttrsOf } from "../../core/ops/mod.ts";
+
+const pooled = { sanitizeOps: false, sanitizeResources: false };
+
+/** Every remainder of the vector loop, a scalar, and a parameter of more than one ticket. */
+const shapes = [[1], [2], [3], [4], [5], [6], [7], [], [8, 1, 3, 3], [70001], [9]];
+const decays = shapes.map((_, i) => i % 3 === 0 ? 0 : 0.01 * i);
+const scales = shapes.map((_, i) => i % 2 === 0 ? 1 : 2);
+const steps = 3, lr = 0.05;
+
+type Optimiser = "sgd" | "adam" | "rmsprop";
+
+/**
+ * Takes three steps on all shapes at once and compares parameters and states with the reference. `states` says where
+ * the reference keeps what the op's states hold.
+ */
+async function check<K extends Optimiser>(
+  op: K,
+  attrs: Omit<AttrsOf<K>, "weightDecay" | "lrScale">,
+  states: readonly (keyof Trained)[],
+  hyperOf: (step: number) => number[],
+  reference: (state: Trained, gradient: number, step: Step) => void,
+) {
+  const elements = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
+  let held: ArrayLike<number>[] = elements.flatMap((count, i) => [
+    uniform(i, count, -1, 1),
+    // What a state holds before the first step of SGD must not matter; the others begin at 0.
+    ...states.map(() => new Float32Array(count).fill(op === "sgd" ? NaN : 0)),
+  ]);
+  const truth = elements.map((_, i) =>
+    Array.from(held[i * (1 + states.length)]!, (p): Trained => ({ p, b: 0, m: 0, v: 0 }))
+  );
+  const width = 1 + states.length;
+  for (let step = 1; step <= steps; step++) {
+    const gradients = elements.map((count, i) => uniform(100 * step + i, count));
+    const inputs = [
+      { shape: [8], data: [...hyperOf(step), ...new Array(8).fill(0)].slice(0, 8) },
+      ...shapes.flatMap((shape, i) => [
+        { shape, data: held[i * width]! },
+        { shape, data: gradients[i]! },
+        ...states.map((_, s) => ({ shape, data: held[i * width + 1 + s]! })),
+      ]),
+    ];
+    held = await runEverywhere(op, inputs, { ...attrs, weightDecay: decays, lrScale: scales } as AttrsOf<K>);
+    truth.forEach((parameter, i) =>
+      parameter.forEach((state, e) =>
+        reference(state, gradients[i]![e]!, { lr: lr * scales[i]!, decay: decays[i]!, step })
+      )
+    );
+    truth.forEach((parameter, i) => {
+      const expect = (field: keyof Trained) => parameter.map((state) => state[field]);
+      assertClose(held[i * width], expect("p"), { absolute: 2e-6 }, `step ${step}, parameter ${i}`);
+      // RMSprop's first u is 1 / √(1 − alpha) = 10: its buffer is a difference of such numbers.
+      states.forEach((field, s) =>
+        assertClose(
+          held[i * width + 1 + s],
+          expect(field),
+          { relative: 1e-6, absolute: op === "rmsprop" ? 5e-6 : 2e-6 },
+          `step ${step}, ${field}`,
+        )
+      );
+    });
+  }
+}
+
+Deno.test("sgd", pooled, async () => {
+  const variants = [
+    { momentum: 0, dampening: 0, nesterov: false },
+    { momentum: 0.9, dampening: 0, nesterov: false },
+    { momentum: 0.9, dampening: 0.3, nesterov: false },
+    { momentum: 0.9, dampening: 0, nesterov: true },
+  ];
+  for (const attrs of variants) {
+    const states = attrs.momentum === 0 ? [] : ["b" as const];
+    const hyper = (step: number) => [lr, step === 1 ? 1 : 0];
+    await check("sgd", attrs, states, hyper, (state, gradient, step) => sgd(state, gradient, step, attrs));
+  }
+});
+
+Deno.test("adam and adamw", pooled, async () => {
+  for (const decoupled of [false, true]) {
+    const attrs = { beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled };
+    const hyper = (step: number) => [lr, 1 - 0.9 ** step, 1 - 0.999 ** step];
+    await check(
+      "adam",
+      attrs,
+      ["m", "v"],
+      hyper,
+      (state, gradient, step) => adam(state, gradient, step, attrs),
+    );
+  }
+});
+
+Deno.test("rmsprop", pooled, async () => {
+  for (const momentum of [0, 0.9]) {
+    const attrs = { alpha: 0.99, eps: 1e-8, momentum };
+    const states = momentum === 0 ? ["v" as const] : ["v" as const, "b" as const];
+    const reference = (state: Trained, gradient: number, step: Step) => rmsprop(state, gradient, step, attrs);
+    await check("rmsprop", attrs, states, () => [lr], reference);
+  }
+});
+
+Deno.test("an update leaves the gradients alone and needs no order of parameters", pooled, async () => {
+  const attrs = { momentum: 0, dampening: 0, nesterov: false, weightDecay: [0, 0], lrScale: [1, 1] };
+  const one = { shape: [3], data: [1, 2, 3] }, two = { shape: [2], data: [4, 5] };
+  const hyper = { shape: [8], data: [1, 0, 0, 0, 0, 0, 0, 0] };
+  const [a, b] = await runEverywhere("sgd", [hyper, one, one, two, two], attrs);
+  assert.deepEqual([[...a!], [...b!]], [[0, 0, 0], [0, 0]]);
+});

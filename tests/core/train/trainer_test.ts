@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { OutOfMemory } from "../../../core/backend/backend.ts";
+import { readSafetensors, writeSafetensors } from "../../../core/format/safetensors.ts";
+import * as nn from "../../../core/nn/mod.ts";
+import { readHeader, restore, toCheckpoint } from "../../../core/train/checkpoint.ts";
+import { createTrainer, largestBatch, NotFinite, type Trainer } from "../../../core/train/trainer.ts";
+import { backendFor } from "../../support/run_op.ts";
+import { tinyData, TinyNet } from "../../support/tiny.ts";
+
+const pooled = { sanitizeOps: false, sanitizeResources: false };
+
+async function optionsFor(threads = 2) {
+  return {
+    backend: await backendFor({ threads }),
+    model: new TinyNet(),
+    data: tinyData(),
+    batch_size: 8,
+    epochs: 3,
+    optimizer: { name: "sgd", momentum: 0.9, weight_decay: 1e-3 } as const,
+    lr: (epochs: number) => 0.1 * (1 - epochs / 4),
+    label_smoothing: 0.1,
+    seed: 5,
+  };
+}
+
+/** Everything that the run keeps, as bits. */
+async function statesOf({ session }: Trainer): Promise<Map<string, Int32Array>> {
+  const entries = session.stateNames.map(async (name) => {
+    const data = await session.readState(name);
+    return [name, new Int32Array(data.buffer, 0, data.length)] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+async function trainTo(trainer: Trainer, updates = Infinity): Promise<number[]> {
+  const losses: number[] = [];
+  for await (const event of trainer.train()) {
+    if (event.type === "step") losses.push(event.loss);
+    if (trainer.progress.updates >= updates) break;
+  }
+  return losses;
+}
+
+Deno.test("a run is the same to the bit with 1, 2 and 3 threads", pooled, async () => {
+  const runs = [];
+  for (const threads of [1, 2, 3]) {
+    const trainer = createTrainer(await optionsFor(threads));
+    await trainer.initialise();
+    const losses = await trainTo(trainer);
+    runs.push({ losses, states: await statesOf(trainer), progress: { ...trainer.progress } });
+    trainer.session.dispose();
+  }
+  assert.equal(runs[0]!.losses.length, 15);
+  assert.deepEqual(runs[1], runs[0]);
+  assert.deepEqual(runs[2], runs[0]);
+});
+
+Deno.test("a run resumed from a checkpoint, mid-epoch too, ends with the same bits", pooled, async () => {
+  const options = await optionsFor();
+  const whole = createTrainer(options);
+  await whole.initialise();
+  const losses = await trainTo(whole);
+  const expected = await statesOf(whole);
+  for (const stop of [1, 5, 7]) {
+    const before = createTrainer(options);
+    await before.initialise();
+    const early = await trainTo(before, stop);
+    const header = { model: "tiny", progress: before.progress, config: {} };
+    const kept = await toCheckpoint(options.model, before.session, header, { optimizer: true });
+    const bytes = writeSafetensors(kept.tensors, kept.metadata);
+    before.session.dispose();
+
+    const after = createTrainer(options);
+    const file = readSafetensors(bytes);
+    restore(options.model, after.session, file, "test", { optimizer: true });
+    Object.assign(after.progress, readHeader(file, "test").progress);
+    const late = await trainTo(after);
+    assert.deepEqual([...early, ...late], losses, `stopped after ${stop} steps`);
+    assert.deepEqual(after.progress, whole.progress);
+    assert.deepEqual(await statesOf(after), expected);
+    after.session.dispose();
+  }
+  whole.session.dispose();
+});
+
+Deno.test("another seed is another run, and training lowers the loss", pooled, async () => {
+  const options = { ...await optionsFor(), epochs: 20, lr: () => 0.05 };
+  const results = [];
+  for (const seed of [1, 2]) {
+    const trainer = createTrainer({ ...options, seed });
+    await trainer.initialise();
+    results.push(await trainTo(trainer));
+    trainer.session.dispose();
+  }
+  const [one, two] = results as [number[], number[]];
+  assert.notDeepEqual(one, two);
+  const mean = (losses: number[]) => losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  assert.ok(mean(one.slice(-10)) < 0.8 * mean(one.slice(0, 10)), `${one}`);
+});
+
+Deno.test("evaluation counts every test image once", pooled, async () => {
+  const options = await optionsFor();
+  const accuracies = [];
+  for (const batch_size of [1, 8, 22, 40].slice(1)) {
+    const trainer = createTrainer({ ...options, batch_size });
+    await trainer.initialise();
+    accuracies.push(await trainer.evaluate());
+    trainer.session.dispose();
+  }
+  for (const { loss, accuracy } of accuracies) {
+    assert.equal(accuracy, accuracies[0]!.accuracy);
+    assert.ok(Math.abs(loss - accuracies[0]!.loss) < 1e-6);
+    assert.ok(Math.abs(accuracy * 22 - Math.round(accuracy * 22)) < 1e-9);
+  }
+});
+
+Deno.test(
+  "a loss that is not finite names the step and the layer, and changes no weight",
+  pooled,
+  async () => {
+    const options = await optionsFor();
+    const trainer = createTrainer(options);
+    await trainer.initialise();
+    await trainTo(trainer, 2);
+    const bias = await trainer.session.readState("features.3.bias");
+    bias[3] = Infinity;
+    trainer.session.writeState("features.3.bias", bias);
+    const before = await statesOf(trainer);
+    await assert.rejects(trainTo(trainer), (error: Error) => {
+      assert.ok(error instanceof NotFinite);
+      assert.match(
+        error.message,
+        /^epoch 1, step 3: the loss is NaN; the weights features\.3\.bias are no longer finite/,
+      );
+      return true;
+    });
+    const after = await statesOf(trainer);
+    for (const name of nn.namedParameters(options.model).keys()) {
+      assert.deepEqual(
+        after.get(name),
+        before.get(name),
+      );
+    }
+    trainer.session.dispose();
+  },
+);
+
+Deno.test("where the weights are finite, the first layer whose output is not is named", pooled, async () => {
+  const options = await optionsFor();
+  const trainer = createTrainer(options);
+  await trainer.initialise();
+  const weight = await trainer.session.readState("features.3.weight");
+  trainer.session.writeState("features.3.weight", weight.map(() => 3e38));
+  await assert.rejects(
+    trainTo(trainer),
+    /step 1: the loss is NaN; the first output that is not finite is that of features\.3 \(conv2d\)/,
+  );
+  trainer.session.dispose();
+});
+
+Deno.test(
+  "a batch that is too large is told before anything starts, with the largest that fits",
+  pooled,
+  async () => {
+    const options = await optionsFor();
+    const huge = {
+      ...options,
+      data: { ...options.data, train: { ...options.data.train, labels: new Uint8Array(1e7) } },
+    };
+    assert.throws(() => createTrainer({ ...huge, batch_size: 4_000_000 }), OutOfMemory);
+    const most = largestBatch({ ...huge, batch_size: 4_000_000 }, 1e9);
+    const bytes = (batch_size: number) => {
+      const trainer = createTrainer({ ...huge, batch_size });
+      trainer.session.dispose();
+      return trainer.session.memory.totalBytes;
+    };
+    assert.ok(bytes(most) <= 1e9 && bytes(most + 1) > 1e9, `${most}`);
+  },
+);

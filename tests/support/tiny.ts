@@ -1,0 +1,44 @@
+/** A network and data so small that a run takes no time: for tests of the loop, not of learning. */
+import type { Dataset, DatasetSplit } from "../../core/data/dataset.ts";
+import * as nn from "../../core/nn/mod.ts";
+import { draw } from "../../core/random.ts";
+
+/** Two convolutions with everything that keeps state: batch norm, dropout. */
+export class TinyNet extends nn.Module {
+  features = new nn.Sequential(
+    new nn.Conv2d(3, 8, 3, { padding: 1, stride: 2, bias: false }),
+    new nn.BatchNorm2d(8),
+    new nn.ReLU(),
+    new nn.Conv2d(8, 8, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.AdaptiveAvgPool2d(1),
+    new nn.Flatten(),
+    new nn.Dropout(0.25),
+  );
+  fc = new nn.Linear(8, 2);
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return this.fc.forward(this.features.forward(x));
+  }
+}
+
+/** Noise; images of class 1 are brighter on the left. */
+function noise(count: number, seed: number): Dataset {
+  const size = 8 * 8 * 3;
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+  const images = Uint8Array.from({ length: count * size }, (_, i) => {
+    const column = Math.floor(i / 3) % 8;
+    const bright = labels[Math.floor(i / size)] === 1 && column < 4 ? 60 : 0;
+    return draw(seed, "jitter", i, 0)[0] % 180 + bright;
+  });
+  return { name: "noise", classes: ["dark", "bright"], width: 8, height: 8, channels: 3, images, labels };
+}
+
+export function tinyData(): DatasetSplit {
+  return {
+    train: noise(40, 1),
+    test: noise(22, 2),
+    transforms: { mean: [0.4, 0.4, 0.4], std: [0.2, 0.2, 0.2], padding: 1, flip: true },
+    notes: [],
+  };
+}
