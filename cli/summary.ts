@@ -6,7 +6,7 @@ import { classicText } from "../core/summary/classic.ts";
 import { csvText, jsonText } from "../core/summary/data.ts";
 import { commas, short, times } from "../core/summary/format.ts";
 import { memoryText, plannedMemory } from "../core/summary/memory.ts";
-import { type Summary, summarise } from "../core/summary/summary.ts";
+import { summarise, type Summary } from "../core/summary/summary.ts";
 import { markdownText, treeText } from "../core/summary/tree.ts";
 import { describeFlags, type Flag, oneOf, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
@@ -77,7 +77,9 @@ export async function summary(args: readonly string[]): Promise<number> {
   else if (isClassic) {
     console.log(classicText(result.classic, result.input, given["batch-size"]));
     if (given.style === undefined) {
-      console.log(`\nMACs (multiply-accumulates of one image): ${commas(result.macs)} (${short(result.macs)})\n`);
+      console.log(
+        `\nMACs (multiply-accumulates of one image): ${commas(result.macs)} (${short(result.macs)})\n`,
+      );
       console.log(memoryText(plan(), batch, memoryOptions));
     }
   }

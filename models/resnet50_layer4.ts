@@ -5,11 +5,7 @@
  * projection, used or not, and a halving block its strided one as well.
  */
 import * as nn from "../core/nn/mod.ts";
-
-export interface ResNet50Layer4Options {
-  readonly num_classes?: number;
-  readonly in_channels?: number;
-}
+import type { ModelOptions } from "./options.ts";
 
 interface BottleneckShape {
   readonly in_channels: number;
@@ -57,7 +53,7 @@ export class ResNet50Layer4 extends nn.Module {
   fc: nn.Linear;
   avgpool = new nn.AvgPool2d(2);
 
-  constructor({ num_classes = 10, in_channels = 3 }: ResNet50Layer4Options = {}) {
+  constructor({ num_classes = 10, in_channels = 3 }: ModelOptions = {}) {
     super();
     this.layer1 = new nn.Sequential(
       new nn.Conv2d(in_channels, 64, 7, { stride: 2, padding: 3 }),
@@ -109,4 +105,4 @@ function stage(
     })));
 }
 
-export const resnet50_layer4 = (options?: ResNet50Layer4Options) => new ResNet50Layer4(options);
+export const resnet50_layer4 = (options?: ModelOptions) => new ResNet50Layer4(options);

@@ -2,7 +2,8 @@
 import { Module } from "./module.ts";
 import type { Tensor } from "./tensor.ts";
 
-type Layer = Module & { forward(x: Tensor): Tensor };
+/** A module that makes one tensor of another. */
+export type Layer = Module & { forward(x: Tensor): Tensor };
 
 /** Runs its modules one after another; they are named `0`, `1`, … or by the keys of a record. */
 export class Sequential extends Module {

@@ -122,9 +122,22 @@ export function concat(tensors: readonly Tensor[], dim = 0): Tensor {
   return head.tracer.apply("concat", tensors.map(({ value }) => value), { dim: axis(head, dim) });
 }
 
+/** Puts channels of zeros before and after those of an image `[N, C, H, W]`. */
+export function padChannels(x: Tensor, before: number, after: number): Tensor {
+  const [n = 0, , ...image] = x.shape;
+  const zeros = (channels: number) =>
+    channels > 0 ? [x.tracer.apply("fill", [], { shape: [n, channels, ...image], value: 0 })] : [];
+  return concat([...zeros(before), x, ...zeros(after)], 1);
+}
+
 /** The sum of two tensors of the same shape. */
 export function add(a: Tensor, b: Tensor): Tensor {
   return a.tracer.apply("add", [a.value, b.value], {});
+}
+
+/** `factor · x` */
+export function scale(x: Tensor, factor: number): Tensor {
+  return x.tracer.apply("scale", [x.value], { factor });
 }
 
 /** The product, element by element, of two tensors of the same shape. */

@@ -38,6 +38,17 @@ export function xavierUniform(shape: Shape): Init {
   return uniform(-bound, bound);
 }
 
+/** He et al. 2015, for ReLU, by fan-in: normal with std √(2 / (in · kernel height · kernel width)). */
+export function kaimingNormalFanIn(shape: Shape): Init {
+  return normal(0, Math.sqrt(2 / fans(shape).fanIn));
+}
+
+/** The same deviation, uniform: in ±√(6 / (in · kernel height · kernel width)). */
+export function kaimingUniformFanIn(shape: Shape): Init {
+  const bound = Math.sqrt(6 / fans(shape).fanIn);
+  return uniform(-bound, bound);
+}
+
 /** He et al. 2015, for ReLU, by fan-out: normal with std √(2 / (out · kernel height · kernel width)). */
 export function kaimingNormalFanOut(shape: Shape): Init {
   return normal(0, Math.sqrt(2 / fans(shape).fanOut));

@@ -4,5 +4,7 @@ export * from "./functional.ts";
 export * from "./init.ts";
 export * from "./layers.ts";
 export * from "./module.ts";
+export type { Pair } from "../shape.ts";
+export * from "./output.ts";
 export { Tensor } from "./tensor.ts";
-export { type ModuleCall, trace, traceCalls, Tracer } from "./trace.ts";
+export { type ModuleCall, shapeAfter, trace, traceCalls, Tracer } from "./trace.ts";

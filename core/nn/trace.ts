@@ -4,6 +4,7 @@ import { f32, type Graph, i32, type TensorType, type Value } from "../graph/grap
 import type { AttrsOf, OpName } from "../ops/mod.ts";
 import type { Shape } from "../shape.ts";
 import { Buffer, type Counter, type Module, namedModules, type Parameter, stateDict } from "./module.ts";
+import { type ModelOutput, scoresOf } from "./output.ts";
 import { Tensor } from "./tensor.ts";
 
 /** One run of a module's forward. */
@@ -79,12 +80,11 @@ export class Tracer {
     builder.layer = module.constructor.name;
     try {
       const result = body();
-      const outputs = [result].flat(2).filter((item) => item instanceof Tensor);
       this.#calls.push({
         module,
         path,
         inputs: inputs.map(({ shape }) => shape),
-        outputs: outputs.map(({ shape }) => shape),
+        outputs: tensorsIn(result).map(({ shape }) => shape),
         start,
         end: builder.nodes.length,
       });
@@ -94,6 +94,12 @@ export class Tracer {
       builder.layer = layer;
     }
   }
+}
+
+/** Tensors of what a module returns: one, a list, or a record such as `ModelOutput`. */
+function tensorsIn(result: unknown): Tensor[] {
+  if (result instanceof Tensor) return [result];
+  return typeof result === "object" && result !== null ? Object.values(result).flatMap(tensorsIn) : [];
 }
 
 /**
@@ -117,7 +123,15 @@ export function traceCalls(
   options: { training: boolean },
 ): { graph: Graph; calls: readonly ModuleCall[] } {
   const tracer = new Tracer(model, options);
-  const y: Tensor = model.forward(tracer.input("x", f32(shape)));
-  tracer.builder.output("y", y.value);
+  const output: ModelOutput = model.forward(tracer.input("x", f32(shape)));
+  tracer.builder.output("y", scoresOf(output).value);
   return { graph: tracer.builder.finish(), calls: tracer.calls };
+}
+
+/**
+ * The shape that a part of a model makes of inputs of shape `[N, C, H, W]`: for constructors whose next layer depends
+ * on it, such as the first linear layer after convolutions.
+ */
+export function shapeAfter(model: Module, shape: Shape, part: (x: Tensor) => Tensor): Shape {
+  return part(new Tracer(model, { training: false }).input("x", f32(shape))).shape;
 }

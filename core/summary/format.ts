@@ -28,9 +28,7 @@ export function short(number: number): string {
 
 /** Columns of text under each other, two spaces apart. `right` lists the columns that end flush. */
 export function alignColumns(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]!.length))
-  );
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
     row.map((cell, column) =>
       right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)

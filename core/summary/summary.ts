@@ -90,7 +90,9 @@ function layersOf(model: Module, graph: Graph, calls: readonly ModuleCall[], bat
   const children = Map.groupBy(modules.filter(([, path]) => path !== ""), ([, path]) => parentOf(path));
   const order = ([module]: readonly [Module, string]) => firstCall.get(module) ?? Infinity;
   const visit = ([module, path]: readonly [Module, string]): Layer[] => {
-    const below = [...children.get(path) ?? []].sort((a, b) => order(a) === order(b) ? 0 : order(a) - order(b));
+    const below = [...children.get(path) ?? []].sort((a, b) =>
+      order(a) === order(b) ? 0 : order(a) - order(b)
+    );
     return [row(module, path, below.length === 0), ...below.flatMap(visit)];
   };
   return visit(modules[0]!);
@@ -115,7 +117,9 @@ function macsOf<K extends OpName>({ op, inputs, outputs, attrs }: Node<K>): numb
 }
 
 /** Kernel and stride of a leaf, from its first op that has them. */
-function windowOf(nodes: readonly Node[]): { kernel: readonly number[]; stride: readonly number[] } | undefined {
+function windowOf(
+  nodes: readonly Node[],
+): { kernel: readonly number[]; stride: readonly number[] } | undefined {
   for (const node of nodes) {
     const window = windowOfNode(node);
     if (window) return window;

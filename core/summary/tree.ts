@@ -10,7 +10,18 @@ export interface TextOptions {
   readonly depth?: number | undefined;
 }
 
-const TITLES = ["Module", "Layer", "Input", "Output", "Kernel", "Stride", "Params", "Share", "Trainable", "MACs"];
+const TITLES = [
+  "Module",
+  "Layer",
+  "Input",
+  "Output",
+  "Kernel",
+  "Stride",
+  "Params",
+  "Share",
+  "Trainable",
+  "MACs",
+];
 const FLUSH_RIGHT = new Set([6, 7, 9]);
 
 /** The rows that `depth` leaves. */
@@ -80,7 +91,8 @@ function branchesOf(layers: readonly Layer[]): string[] {
 /** The same as a table in Markdown. */
 export function markdownText(summary: Summary, options: TextOptions = {}): string {
   const { name = summary.type, depth } = options;
-  const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const row = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [
     row(TITLES),
     row(TITLES.map((_, column) => FLUSH_RIGHT.has(column) ? "--:" : "---")),

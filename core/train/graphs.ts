@@ -4,6 +4,7 @@ import { f32, type Graph, i32, type Value } from "../graph/graph.ts";
 import { gradient } from "../graph/gradient.ts";
 import { Buffer, type Module, namedParameters, Parameter, stateDict } from "../nn/module.ts";
 import { crossEntropy } from "../nn/functional.ts";
+import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
 import { emitUpdate, type OptimizerOptions, type Trained } from "../optim/optimizer.ts";
@@ -31,9 +32,9 @@ export interface TrainGraphOptions {
 export function trainGraph(model: Module, options: TrainGraphOptions): Graph {
   const tracer = new Tracer(model, { training: true });
   const { builder } = tracer;
-  const { scores, target } = classify(tracer, model, options.images);
-  const loss = crossEntropy(scores, target, { label_smoothing: options.label_smoothing });
-  const [correct] = builder.emit("count_correct", [scores.value, target.value], { k: 1 });
+  const { output, target } = classify(tracer, model, options.images);
+  const loss = classificationLoss(output, target, { label_smoothing: options.label_smoothing });
+  const [correct] = builder.emit("count_correct", [scoresOf(output).value, target.value], { k: 1 });
   builder.output("loss", loss.value);
   builder.output("correct", correct!);
 
@@ -70,7 +71,8 @@ export function emitStep(
 export function evaluateGraph(model: Module, images: BatchShape): Graph {
   const tracer = new Tracer(model, { training: false });
   const { builder } = tracer;
-  const { scores, target } = classify(tracer, model, images);
+  const { output, target } = classify(tracer, model, images);
+  const scores = scoresOf(output);
   const [correct] = builder.emit("count_correct", [scores.value, target.value], { k: 1 });
   builder.output("loss", crossEntropy(scores, target, { reduction: "sum" }).value);
   builder.output("correct", correct!);
@@ -98,12 +100,16 @@ export function initGraph(model: Module, train?: Graph): Graph {
   return builder.finish();
 }
 
-function classify(tracer: Tracer, model: Module, images: BatchShape): { scores: Tensor; target: Tensor } {
+function classify(
+  tracer: Tracer,
+  model: Module,
+  images: BatchShape,
+): { output: ModelOutput; target: Tensor } {
   const { batch, height, width, channels, mean, std } = images;
   const pixels = tracer.input("pixels", { shape: [batch, height, width, channels], dtype: "u8" });
   const moves = tracer.input("moves", i32([batch, 3]));
   const target = tracer.input("target", i32([batch]));
   const crop = [height, width] as const;
   const x = tracer.apply("image_batch", [pixels.value, moves.value], { mean, std, crop });
-  return { scores: model.forward(x), target };
+  return { output: model.forward(x), target };
 }

@@ -1,6 +1,7 @@
 /** What networks are made of: parameters, names, layers, arithmetic. Nothing is computed. The file models.json. */
 import { f32, type Graph, type Node } from "../graph/graph.ts";
 import { type Module, namedParameters, Parameter, stateDict } from "../nn/module.ts";
+import { scoresOf } from "../nn/output.ts";
 import { Tracer } from "../nn/trace.ts";
 import { opOf } from "../ops/mod.ts";
 import type { OpName } from "../ops/mod.ts";
@@ -38,7 +39,7 @@ function compareLayout(name: string, entry: LayoutEntry, networks: Networks): Co
   const model = createNetwork(networks, name, entry.input[0] ?? 0, sizeOf(entry.output));
   const leaves = recordLeaves(model);
   const tracer = new Tracer(model, { training: false });
-  const y = model.forward(tracer.input("x", f32([1, ...entry.input])));
+  const y = scoresOf(model.forward(tracer.input("x", f32([1, ...entry.input]))));
   return [
     exact("output", [formatShape(y.shape)], [formatShape([1, ...entry.output])]),
     counted("params", paramsOf(model), entry.params),

@@ -1,16 +1,17 @@
 /** Whole networks: evaluation, a training step, its gradients, a few more steps. The file whole_models.json. */
 import type { Backend, Session } from "../backend/backend.ts";
 import { f32, type Graph, i32 } from "../graph/graph.ts";
-import { crossEntropy } from "../nn/functional.ts";
+import { adaptiveAvgPool2d, multiply, reshape } from "../nn/functional.ts";
 import { Dropout } from "../nn/layers.ts";
 import { Counter, type Module, namedModules, stateDict } from "../nn/module.ts";
-import { Tensor } from "../nn/tensor.ts";
+import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts";
+import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
 import { hyperOf, type OptimizerOptions, optimizerStateName, optimizerStates } from "../optim/optimizer.ts";
 import { emitStep } from "../train/graphs.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
-import { type Case, type Comparison, maxError, maxMagnitude, Missing } from "./case.ts";
+import { type Case, type Comparison, maxError, maxMagnitude } from "./case.ts";
 import { labels, parameter, signed } from "./fill.ts";
 import { type Golden, named, tensor } from "./golden.ts";
 import { createNetwork, type Networks } from "./networks.ts";
@@ -50,7 +51,9 @@ async function runModel(
 ): Promise<Comparison[]> {
   const model = createNetwork(networks, name, entry.input[0] ?? 0, entry.classes);
   dropNothing(model);
-  const graphs = { evaluate: evaluateGraph(model, entry), step: stepGraph(model, entry) };
+  // A network with other numbers than scores of classes is a detector.
+  const lossOf = networks[name]?.outputs === undefined ? classificationLoss : meanSquare;
+  const graphs = { evaluate: evaluateGraph(model, entry), step: stepGraph(model, entry, lossOf) };
   const session = backend.compile(graphs);
   try {
     const used = usedStates(graphs);
@@ -85,17 +88,21 @@ function inputOf({ batch, input }: ModelEntry): Shape {
 function evaluateGraph(model: Module, entry: ModelEntry): Graph {
   const tracer = new Tracer(model, { training: false });
   const scores = model.forward(tracer.input("x", f32(inputOf(entry))));
-  tracer.builder.output("logits", expectTensor(scores).value);
+  tracer.builder.output("logits", scoresOf(scores).value);
   return tracer.builder.finish();
 }
 
 /** One training step, with everything that the reference has to say about it as outputs. */
-function stepGraph(model: Module, entry: ModelEntry): Graph {
+function stepGraph(
+  model: Module,
+  entry: ModelEntry,
+  lossOf: (output: ModelOutput, target: Tensor) => Tensor,
+): Graph {
   const tracer = new Tracer(model, { training: true });
   const { builder } = tracer;
-  const scores = expectTensor(model.forward(tracer.input("x", f32(inputOf(entry)))));
-  const loss = crossEntropy(scores, tracer.input("target", i32([entry.batch])));
-  builder.output("logits", scores.value);
+  const output: ModelOutput = model.forward(tracer.input("x", f32(inputOf(entry))));
+  const loss = lossOf(output, tracer.input("target", i32([entry.batch])));
+  builder.output("logits", scoresOf(output).value);
   builder.output("loss", loss.value);
 
   for (const { name, gradient } of emitStep(builder, model, loss.value, SGD)) {
@@ -108,9 +115,11 @@ function gradName(parameter: string): string {
   return `grad.${parameter}`;
 }
 
-function expectTensor(scores: unknown): Tensor {
-  if (!(scores instanceof Tensor)) throw new Missing("there is no loss for a network with several outputs");
-  return scores;
+/** Detectors have no loss of their own in these files: the mean of the squares of all that comes out. */
+function meanSquare(output: ModelOutput): Tensor {
+  const y = scoresOf(output);
+  const squares = reshape(multiply(y, y), [1, 1, 1, sizeOf(y.shape)]);
+  return reshape(adaptiveAvgPool2d(squares, 1), []);
 }
 
 /** Names of the states that some graph uses; a state_dict may hold more. */

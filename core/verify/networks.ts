@@ -7,16 +7,18 @@ export interface NetworkEntry {
   /** Channels, height, width. */
   readonly input: readonly [number, number, number];
   readonly num_classes: number;
+  /** Numbers that come out for one image, where they are not one for each class. */
+  readonly outputs?: number;
 }
 
 export type Networks = Readonly<Record<string, NetworkEntry>>;
 
-/** A network of the given name, for so many channels in and classes out. */
-export function createNetwork(networks: Networks, name: string, channels: number, classes: number): Module {
+/** A network of the given name, for so many channels in and numbers out. */
+export function createNetwork(networks: Networks, name: string, channels: number, outputs: number): Module {
   const entry = Object.hasOwn(networks, name) ? networks[name] : undefined;
   if (!entry) throw new Missing(`there is no network ${name}`);
   return entry.create({
-    ...(classes === entry.num_classes ? {} : { num_classes: classes }),
+    ...(outputs === (entry.outputs ?? entry.num_classes) ? {} : { num_classes: outputs }),
     ...(channels === entry.input[0] ? {} : { in_channels: channels }),
   });
 }

@@ -1,0 +1,29 @@
+/** What a classifier returns: its scores and, of some networks in training, those of auxiliary classifiers. */
+import { add, crossEntropy, type CrossEntropyOptions, scale } from "./functional.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Scores from the middle of a network, whose loss counts `weight` times. */
+export interface Auxiliary {
+  readonly scores: Tensor;
+  readonly weight: number;
+}
+
+export type ModelOutput = Tensor | { readonly scores: Tensor; readonly auxiliary: readonly Auxiliary[] };
+
+/** The scores that the network is used for. */
+export function scoresOf(output: ModelOutput): Tensor {
+  return output instanceof Tensor ? output : output.scores;
+}
+
+/** The cross entropy of all scores, each with its weight. */
+export function classificationLoss(
+  output: ModelOutput,
+  target: Tensor,
+  options?: CrossEntropyOptions,
+): Tensor {
+  const auxiliary = output instanceof Tensor ? [] : output.auxiliary;
+  return auxiliary.reduce(
+    (loss, { scores, weight }) => add(loss, scale(crossEntropy(scores, target, options), weight)),
+    crossEntropy(scoresOf(output), target, options),
+  );
+}
