@@ -8,9 +8,9 @@ import { commas, short, times } from "../core/summary/format.ts";
 import { memoryText, plannedMemory } from "../core/summary/memory.ts";
 import { summarise, type Summary } from "../core/summary/summary.ts";
 import { markdownText, treeText } from "../core/summary/tree.ts";
-import { describeFlags, type Flag, oneOf, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { describeFlags, oneOf, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
-import { chooseModel, modelFlags } from "./model.ts";
+import { chooseModel, modelFlags, shape } from "./model.ts";
 
 const flags = {
   ...modelFlags,
@@ -57,7 +57,7 @@ export async function summary(args: readonly string[]): Promise<number> {
     throw new UserError("--depth has no meaning for the classic table; add --style tree, for one");
   }
 
-  const { name, model, input } = await chooseModel(given);
+  const { name, model, input } = chooseModel(given);
   const training = given.training ?? false;
   // Batch norm needs two values to learn from: torchsummary, too, runs two images.
   const batch = given["batch-size"] ?? (training ? 2 : 1);
@@ -83,7 +83,6 @@ export async function summary(args: readonly string[]): Promise<number> {
       console.log(memoryText(plan(), batch, memoryOptions));
     }
   }
-  if (pictures) await draw(given, model, result);
   return checkExpectations(given, name, result);
 }
 
@@ -109,3 +108,5 @@ function checkExpectations(
   for (const line of wrong) console.error(`${name}: ${line}`);
   return wrong.length > 0 ? 1 : 0;
 }
+
+if (import.meta.main) await main(summary);
