@@ -1,6 +1,7 @@
 /** `summary`: what a network is made of, what it takes, and whether its shapes are as expected. */
 import { MEMORY_LIMIT } from "../core/backend/wasm/pool.ts";
 import { UserError } from "../core/errors.ts";
+import { dotText } from "../core/draw/dot.ts";
 import { optimizerNames, type OptimizerOptions } from "../core/optim/optimizer.ts";
 import { classicText } from "../core/summary/classic.ts";
 import { csvText, jsonText } from "../core/summary/data.ts";
@@ -8,6 +9,7 @@ import { commas, short, times } from "../core/summary/format.ts";
 import { memoryText, plannedMemory } from "../core/summary/memory.ts";
 import { summarise, type Summary } from "../core/summary/summary.ts";
 import { markdownText, treeText } from "../core/summary/tree.ts";
+import { writeAtomically } from "../host/atomic_write.ts";
 import { describeFlags, oneOf, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
 import { chooseModel, modelFlags, shape } from "./model.ts";
@@ -83,7 +85,18 @@ export async function summary(args: readonly string[]): Promise<number> {
       console.log(memoryText(plan(), batch, memoryOptions));
     }
   }
+  if (pictures) await draw(dotText(model, result.input, { ...options, training }), given.dot, given.svg);
   return checkExpectations(given, name, result);
+}
+
+async function draw(picture: string, dot: string | undefined, svg: string | undefined): Promise<void> {
+  const write = async (path: string, content: string) => {
+    await writeAtomically(path, new TextEncoder().encode(content));
+    console.log(`Wrote ${path}`);
+  };
+  if (dot !== undefined) await write(dot, picture);
+  // Only where it is needed: Graphviz takes a moment to load.
+  if (svg !== undefined) await write(svg, await (await import("../core/draw/svg.ts")).svgOf(picture));
 }
 
 /** As `train` has them by default. */
