@@ -75,7 +75,7 @@ export function boxesOf(model: Module, input: Shape, options: BoxOptions = {}): 
     const box: Box = layer
       ? {
         kind: "module",
-        title: layer.type,
+        title: layer.type === "Sequential" ? layer.path.slice(layer.path.lastIndexOf(".") + 1) : layer.type,
         more: `${short(layer.parameters)} parameters`,
         shape,
         path: module!,
@@ -161,8 +161,8 @@ function nameOf(node: Node): { kind: BoxKind; title: string } {
   switch (node.op) {
     case "conv2d": {
       const { groups } = node.attrs as AttrsOf<"conv2d">;
-      const kind = groups === 1 ? "" : groups === channels ? " depthwise" : `, ${groups} groups`;
-      return { kind: "conv", title: `Conv ${size}, ${channels}${stride}${kind}` };
+      const kind = groups === 1 ? "" : groups === channels ? " depthwise" : ` in ${groups} groups`;
+      return { kind: "conv", title: `Conv ${size}${kind}, ${channels}${stride}` };
     }
     case "linear":
       return { kind: "linear", title: `Linear ${channels}` };
