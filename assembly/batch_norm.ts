@@ -1,14 +1,18 @@
 /**
  * Batch normalisation of x, stored as P rows × C channels (P is N·H·W, or N for rank 2).
  *
- * Rows are split into blocks by shape alone, small enough that a block stays in the first-level cache. A block's sums
- * are taken in f32 (of the last channels, short of a vector, in f64); blocks are added in f64 and in order, so that the
- * result is precise and does not depend on the number of threads. Every buffer of blocks is [blocks × C].
+ * Rows are split into blocks by shape alone, small enough that a block stays in the second-level cache. A block's sums
+ * are taken in f32 (of the last channels, short of a vector, in f64), in runs of few rows: memory is read nearly in
+ * order, and short chains of additions keep the error small. Blocks are added in f64, in order. So the result is
+ * precise and the same for any number of threads. Every buffer of blocks is [blocks × C].
  */
 import { address, draw, integer, number } from "./abi";
 
 /** Channels a ticket of the combining kernels stands for. */
 const CHANNELS: i32 = 8;
+
+/** Rows added to each other before their sum joins the block's. */
+const RUN: usize = 8;
 
 /**
  * Of each block and channel, the sum and the sum of squared distances from the block's own mean.
@@ -18,68 +22,58 @@ export function batch_norm_moments(args: usize, thread: i32): void {
   const x = address(args, 0), sums = address(args, 1), squares = address(args, 2);
   const rows = integer(args, 3), channels = integer(args, 4), block = integer(args, 5);
   const stride = <usize> channels << 2;
+  const vectors = stride & ~31;
   for (let task = draw(args), first = task * block; first < rows; task = draw(args), first = task * block) {
     const count = min(block, rows - first);
     const from = x + <usize> first * stride, end = from + <usize> count * stride;
-    const evenEnd = from + <usize> (count & ~1) * stride;
-    const to = <usize> task * stride;
-    let c = 0;
-    for (; c + 8 <= channels; c += 8) {
-      const at = <usize> c << 2;
-      // Two accumulators each, for even and odd rows: additions need not wait for each other.
-      let even0 = f32x4.splat(0), even1 = f32x4.splat(0), odd0 = f32x4.splat(0), odd1 = f32x4.splat(0);
-      let p = from;
-      for (; p < evenEnd; p += 2 * stride) {
-        even0 = f32x4.add(even0, v128.load(p + at));
-        even1 = f32x4.add(even1, v128.load(p + at, 16));
-        odd0 = f32x4.add(odd0, v128.load(p + stride + at));
-        odd1 = f32x4.add(odd1, v128.load(p + stride + at, 16));
+    const sum = sums + <usize> task * stride, square = squares + <usize> task * stride;
+
+    memory.fill(sum, 0, vectors);
+    for (let run = from; run < end; run += RUN * stride) {
+      const runEnd = min(run + RUN * stride, end);
+      for (let at: usize = 0; at < vectors; at += 32) {
+        let sum0 = v128.load(run + at), sum1 = v128.load(run + at, 16);
+        for (let p = run + stride + at; p < runEnd; p += stride) {
+          sum0 = f32x4.add(sum0, v128.load(p));
+          sum1 = f32x4.add(sum1, v128.load(p, 16));
+        }
+        sum0 = f32x4.add(sum0, v128.load(sum + at));
+        sum1 = f32x4.add(sum1, v128.load(sum + at, 16));
+        v128.store(sum + at, sum0);
+        v128.store(sum + at, sum1, 16);
       }
-      if (p < end) {
-        even0 = f32x4.add(even0, v128.load(p + at));
-        even1 = f32x4.add(even1, v128.load(p + at, 16));
-      }
-      const sum0 = f32x4.add(even0, odd0), sum1 = f32x4.add(even1, odd1);
-      const counts = f32x4.splat(<f32> count);
-      const mean0 = f32x4.div(sum0, counts), mean1 = f32x4.div(sum1, counts);
-      even0 =
-        even1 =
-        odd0 =
-        odd1 =
-          f32x4.splat(0);
-      for (p = from; p < evenEnd; p += 2 * stride) {
-        const a0 = f32x4.sub(v128.load(p + at), mean0);
-        const a1 = f32x4.sub(v128.load(p + at, 16), mean1);
-        const b0 = f32x4.sub(v128.load(p + stride + at), mean0);
-        const b1 = f32x4.sub(v128.load(p + stride + at, 16), mean1);
-        even0 = f32x4.relaxed_madd(a0, a0, even0);
-        even1 = f32x4.relaxed_madd(a1, a1, even1);
-        odd0 = f32x4.relaxed_madd(b0, b0, odd0);
-        odd1 = f32x4.relaxed_madd(b1, b1, odd1);
-      }
-      if (p < end) {
-        const a0 = f32x4.sub(v128.load(p + at), mean0);
-        const a1 = f32x4.sub(v128.load(p + at, 16), mean1);
-        even0 = f32x4.relaxed_madd(a0, a0, even0);
-        even1 = f32x4.relaxed_madd(a1, a1, even1);
-      }
-      const square0 = f32x4.add(even0, odd0), square1 = f32x4.add(even1, odd1);
-      v128.store(sums + to + at, sum0);
-      v128.store(sums + to + at, sum1, 16);
-      v128.store(squares + to + at, square0);
-      v128.store(squares + to + at, square1, 16);
     }
-    for (; c < channels; c++) {
-      const at = <usize> c << 2;
-      let sum: f64 = 0, square: f64 = 0;
-      for (let p = from; p < end; p += stride) sum += <f64> load<f32>(p + at);
-      const mean = sum / <f64> count;
-      for (let p = from; p < end; p += stride) {
-        const distance = <f64> load<f32>(p + at) - mean;
-        square += distance * distance;
+
+    memory.fill(square, 0, vectors);
+    const inverse = f32x4.splat(1 / <f32> count);
+    for (let run = from; run < end; run += RUN * stride) {
+      const runEnd = min(run + RUN * stride, end);
+      for (let at: usize = 0; at < vectors; at += 32) {
+        const mean0 = f32x4.mul(v128.load(sum + at), inverse);
+        const mean1 = f32x4.mul(v128.load(sum + at, 16), inverse);
+        let square0 = f32x4.splat(0), square1 = f32x4.splat(0);
+        for (let p = run + at; p < runEnd; p += stride) {
+          const d0 = f32x4.sub(v128.load(p), mean0), d1 = f32x4.sub(v128.load(p, 16), mean1);
+          square0 = f32x4.relaxed_madd(d0, d0, square0);
+          square1 = f32x4.relaxed_madd(d1, d1, square1);
+        }
+        square0 = f32x4.add(square0, v128.load(square + at));
+        square1 = f32x4.add(square1, v128.load(square + at, 16));
+        v128.store(square + at, square0);
+        v128.store(square + at, square1, 16);
       }
-      store<f32>(sums + to + at, <f32> sum);
-      store<f32>(squares + to + at, <f32> square);
+    }
+
+    for (let at = vectors; at < stride; at += 4) {
+      let total: f64 = 0, distances: f64 = 0;
+      for (let p = from + at; p < end; p += stride) total += <f64> load<f32>(p);
+      const mean = total / <f64> count;
+      for (let p = from + at; p < end; p += stride) {
+        const distance = <f64> load<f32>(p) - mean;
+        distances += distance * distance;
+      }
+      store<f32>(sum + at, <f32> total);
+      store<f32>(square + at, <f32> distances);
     }
   }
 }
@@ -96,7 +90,7 @@ export function batch_norm_statistics(args: usize, thread: i32): void {
   const means = address(args, 5), invstds = address(args, 6), scales = address(args, 7);
   const rows = integer(args, 8), channels = integer(args, 9), block = integer(args, 10);
   const momentum = <f64> number(args, 11), eps = <f64> number(args, 12);
-  const stride = <usize> channels << 2;
+  const stride = <usize> channels << 2, inverse = 1 / <f64> block;
   for (let start = draw(args) * CHANNELS; start < channels; start = draw(args) * CHANNELS) {
     const end = min(start + CHANNELS, channels);
     for (let c = start; c < end; c++) {
@@ -108,9 +102,9 @@ export function batch_norm_statistics(args: usize, thread: i32): void {
       const mean = total / <f64> rows;
       let square: f64 = 0;
       for (let first = 0, p = at; first < rows; first += block, p += stride) {
-        const count = <f64> min(block, rows - first);
-        const distance = <f64> load<f32>(sums + p) / count - mean;
-        square += <f64> load<f32>(squares + p) + count * distance * distance;
+        const count = min(block, rows - first);
+        const gap = <f64> load<f32>(sums + p) - <f64> count * mean;
+        square += <f64> load<f32>(squares + p) + gap * gap * (count == block ? inverse : 1 / <f64> count);
       }
       const invstd = 1 / Math.sqrt(square / <f64> rows + eps);
       store<f32>(means + at, <f32> mean);

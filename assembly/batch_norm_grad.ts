@@ -4,8 +4,8 @@ import { address, draw, integer } from "./abi";
 /** Channels a ticket of the combining kernel stands for. */
 const CHANNELS: i32 = 8;
 
-/** Rows added one by one before their sum joins the block's: short chains of f32 additions keep the error small. */
-const RUN: usize = 16;
+/** Rows added to each other before their sum joins the block's. */
+const RUN: usize = 8;
 
 /**
  * Of each block and channel, Σ dy and Σ dy · (x − mean).
@@ -16,46 +16,50 @@ export function batch_norm_grad_sums(args: usize, thread: i32): void {
   const sums = address(args, 3), products = address(args, 4);
   const rows = integer(args, 5), channels = integer(args, 6), block = integer(args, 7);
   const stride = <usize> channels << 2;
+  const vectors = stride & ~31;
   for (let task = draw(args), first = task * block; first < rows; task = draw(args), first = task * block) {
     const size = <usize> min(block, rows - first) * stride;
     const dyFrom = dy + <usize> first * stride, xFrom = x + <usize> first * stride;
-    const to = <usize> task * stride;
-    let c = 0;
-    for (; c + 8 <= channels; c += 8) {
-      const at = <usize> c << 2;
-      const mean0 = v128.load(mean + at), mean1 = v128.load(mean + at, 16);
-      let sum0 = f32x4.splat(0), sum1 = f32x4.splat(0), product0 = f32x4.splat(0), product1 = f32x4.splat(0);
-      for (let run = at; run < size; run += RUN * stride) {
-        const runEnd = min(run + RUN * stride, size);
-        let s0 = f32x4.splat(0), s1 = f32x4.splat(0), p0 = f32x4.splat(0), p1 = f32x4.splat(0);
-        for (let p = run; p < runEnd; p += stride) {
+    const sum = sums + <usize> task * stride, product = products + <usize> task * stride;
+
+    memory.fill(sum, 0, vectors);
+    memory.fill(product, 0, vectors);
+    for (let run: usize = 0; run < size; run += RUN * stride) {
+      const runEnd = min(run + RUN * stride, size);
+      for (let at: usize = 0; at < vectors; at += 32) {
+        const mean0 = v128.load(mean + at), mean1 = v128.load(mean + at, 16);
+        let sum0 = f32x4.splat(0),
+          sum1 = f32x4.splat(0),
+          product0 = f32x4.splat(0),
+          product1 = f32x4.splat(0);
+        for (let p = run + at; p < runEnd; p += stride) {
           const dy0 = v128.load(dyFrom + p), dy1 = v128.load(dyFrom + p, 16);
           const d0 = f32x4.sub(v128.load(xFrom + p), mean0), d1 = f32x4.sub(v128.load(xFrom + p, 16), mean1);
-          s0 = f32x4.add(s0, dy0);
-          s1 = f32x4.add(s1, dy1);
-          p0 = f32x4.relaxed_madd(dy0, d0, p0);
-          p1 = f32x4.relaxed_madd(dy1, d1, p1);
+          sum0 = f32x4.add(sum0, dy0);
+          sum1 = f32x4.add(sum1, dy1);
+          product0 = f32x4.relaxed_madd(dy0, d0, product0);
+          product1 = f32x4.relaxed_madd(dy1, d1, product1);
         }
-        sum0 = f32x4.add(sum0, s0);
-        sum1 = f32x4.add(sum1, s1);
-        product0 = f32x4.add(product0, p0);
-        product1 = f32x4.add(product1, p1);
+        sum0 = f32x4.add(sum0, v128.load(sum + at));
+        sum1 = f32x4.add(sum1, v128.load(sum + at, 16));
+        product0 = f32x4.add(product0, v128.load(product + at));
+        product1 = f32x4.add(product1, v128.load(product + at, 16));
+        v128.store(sum + at, sum0);
+        v128.store(sum + at, sum1, 16);
+        v128.store(product + at, product0);
+        v128.store(product + at, product1, 16);
       }
-      v128.store(sums + to + at, sum0);
-      v128.store(sums + to + at, sum1, 16);
-      v128.store(products + to + at, product0);
-      v128.store(products + to + at, product1, 16);
     }
-    for (; c < channels; c++) {
-      const at = <usize> c << 2;
-      let sum: f64 = 0, product: f64 = 0;
+
+    for (let at = vectors; at < stride; at += 4) {
+      let total: f64 = 0, products: f64 = 0;
       for (let p = at; p < size; p += stride) {
         const slope = <f64> load<f32>(dyFrom + p);
-        sum += slope;
-        product += slope * <f64> (load<f32>(xFrom + p) - load<f32>(mean + at));
+        total += slope;
+        products += slope * <f64> (load<f32>(xFrom + p) - load<f32>(mean + at));
       }
-      store<f32>(sums + to + at, <f32> sum);
-      store<f32>(products + to + at, <f32> product);
+      store<f32>(sum + at, <f32> total);
+      store<f32>(product + at, <f32> products);
     }
   }
 }

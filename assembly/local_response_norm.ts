@@ -8,14 +8,12 @@ import { address, draw, integer, number } from "./abi";
 import { power } from "./power";
 
 /** Floats of a line: C rounded up to vectors, and a window more. The lowering allocates by the same formula. */
-// @ts-ignore: decorator
 
 function lineLength(channels: i32, size: i32): i32 {
   return (channels + 3 & ~3) + (size + 15 & ~15);
 }
 
 /** Of four neighbouring channels, the sums of the windows that begin at `line`. */
-// @ts-ignore: decorator
 
 function windowSums(line: usize, size: i32): v128 {
   let sums = v128.load(line);
@@ -24,7 +22,6 @@ function windowSums(line: usize, size: i32): v128 {
 }
 
 /** t^−beta; AlexNet's beta of 0.75 takes square roots alone. */
-// @ts-ignore: decorator
 
 function inversePower(t: v128, beta: f32): v128 {
   if (beta == 0.75) {
@@ -35,7 +32,6 @@ function inversePower(t: v128, beta: f32): v128 {
 }
 
 /** line = x² */
-// @ts-ignore: decorator
 
 function squareInto(line: usize, x: usize, channels: i32): void {
   let c = 0;

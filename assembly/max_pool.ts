@@ -41,10 +41,11 @@ export function max_pool2d(args: usize, thread: i32): void {
             const v1 = v128.load(image + <usize> here * pixel + at, 16);
             const wins0 = v128.or(f32x4.gt(v0, best0), f32x4.ne(v0, v0));
             const wins1 = v128.or(f32x4.gt(v1, best1), f32x4.ne(v1, v1));
-            best0 = v128.bitselect(v0, best0, wins0);
-            best1 = v128.bitselect(v1, best1, wins1);
-            where0 = v128.bitselect(i32x4.splat(here), where0, wins0);
-            where1 = v128.bitselect(i32x4.splat(here), where1, wins1);
+            // Masks are all ones or all zeros, so the relaxed selection is exact.
+            best0 = i32x4.relaxed_laneselect(v0, best0, wins0);
+            best1 = i32x4.relaxed_laneselect(v1, best1, wins1);
+            where0 = i32x4.relaxed_laneselect(i32x4.splat(here), where0, wins0);
+            where1 = i32x4.relaxed_laneselect(i32x4.splat(here), where1, wins1);
           }
         }
         v128.store(y + to + at, best0);

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { type Backend, OutOfMemory } from "../core/backend/backend.ts";
 import { createWasmBackend } from "../core/backend/wasm/backend.ts";
 import { trainSteps } from "../core/data/batches.ts";
-import { countOf, type DatasetSplit } from "../core/data/dataset.ts";
+import { countOf } from "../core/data/dataset.ts";
 import { UserError } from "../core/errors.ts";
 import { readSafetensors } from "../core/format/safetensors.ts";
 import { namedParameters } from "../core/nn/mod.ts";
@@ -67,7 +67,12 @@ export async function train(args: readonly string[]): Promise<number> {
   if (isTerminal) clearLine();
   for (const note of data.notes) console.log(`Note: ${note}`);
 
-  const model = models[settings.model]!.create({ num_classes: data.train.classes.length });
+  const { classes, channels, height, width } = data.train;
+  const model = models[settings.model]!.create({
+    num_classes: classes.length,
+    in_channels: channels,
+    input_size: [height, width],
+  });
   const steps = trainSteps(data.train, settings.batch_size);
   const backend = await createWasmBackend(given.threads === undefined ? {} : { threads: given.threads });
   try {

@@ -62,25 +62,8 @@ export async function loadCifar10(
     if (await statIfThere(archive)) return loadArchive(archive);
   }
   const target = join(data, BINARY_ARCHIVE);
-  await fetchArchive(source, target, progress);
+  await download(source.url, target, source.md5, { progress });
   return loadArchive(target);
-}
-
-async function fetchArchive(
-  { url, md5 }: { url: string; md5: string },
-  target: string,
-  progress: Progress | undefined,
-): Promise<void> {
-  try {
-    await download(url, target, md5, { progress });
-  } catch (error) {
-    if (!(error instanceof UserError) || error.message.startsWith(target)) throw error;
-    throw new UserError(
-      `no CIFAR-10 at ${join(target, "..")}, and ${error.message}; put ${
-        basename(url)
-      } there by hand, or check --data`,
-    );
-  }
 }
 
 function isArchiveName(path: string): boolean {

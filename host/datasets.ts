@@ -16,9 +16,13 @@ const LOADERS: Readonly<Record<string, Loader>> = {
 export const DATASETS: readonly string[] = Object.keys(LOADERS);
 
 /** A data set by its name, from `dataFolder` where it is not part of the project; downloaded where it can be. */
-export function loadDataset(name: string, dataFolder: string, progress?: Progress): Promise<DatasetSplit> {
+export async function loadDataset(
+  name: string,
+  dataFolder: string,
+  progress?: Progress,
+): Promise<DatasetSplit> {
   const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
-  if (load) return load(dataFolder, progress);
+  if (load) return await load(dataFolder, progress);
   throw new UserError(
     `--dataset ${name}: there is no such data set; did you mean ${nearest(name, DATASETS)}? Known are ${
       DATASETS.join(", ")

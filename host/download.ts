@@ -24,7 +24,8 @@ export async function download(
   const part = `${target}.part`;
   const watch = new Watchdog(idleMilliseconds);
   try {
-    const { response, from } = await request(url, (await statIfThere(part))?.size ?? 0, watch);
+    const have = (await statIfThere(part))?.size ?? 0;
+    const { response, from } = await request({ url, target, have }, watch);
     await makeFolder(dirname(target));
     if (response) await receive(response, part, from, watch, progress);
   } finally {
@@ -40,12 +41,16 @@ export async function download(
   await Deno.rename(part, target);
 }
 
-/** Asks for the bytes after those that are there; without a response where all are there already. */
-async function request(
-  url: string,
-  have: number,
-  watch: Watchdog,
-): Promise<{ response?: Response; from: number }> {
+interface Wish {
+  readonly url: string;
+  readonly target: string;
+  /** Bytes that are there already. */
+  readonly have: number;
+}
+
+/** Asks for the bytes after those that are there; without a response where all are. */
+async function request(wish: Wish, watch: Watchdog): Promise<{ response?: Response; from: number }> {
+  const { url, have } = wish;
   let response: Response;
   try {
     response = await fetch(url, {
@@ -54,7 +59,7 @@ async function request(
       signal: watch.signal,
     });
   } catch (error) {
-    throw new UserError(`cannot download ${url} (${watch.reason ?? reason(error)})`);
+    throw cannotDownload(wish, watch.reason ?? reason(error));
   }
   watch.feed();
   if (response.status === 200) return { response, from: 0 };
@@ -65,10 +70,14 @@ async function request(
   await response.body?.cancel();
   if (have > 0 && response.status === 416 && range === `bytes */${have}`) return { from: have };
   // The part does not fit what the server has now.
-  if (have > 0 && (response.status === 416 || response.status === 206)) return request(url, 0, watch);
-  throw new UserError(
-    `cannot download ${url} (the server answers ${response.status} ${response.statusText})`,
-  );
+  if (have > 0 && (response.status === 416 || response.status === 206)) {
+    return request({ ...wish, have: 0 }, watch);
+  }
+  throw cannotDownload(wish, `the server answers ${response.status} ${response.statusText}`);
+}
+
+function cannotDownload({ url, target }: Wish, why: string): UserError {
+  return new UserError(`cannot download ${url} (${why}); get it by other means and put it at ${target}`);
 }
 
 async function receive(

@@ -62,7 +62,7 @@ export function fullyConnectedHead(channels: number, size: number, num_classes: 
 }
 
 /** The paper's head: one map per class, and its mean. It has no parameter per pixel. */
-export function globalAveragePoolingHead(channels: number, num_classes: number): nn.Sequential {
+export function convolutionHead(channels: number, num_classes: number): nn.Sequential {
   return new nn.Sequential(
     new nn.Conv2d(channels, num_classes, 1),
     new nn.AdaptiveAvgPool2d(1),

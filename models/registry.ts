@@ -40,7 +40,7 @@ export interface ModelEntry {
   readonly num_classes: number;
   /** Numbers that come out for one image, where they are not one for each class. */
   readonly outputs?: number;
-  readonly paper: Paper;
+  readonly paper?: Paper;
   /** Whose layers, names and initial values these are, and whose weights fit. */
   readonly source: string;
   /** What the network takes beside `num_classes`, `in_channels` and `input_size`, by the flag's name. */

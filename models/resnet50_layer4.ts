@@ -53,7 +53,7 @@ export class ResNet50Layer4 extends nn.Module {
   fc: nn.Linear;
   avgpool = new nn.AvgPool2d(2);
 
-  constructor({ num_classes = 10, in_channels = 3 }: ModelOptions = {}) {
+  constructor({ num_classes = 10, in_channels = 3, input_size = [32, 32] }: ModelOptions = {}) {
     super();
     this.layer1 = new nn.Sequential(
       new nn.Conv2d(in_channels, 64, 7, { stride: 2, padding: 3 }),
@@ -61,7 +61,8 @@ export class ResNet50Layer4 extends nn.Module {
       new nn.ReLU(),
       new nn.MaxPool2d(3, { stride: 2, padding: 1 }),
     );
-    this.fc = new nn.Linear(1024, num_classes);
+    const [, features = 0] = nn.shapeAfter(this, [1, in_channels, ...input_size], (x) => this.#features(x));
+    this.fc = new nn.Linear(features, num_classes);
     for (const module of nn.namedModules(this).keys()) {
       if (module instanceof nn.Conv2d || module instanceof nn.Linear) {
         module.weight.init = nn.xavierUniform(module.weight.shape);
@@ -70,8 +71,12 @@ export class ResNet50Layer4 extends nn.Module {
   }
 
   forward(x: nn.Tensor): nn.Tensor {
+    return this.fc.forward(this.#features(x));
+  }
+
+  #features(x: nn.Tensor): nn.Tensor {
     for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) x = layer.forward(x);
-    return this.fc.forward(nn.flatten(this.avgpool.forward(x)));
+    return nn.flatten(this.avgpool.forward(x));
   }
 }
 

@@ -6,6 +6,7 @@
  * its channels last, so that the rows of its `fc1` come in another order than ours. The scores come without softmax.
  */
 import * as nn from "../core/nn/mod.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
 import { kerasInit } from "./keras.ts";
 import type { ModelOptions } from "./options.ts";
 import { configurations } from "./vgg.ts";
@@ -15,27 +16,15 @@ export interface Vgg16KerasOptions extends ModelOptions {
   readonly include_top?: boolean;
 }
 
-/** A network is a list of named layers here, as in Keras. */
 export function vgg16_keras(options: Vgg16KerasOptions = {}): nn.Sequential {
   const { num_classes = 1000, in_channels = 3, input_size = [224, 224], include_top = true } = options;
-  const features = blocks(in_channels);
-  const model = new nn.Sequential(include_top ? { ...features, ...top(features) } : features);
+  const base = blocks(in_channels);
+  const image = [1, in_channels, ...input_size];
+  const model = include_top
+    ? new nn.Sequential({ ...base, ...top(sizeAfter(new nn.Sequential(base), image), num_classes) })
+    : new nn.Sequential(base);
   kerasInit(model);
   return model;
-
-  function top(layers: Record<string, nn.Layer>): Record<string, nn.Layer> {
-    const convolutions = new nn.Sequential({ ...layers, flatten: new nn.Flatten() });
-    const image = [1, in_channels, ...input_size];
-    const [, size = 0] = nn.shapeAfter(convolutions, image, (x) => convolutions.forward(x));
-    return {
-      flatten: new nn.Flatten(),
-      fc1: new nn.Linear(size, 4096),
-      fc1_relu: new nn.ReLU(),
-      fc2: new nn.Linear(4096, 4096),
-      fc2_relu: new nn.ReLU(),
-      predictions: new nn.Linear(4096, num_classes),
-    };
-  }
 }
 
 function blocks(channels: number): Record<string, nn.Layer> {
@@ -56,4 +45,19 @@ function blocks(channels: number): Record<string, nn.Layer> {
     }
   }
   return layers;
+}
+
+function sizeAfter(base: nn.Sequential, image: Shape): number {
+  return sizeOf(nn.shapeAfter(base, image, (x) => base.forward(x)));
+}
+
+function top(features: number, num_classes: number): Record<string, nn.Layer> {
+  return {
+    flatten: new nn.Flatten(),
+    fc1: new nn.Linear(features, 4096),
+    fc1_relu: new nn.ReLU(),
+    fc2: new nn.Linear(4096, 4096),
+    fc2_relu: new nn.ReLU(),
+    predictions: new nn.Linear(4096, num_classes),
+  };
 }

@@ -1,5 +1,5 @@
 /** The one interface between programs and what runs them. */
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 import type { Shape } from "../shape.ts";
 
 export type NumberArray = Float32Array | Int32Array | Uint8Array;
@@ -13,6 +13,14 @@ export interface MemoryReport {
   readonly totalBytes: number;
 }
 
+/** One kernel call of a profiled run. */
+export interface KernelTime {
+  readonly kernel: string;
+  readonly node: Node;
+  /** With the time to wake the workers in it. */
+  readonly milliseconds: number;
+}
+
 /** Some graphs over one set of states, ready to run. All arrays are in logical (row-major, NCHW) order. */
 export interface Session {
   readonly memory: MemoryReport;
@@ -22,6 +30,8 @@ export interface Session {
   inputNames(graph: string): readonly string[];
   /** Runs one of the graphs with the inputs written last. */
   run(graph: string): Promise<void>;
+  /** Runs a graph kernel by kernel, and tells what each took. */
+  profile(graph: string): Promise<KernelTime[]>;
   write(graph: string, input: string, data: ArrayLike<number>): void;
   /** An output of the last run; valid until the next one. */
   read(graph: string, output: string): Promise<NumberArray>;

@@ -12,7 +12,9 @@ export type ModelOutput = Tensor | { readonly scores: Tensor; readonly auxiliary
 
 /** The scores that the network is used for. */
 export function scoresOf(output: ModelOutput): Tensor {
-  return output instanceof Tensor ? output : output.scores;
+  const scores = output instanceof Tensor ? output : output?.scores;
+  if (scores instanceof Tensor) return scores;
+  throw new TypeError(`the network's forward must return a Tensor of scores, not ${typeof output}`);
 }
 
 /** The cross entropy of all scores, each with its weight. */

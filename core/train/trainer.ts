@@ -207,7 +207,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
     session,
     progress,
     async initialise() {
-      session.write("init", "rng", [...key, 0, 0]);
+      // Step −1: numbers that no dropout will draw again.
+      session.write("init", "rng", [...key, -1, 0]);
       await session.run("init");
     },
     async *train() {

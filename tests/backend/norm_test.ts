@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { NumberArray } from "../../core/backend/backend.ts";
 import type { BatchNormAttrs, LocalResponseNormAttrs } from "../../core/ops/norm.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { batchNorm, batchNormGrad, localResponseNorm, localResponseNormGrad } from "../reference/norm.ts";
 import { assertClose } from "../support/close.ts";
+import { runEverywhere } from "../support/everywhere.ts";
 import { runOp } from "../support/run_op.ts";
 import { uniform } from "../support/uniform.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
-
-/** Runs the same on 1, 2 and 3 threads with guard bands, and wants the same bits. */
-async function onThreads(run: (options: { threads: number; guard: true }) => Promise<NumberArray[]>) {
-  const [one, ...others] = await Promise.all([1, 2, 3].map((threads) => run({ threads, guard: true })));
-  for (const other of others) assert.deepEqual(other, one);
-  return one!;
-}
 
 /** Shapes of rank 2 to 5, with every remainder of channels. */
 const shapes = fc.tuple(
@@ -42,9 +35,7 @@ async function checkBatchNorm(shape: Shape, x: Float32Array, seed: number, attrs
   const channels = shape[1]!;
   const [weight, bias, runningMean, runningVar] = parameters(seed, channels);
   const inputs = [{ shape, data: x }, weight, bias, runningMean, runningVar];
-  const [y, mean, invstd, newMean, newVar] = await onThreads((options) =>
-    runOp("batch_norm", inputs, attrs, options)
-  );
+  const [y, mean, invstd, newMean, newVar] = await runEverywhere("batch_norm", inputs, attrs);
   const wanted = batchNorm(shape, x, weight.data, bias.data, runningMean.data, runningVar.data, attrs);
 
   // What one rounding of x or of the mean does to y.
@@ -70,9 +61,7 @@ async function checkBatchNorm(shape: Shape, x: Float32Array, seed: number, attrs
     { shape: [channels], data: invstd! },
   ];
   const { training } = attrs;
-  const [dx, dWeight, dBias] = await onThreads((options) =>
-    runOp("batch_norm_grad", given, { training }, options)
-  );
+  const [dx, dWeight, dBias] = await runEverywhere("batch_norm_grad", given, { training });
   const slopes = batchNormGrad(shape, dy, x, weight.data, mean!, invstd!, training);
   const terms = Math.sqrt(x.length / channels);
   const normalised = training ? terms : largest * steepest;
@@ -124,10 +113,10 @@ Deno.test("batch norm gives NaN in the channel that has one, and nowhere else", 
 async function checkLocalResponseNorm(shape: Shape, seed: number, attrs: LocalResponseNormAttrs) {
   const x = { shape, data: uniform(seed, sizeOf(shape), -4, 4) };
   const dy = { shape, data: uniform(seed + 1, sizeOf(shape)) };
-  const [y] = await onThreads((options) => runOp("local_response_norm", [x], attrs, options));
+  const [y] = await runEverywhere("local_response_norm", [x], attrs);
   const wanted = localResponseNorm(shape, x.data, attrs);
   assertClose(y, wanted, 1e-6 * wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 1), "y");
-  const [dx] = await onThreads((options) => runOp("local_response_norm_grad", [dy, x], attrs, options));
+  const [dx] = await runEverywhere("local_response_norm_grad", [dy, x], attrs);
   const slopes = localResponseNormGrad(shape, dy.data, x.data, attrs);
   assertClose(dx, slopes, 2e-6 * slopes.reduce((max, value) => Math.max(max, Math.abs(value)), 1), "dx");
 }

@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { NumberArray } from "../../core/backend/backend.ts";
 import type { AvgPoolAttrs, MaxPoolAttrs } from "../../core/ops/pool.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import * as reference from "../reference/pool.ts";
 import { assertClose } from "../support/close.ts";
+import { runEverywhere } from "../support/everywhere.ts";
 import { runOp } from "../support/run_op.ts";
 import { uniform, whole } from "../support/uniform.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
-
-/** Runs the same on 1, 2 and 3 threads with guard bands, and wants the same bits. */
-async function onThreads(run: (options: { threads: number; guard: true }) => Promise<NumberArray[]>) {
-  const [one, ...others] = await Promise.all([1, 2, 3].map((threads) => run({ threads, guard: true })));
-  for (const other of others) assert.deepEqual(other, one);
-  return one!;
-}
 
 const upTo = (max: number, min = 1) => fc.integer({ min, max });
 const both = (values: fc.Arbitrary<number>) => fc.tuple(values, values);
@@ -28,19 +21,16 @@ const strides = both(upTo(4));
 const paddings = fc.tuple(upTo(3, 0), upTo(3, 0), upTo(3, 0), upTo(3, 0));
 
 async function checkMaxPool(shape: Shape, x: Float32Array, seed: number, attrs: MaxPoolAttrs) {
-  const [y, where] = await onThreads((options) => runOp("max_pool2d", [{ shape, data: x }], attrs, options));
+  const [y, where] = await runEverywhere("max_pool2d", [{ shape, data: x }], attrs);
   const wanted = reference.maxPool2d(shape, x, attrs);
   assert.deepEqual(Array.from(y!), wanted.y);
   assert.deepEqual(Array.from(where!), wanted.where);
   const small = reference.pooledShape(shape, attrs);
   const dy = { shape: small, data: uniform(seed + 1, sizeOf(small)) };
-  const [dx] = await onThreads((options) =>
-    runOp(
-      "max_pool2d_grad",
-      [dy, { shape: small, data: where!, dtype: "i32" }],
-      { ...attrs, input: shape },
-      options,
-    )
+  const [dx] = await runEverywhere(
+    "max_pool2d_grad",
+    [dy, { shape: small, data: where!, dtype: "i32" }],
+    { ...attrs, input: shape },
   );
   assertClose(dx, reference.maxPool2dGrad(shape, small, dy.data, where!), 4e-6, "dx");
 }
@@ -93,13 +83,11 @@ Deno.test("max pool lets NaN win, wherever in the window it stands", pooled, asy
 
 async function checkAvgPool(shape: Shape, seed: number, attrs: AvgPoolAttrs) {
   const x = { shape, data: uniform(seed, sizeOf(shape)) };
-  const [y] = await onThreads((options) => runOp("avg_pool2d", [x], attrs, options));
+  const [y] = await runEverywhere("avg_pool2d", [x], attrs);
   assertClose(y, reference.avgPool2d(shape, x.data, attrs), 3e-7, "y");
   const small = reference.pooledShape(shape, attrs);
   const dy = { shape: small, data: uniform(seed + 1, sizeOf(small)) };
-  const [dx] = await onThreads((options) =>
-    runOp("avg_pool2d_grad", [dy], { ...attrs, input: shape }, options)
-  );
+  const [dx] = await runEverywhere("avg_pool2d_grad", [dy], { ...attrs, input: shape });
   assertClose(dx, reference.avgPool2dGrad(shape, dy.data, attrs), 2e-6, "dx");
 }
 
@@ -132,11 +120,11 @@ Deno.test("average pool takes every remainder of channels", pooled, async () => 
 
 async function checkAdaptive(shape: Shape, seed: number, output: readonly [number, number]) {
   const x = { shape, data: uniform(seed, sizeOf(shape)) };
-  const [y] = await onThreads((options) => runOp("adaptive_avg_pool2d", [x], { output }, options));
+  const [y] = await runEverywhere("adaptive_avg_pool2d", [x], { output });
   assertClose(y, reference.adaptiveAvgPool2d(shape, x.data, output), 3e-7, "y");
   const dy = { shape: [...shape.slice(0, 2), ...output], data: uniform(seed + 1, y!.length) };
   const attrs = { output, input: shape };
-  const [dx] = await onThreads((options) => runOp("adaptive_avg_pool2d_grad", [dy], attrs, options));
+  const [dx] = await runEverywhere("adaptive_avg_pool2d_grad", [dy], attrs);
   assertClose(dx, reference.adaptiveAvgPool2dGrad(shape, dy.data, output), 1e-5, "dx");
 }
 

@@ -40,6 +40,7 @@ async function check<K extends Optimiser>(
     const gradients = elements.map((count, i) => uniform(100 * step + i, count));
     const inputs = [
       { shape: [8], data: [...hyperOf(step), ...new Array(8).fill(0)].slice(0, 8) },
+      { shape: [], data: [0.5] },
       ...shapes.flatMap((shape, i) => [
         { shape, data: held[i * width]! },
         { shape, data: gradients[i]! },
@@ -108,7 +109,26 @@ Deno.test("rmsprop", pooled, async () => {
 Deno.test("an update leaves the gradients alone and needs no order of parameters", pooled, async () => {
   const attrs = { momentum: 0, dampening: 0, nesterov: false, weightDecay: [0, 0], lrScale: [1, 1] };
   const one = { shape: [3], data: [1, 2, 3] }, two = { shape: [2], data: [4, 5] };
-  const hyper = { shape: [8], data: [1, 0, 0, 0, 0, 0, 0, 0] };
-  const [a, b] = await runEverywhere("sgd", [hyper, one, one, two, two], attrs);
+  const hyper = { shape: [8], data: [1, 0, 0, 0, 0, 0, 0, 0] }, loss = { shape: [], data: [0] };
+  const [a, b] = await runEverywhere("sgd", [hyper, loss, one, one, two, two], attrs);
   assert.deepEqual([[...a!], [...b!]], [[0, 0, 0], [0, 0]]);
+});
+
+Deno.test("nothing changes where the loss is not finite", pooled, async () => {
+  for (const loss of [NaN, Infinity, -Infinity]) {
+    const inputs = [
+      { shape: [8], data: [0.1, 1, 1, 0, 0, 0, 0, 0] },
+      { shape: [], data: [loss] },
+      { shape: [3], data: [1, 2, 3] },
+      { shape: [3], data: [4, NaN, 6] },
+    ];
+    const shared = { weightDecay: [0.1], lrScale: [1] };
+    const state = { shape: [3], data: [7, 8, 9] };
+    const sgd = { ...shared, momentum: 0.9, dampening: 0, nesterov: false };
+    const [p, b] = await runEverywhere("sgd", [...inputs, state], sgd);
+    assert.deepEqual([[...p!], [...b!]], [[1, 2, 3], [7, 8, 9]]);
+    const adam = { ...shared, beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled: false };
+    const kept = await runEverywhere("adam", [...inputs, state, state], adam);
+    assert.deepEqual(kept.map((x) => [...x]), [[1, 2, 3], [7, 8, 9], [7, 8, 9]]);
+  }
 });

@@ -2,12 +2,15 @@
 import type { Value } from "../../graph/graph.ts";
 import type { Word } from "../../program/program.ts";
 import { sizeOf } from "../../shape.ts";
-import { type NumberArray, OutOfMemory, type Session } from "../backend.ts";
+import { type KernelTime, type NumberArray, OutOfMemory, type Session } from "../backend.ts";
 import { createGuards } from "./guard.ts";
 import type { Layout, Prepared } from "./layout.ts";
 import { MEMORY_LIMIT, type Pool } from "./pool.ts";
 import { toLogical, toPhysical } from "./relayout.ts";
 import { createWords } from "./words.ts";
+
+/** Bytes of a call in a program, see assembly/walk.ts. */
+const WORD_PAIR = 8;
 
 export function createSession(pool: Pool, layout: Layout, guarded: boolean): Session {
   const { totalBytes } = layout.report;
@@ -49,6 +52,16 @@ export function createSession(pool: Pool, layout: Layout, guarded: boolean): Ses
       guards?.draw(graph);
       await pool.run(start, count);
       guards?.check(graph);
+    },
+    async profile(graph) {
+      const { start } = find(entries, graph, "graph");
+      const times: KernelTime[] = [];
+      for (const [index, { kernel, node }] of graphOf(graph).program.calls.entries()) {
+        const begun = performance.now();
+        await pool.run(start + WORD_PAIR * index, 1);
+        times.push({ kernel, node, milliseconds: performance.now() - begun });
+      }
+      return times;
     },
     write(graph, input, data) {
       const prepared = graphOf(graph);

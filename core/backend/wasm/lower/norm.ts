@@ -7,9 +7,9 @@ import { address, float, type Lower, type Lowering } from "./lowering.ts";
 function rowsOf(shape: Shape) {
   const channels = shape[1]!;
   const rows = sizeOf(shape) / channels;
-  // 32 KiB, to stay in the first-level cache; but never so few rows that the sums of all blocks weigh much beside the
-  // image, nor so many that adding them one by one in f32 costs precision. Threads have no say: it decides the bits.
-  const block = Math.min(256, Math.max(32, Math.floor(8192 / channels)));
+  // 64 KiB, to stay in the second-level cache; but never so few rows that the sums of all blocks weigh much beside the
+  // image, nor so many that adding them in f32 costs precision. Threads have no say, since this decides the bits.
+  const block = Math.min(256, Math.max(32, Math.floor(16384 / channels)));
   return { rows, channels, block, blocks: Math.ceil(rows / block) };
 }
 
