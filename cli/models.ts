@@ -30,8 +30,8 @@ export function listModels(args: readonly string[]): Promise<number> {
   }
   const rows = found.map(([name, { create, input, paper, source }]) => {
     const { parameters, macs } = summarise(create(), [1, ...input]);
-    const { authors, year, url } = paper;
-    return [name, commas(parameters), commas(macs), times(input), `${authors} ${year}, ${url}`, source];
+    const published = paper ? `${paper.authors} ${paper.year}, ${paper.url}` : "";
+    return [name, commas(parameters), commas(macs), times(input), published, source];
   });
   console.log(alignColumns([TITLES, ...rows], new Set([1, 2])).join("\n"));
   return Promise.resolve(0);

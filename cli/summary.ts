@@ -12,7 +12,7 @@ import { markdownText, treeText } from "../core/summary/tree.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import { describeFlags, oneOf, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
-import { chooseModel, modelFlags, shape } from "./model.ts";
+import { chooseModel, extents, modelFlags } from "./model.ts";
 
 const flags = {
   ...modelFlags,
@@ -30,7 +30,7 @@ const flags = {
   depth: whole("leaves out modules that are deeper; not for the classic table", { min: 0 }),
   dot: text("FILE", "writes a picture for Graphviz"),
   svg: text("FILE", "writes a picture for a browser"),
-  "expect-output": shape("exits with 1 unless one image gives this: 18, or 1024x7x7"),
+  "expect-output": extents("exits with 1 unless one image gives this", "1024x7x7"),
   "expect-params": whole("exits with 1 unless the network has so many parameters", { min: 0 }),
   help: switchFlag("shows this"),
 };
@@ -59,7 +59,7 @@ export async function summary(args: readonly string[]): Promise<number> {
     throw new UserError("--depth has no meaning for the classic table; add --style tree, for one");
   }
 
-  const { name, model, input } = chooseModel(given);
+  const { name, model, input } = await chooseModel(given);
   const training = given.training ?? false;
   // Batch norm needs two values to learn from: torchsummary, too, runs two images.
   const batch = given["batch-size"] ?? (training ? 2 : 1);

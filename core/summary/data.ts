@@ -11,7 +11,8 @@ export function jsonText(
 ): string {
   const { classic: _, layers: __, ...totals } = summary;
   const { name = summary.type, depth, memory } = options;
-  return JSON.stringify({ name, ...totals, memory, layers: shownLayers(summary, depth) }, null, 2);
+  const text = JSON.stringify({ name, ...totals, memory, layers: shownLayers(summary, depth) }, null, 2);
+  return text.replace(/\[[\d\s,]+\]/g, (shape) => shape.replace(/\s+/g, "").replaceAll(",", ", "));
 }
 
 const COLUMNS =

@@ -18,8 +18,8 @@ import { type Module, namedParameters } from "../nn/mod.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { commas } from "../summary/format.ts";
 import { summarise, type SummaryOptions } from "../summary/summary.ts";
-import { type TextOptions, treeText } from "../summary/tree.ts";
 import { diffLines } from "./diff.ts";
+import { snapshotOf } from "./snapshot.ts";
 
 /** What test runners know as a failed assertion. */
 export class ExpectationError extends Error {
@@ -80,35 +80,35 @@ export function expectParameters(model: Module, count: number): void {
   );
 }
 
-/** The network refuses this input with a `ShapeError` that names `layer`, such as one where the image vanishes. */
+/**
+ * The network refuses this input with a `ShapeError` that names `layer`, such as one where the image vanishes: when it runs
+ * or, given as a function that makes it, when it is made. Returns the error's message.
+ */
 export function expectShapeError(
-  model: Module,
+  model: Module | (() => Module),
   input: Shape,
   layer: string,
   options: SummaryOptions = {},
-): void {
-  let found: string;
+): string {
+  let output: Shape;
   try {
-    found = formatShape(summarise(model, input, options).output);
+    output = summarise(typeof model === "function" ? model() : model, input, options).output;
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    if (error.message.startsWith(`${layer}: `)) return;
-    throw new ExpectationError(
-      `expected a shape error in ${layer}, not: ${error.message}`,
-      error.message,
-      layer,
-    );
+    const { message } = error;
+    if (message.startsWith(`${layer}: `)) return message;
+    throw new ExpectationError(`expected a shape error in ${layer}, not: ${message}`, message, layer);
   }
   throw new ExpectationError(
-    `${model.constructor.name} makes ${found} of ${formatShape(input)}, expected a shape error in ${layer}`,
-    found,
+    `the network makes ${formatShape(output)} of ${formatShape(input)}, expected a shape error in ${layer}`,
+    output,
     layer,
   );
 }
 
-/** What `expectSummary` compares, to be kept in a file: the tree of modules. */
-export function summaryText(model: Module, input: Shape, options: SummaryOptions & TextOptions = {}): string {
-  return `${treeText(summarise(model, input, options), options)}\n`;
+/** What `expectSummary` compares, to be kept in a file. */
+export function summaryText(model: Module, input: Shape, options: SummaryOptions = {}): string {
+  return snapshotOf(summarise(model, input, options));
 }
 
 /** The whole summary is still the same text; where it is not, the error shows the lines that differ. */
@@ -116,15 +116,19 @@ export function expectSummary(
   model: Module,
   input: Shape,
   snapshot: string,
-  options: SummaryOptions & TextOptions = {},
+  options: SummaryOptions = {},
 ): void {
-  const found = summaryText(model, input, options);
-  const expected = snapshot.replaceAll("\r\n", "\n");
-  if (found.trimEnd() === expected.trimEnd()) return;
-  const diff = diffLines(expected.trimEnd().split("\n"), found.trimEnd().split("\n")).join("\n");
+  const found = linesOf(summaryText(model, input, options));
+  const expected = linesOf(snapshot);
+  const diff = diffLines(expected, found);
+  if (!diff.some((line) => /^[-+]/.test(line))) return;
   throw new ExpectationError(
-    `the summary of ${model.constructor.name} has changed (− expected, + found):\n${diff}`,
+    `the summary of ${model.constructor.name} has changed (- expected, + found):\n${diff.join("\n")}`,
     found,
     expected,
   );
+}
+
+function linesOf(text: string): string[] {
+  return text.trimEnd().split(/\r?\n/);
 }
