@@ -30,6 +30,18 @@ export function channelsOf(geometry: usize): i32 {
   return load<i32>(geometry, 12);
 }
 
+/** Floats from pixel to pixel of the image. */
+export function pitchOf(geometry: usize): i32 {
+  return load<i32>(geometry, 8);
+}
+
+/** (dy, dx) of a tap, in the upper and lower half. */
+export function tapOf(geometry: usize, tap: i32): i64 {
+  let run = geometry + RUNS;
+  for (; tap >= load<i32>(run, 8); run += RUN_BYTES) tap -= load<i32>(run, 8);
+  return (<i64> load<i32>(run) << 32) | <i64> <u32> (load<i32>(run, 4) + tap);
+}
+
 /** Bytes of one image. */
 export function imageBytes(geometry: usize): usize {
   return (<usize> load<i32>(geometry) * <usize> load<i32>(geometry, 4) * <usize> load<i32>(geometry, 8)) << 2;

@@ -16,6 +16,9 @@ import { copyFloats, zeroFloats } from "./simd";
 /** Floats from one row of A to the next: a block of K, and a bit more so that rows do not share cache sets. */
 export const PITCH: usize = 304;
 
+/** Bytes from one row of A to the next. */
+const ROW: usize = PITCH * 4;
+
 /** Rows of a tile. */
 export const TILE_ROWS: i32 = 6;
 
@@ -27,27 +30,28 @@ export function micro6x8(a: usize, b: usize, depth: i32, rows: usize, offset: us
   let c30 = f32x4.splat(0), c31 = f32x4.splat(0);
   let c40 = f32x4.splat(0), c41 = f32x4.splat(0);
   let c50 = f32x4.splat(0), c51 = f32x4.splat(0);
-  for (const end = a + (<usize> depth << 2); a < end; a += 4) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    b += 32;
+  const end = a + (<usize> depth << 2);
+  for (; a < end; a += 4) {
+    let b0 = v128.load(b), b1 = v128.load(b, 16);
     let x = v128.load32_splat(a);
     c00 = f32x4.relaxed_madd(x, b0, c00);
     c01 = f32x4.relaxed_madd(x, b1, c01);
-    x = v128.load32_splat(a, PITCH * 4);
+    x = v128.load32_splat(a + ROW);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
-    x = v128.load32_splat(a, 2 * PITCH * 4);
+    x = v128.load32_splat(a + 2 * ROW);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
-    x = v128.load32_splat(a, 3 * PITCH * 4);
+    x = v128.load32_splat(a + 3 * ROW);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
-    x = v128.load32_splat(a, 4 * PITCH * 4);
+    x = v128.load32_splat(a + 4 * ROW);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
-    x = v128.load32_splat(a, 5 * PITCH * 4);
+    x = v128.load32_splat(a + 5 * ROW);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
+    b += 32;
   }
   let c: usize, s: usize;
   c = load<usize>(rows) + offset;
@@ -96,39 +100,40 @@ export function micro6x16(a: usize, b: usize, depth: i32, rows: usize, offset: u
   let c30 = f32x4.splat(0), c31 = f32x4.splat(0), c32 = f32x4.splat(0), c33 = f32x4.splat(0);
   let c40 = f32x4.splat(0), c41 = f32x4.splat(0), c42 = f32x4.splat(0), c43 = f32x4.splat(0);
   let c50 = f32x4.splat(0), c51 = f32x4.splat(0), c52 = f32x4.splat(0), c53 = f32x4.splat(0);
-  for (const end = a + (<usize> depth << 2); a < end; a += 4) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
-    b += 64;
+  const end = a + (<usize> depth << 2);
+  for (; a < end; a += 4) {
+    let b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
     let x = v128.load32_splat(a);
     c00 = f32x4.relaxed_madd(x, b0, c00);
     c01 = f32x4.relaxed_madd(x, b1, c01);
     c02 = f32x4.relaxed_madd(x, b2, c02);
     c03 = f32x4.relaxed_madd(x, b3, c03);
-    x = v128.load32_splat(a, PITCH * 4);
+    x = v128.load32_splat(a + ROW);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
     c12 = f32x4.relaxed_madd(x, b2, c12);
     c13 = f32x4.relaxed_madd(x, b3, c13);
-    x = v128.load32_splat(a, 2 * PITCH * 4);
+    x = v128.load32_splat(a + 2 * ROW);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
     c22 = f32x4.relaxed_madd(x, b2, c22);
     c23 = f32x4.relaxed_madd(x, b3, c23);
-    x = v128.load32_splat(a, 3 * PITCH * 4);
+    x = v128.load32_splat(a + 3 * ROW);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
     c32 = f32x4.relaxed_madd(x, b2, c32);
     c33 = f32x4.relaxed_madd(x, b3, c33);
-    x = v128.load32_splat(a, 4 * PITCH * 4);
+    x = v128.load32_splat(a + 4 * ROW);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
     c42 = f32x4.relaxed_madd(x, b2, c42);
     c43 = f32x4.relaxed_madd(x, b3, c43);
-    x = v128.load32_splat(a, 5 * PITCH * 4);
+    x = v128.load32_splat(a + 5 * ROW);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     c52 = f32x4.relaxed_madd(x, b2, c52);
     c53 = f32x4.relaxed_madd(x, b3, c53);
+    b += 64;
   }
   let c: usize, s: usize;
   c = load<usize>(rows) + offset;

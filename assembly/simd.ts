@@ -1,15 +1,24 @@
 /** Small pieces of vector code that kernels share. Counts are in floats. */
 
-/** Copies `count` floats; the runs are often too short for a call of memory.copy to pay. */
+/**
+ * Copies `count` floats between places that do not overlap. The runs are often too short for a call of memory.copy to
+ * pay; the last piece overlaps the one before it rather than ending in single floats.
+ */
 export function copyFloats(to: usize, from: usize, count: i32): void {
-  const end = to + (<usize> count << 2);
-  for (; to + 32 <= end; to += 32, from += 32) {
-    const head = v128.load(from), tail = v128.load(from, 16);
-    v128.store(to, head);
-    v128.store(to, tail, 16);
+  const bytes = <usize> count << 2;
+  if (bytes >= 16) {
+    const last = bytes - 16;
+    let at: usize = 0;
+    for (; at + 16 <= last; at += 32) {
+      const head = v128.load(from + at), tail = v128.load(from + at, 16);
+      v128.store(to + at, head);
+      v128.store(to + at, tail, 16);
+    }
+    if (at < last) v128.store(to + at, v128.load(from + at));
+    v128.store(to + last, v128.load(from + last));
+  } else {
+    for (let at: usize = 0; at < bytes; at += 4) store<f32>(to + at, load<f32>(from + at));
   }
-  for (; to + 16 <= end; to += 16, from += 16) v128.store(to, v128.load(from));
-  for (; to < end; to += 4, from += 4) store<f32>(to, load<f32>(from));
 }
 
 /** Sets `count` floats to zero. */

@@ -3,20 +3,23 @@ import { address, draw, integer } from "./abi";
 import { copyFloats, zeroFloats } from "./simd";
 
 /**
- * y[row][t][channel] = Σ_chunks parts[chunk][row][places[t]][channel], zero where places[t] is −1.
- * Arguments: parts, y, chunks, rows, floats of a row of parts, channels, taps, table of places.
+ * y[row][t][channel] = Σ_chunks parts[chunk][row][places[t]][block + channel], zero where places[t] is −1.
+ * The rows of parts have `merged` blocks of channels a tap; row r takes block (r / rowsOfBlock) mod merged.
+ * Arguments: parts, y, chunks, rows, floats of a row of parts, channels, merged, rowsOfBlock, taps, table of places.
  */
 export function sumChunks(args: usize, thread: i32): void {
   const parts = address(args, 0), y = address(args, 1), chunks = integer(args, 2), rows = integer(args, 3);
-  const length = integer(args, 4), channels = integer(args, 5), taps = integer(args, 6);
-  const places = address(args, 7), chunkBytes = <usize> rows * <usize> length * 4;
+  const length = integer(args, 4), channels = integer(args, 5), merged = integer(args, 6);
+  const rowsOfBlock = integer(args, 7), taps = integer(args, 8), places = address(args, 9);
+  const chunkBytes = <usize> rows * <usize> length * 4;
   for (let row = draw(args); row < rows; row = draw(args)) {
-    const from = parts + <usize> row * <usize> length * 4;
+    const block = (row / rowsOfBlock) % merged;
+    const from = parts + (<usize> row * <usize> length + <usize> (block * channels)) * 4;
     let to = y + <usize> row * <usize> (taps * channels) * 4;
     for (let tap = 0; tap < taps; tap++, to += <usize> channels << 2) {
       const place = load<i32>(places + (<usize> tap << 2));
       if (place < 0) zeroFloats(to, channels);
-      else sumRuns(to, from + (<usize> (place * channels) << 2), channels, chunks, chunkBytes);
+      else sumRuns(to, from + (<usize> (place * merged * channels) << 2), channels, chunks, chunkBytes);
     }
   }
 }

@@ -100,7 +100,10 @@ export function resolveSettings(flags: SettingFlags, resumed?: Settings): Settin
       .map((name) => [name.replaceAll("-", "_"), flags[name as keyof SettingFlags]] as const)
       .filter(([, value]) => value !== undefined),
   );
-  const settings: Settings = { ...base, ...given };
+  const merged: Settings = { ...base, ...given };
+  // Nobody asked for the default warm-up, so a short run shortens it.
+  const warmup_epochs = flags["warmup-epochs"] ?? Math.min(merged.warmup_epochs, merged.epochs / 4);
+  const settings: Settings = { ...merged, warmup_epochs };
   for (const name of resumed ? FIXED : []) {
     if (settings[name] === resumed![name]) continue;
     throw new UserError(

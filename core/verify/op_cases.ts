@@ -116,8 +116,9 @@ function inputData(golden: Golden, entry: OpEntry, input: string): ArrayLike<num
 }
 
 async function compare(session: Session, golden: Golden, entry: OpEntry, what: string): Promise<Comparison> {
+  const actual = await resultOf(session, what);
   const expected = tensor(golden, `${entry.name}/${what}`).data;
-  const error = maxError(await resultOf(session, what), expected);
+  const error = maxError(actual, expected);
   const torch = entry.torch_float32_max_abs_error?.[what];
   const tolerance = opTolerance(maxMagnitude(expected), torch);
   return { what, error, tolerance, ...(torch === undefined ? {} : { torch }) };

@@ -126,7 +126,19 @@ Deno.test("convolutions that deserve a name are right to rounding", pooled, asyn
     ["ResNet's first", [2, 3, 33, 31], [16, 3, 7, 7], { ...plain, stride: [2, 2], padding: [3, 3, 3, 3] }],
     ["many pixels", [3, 4, 40, 37], [5, 4, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
     ["deep", [1, 300, 3, 3], [10, 300, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
-    ["several blocks of rows and columns", [2, 8, 15, 15], [210, 8, 3, 3], plain],
+    ["few rows, many columns", [2, 8, 9, 9], [210, 8, 3, 3], plain],
+    ["several blocks of everything", [1, 33, 25, 24], [70, 33, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
+    ["whole tiles of channels", [2, 32, 9, 8], [10, 32, 3, 3], {
+      ...plain,
+      stride: [2, 1],
+      padding: [1, 0, 2, 1],
+    }],
+    ["merged groups", [2, 24, 7, 6], [48, 4, 3, 2], {
+      ...plain,
+      stride: [1, 2],
+      padding: [1, 1, 1, 1],
+      groups: 6,
+    }],
     ["wide weights", [2, 40, 6, 6], [20, 40, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
   ];
   for (const [, x, weight, attrs] of cases) {

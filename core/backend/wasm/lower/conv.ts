@@ -189,7 +189,7 @@ const sum_channels: Lowering<"sum_channels"> = (lower, { inputs: [x], outputs: [
   const parts = chunks === 1 ? address(sums) : { scratch: lower.scratch(chunks * channels * 4) };
   lower.call("sumChannels", address(x), parts, rows, channels, chunk);
   if (chunks > 1) {
-    lower.call("sumChunks", parts, address(sums), chunks, 1, channels, channels, 1, { table: [0] });
+    lower.call("sumChunks", parts, address(sums), chunks, 1, channels, channels, 1, 1, 1, { table: [0] });
   }
 };
 

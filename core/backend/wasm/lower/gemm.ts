@@ -100,12 +100,22 @@ function perThread(lower: Lower, bytes: number): PerThread {
   return { scratch: lower.scratch(own * lower.threads), bytes: own };
 }
 
-/** Floats between neighbours of each kind in the weights. */
+/** Floats between neighbours of each kind in the weights; those of columns or those of channels are 1 apart. */
 export interface WeightPitches {
   readonly group: number;
   readonly column: number;
   readonly tap: number;
   readonly channel: number;
+}
+
+/**
+ * How many groups to multiply together, as blocks on the diagonal of one matrix: as many as fit into a wide tile, since
+ * multiplying by zeros is cheaper than a tile with one column in use. The same for both tiles.
+ */
+function mergeable(groups: number, columns: number): number {
+  let merged = 1;
+  for (let count = 2; count * columns <= 16; count++) if (groups % count === 0) merged = count;
+  return merged;
 }
 
 export interface Product {
@@ -124,30 +134,49 @@ export interface Product {
   readonly outputPitches: readonly [number, number, number];
 }
 
-/** Rows of a task: its block of A stays in the second-level cache. */
-const TASK_ROWS = 96;
+/** Rows of A at a time: they stay in the second-level cache. */
+const BLOCK_ROWS = 96;
 
-/** y = gather(x) · weights + bias: packs the weights, then multiplies. */
+/** Up to so many rows, each task packs its own weights: about where packing them for all would take longer. */
+const FEW_ROWS = 576;
+
+/** Most columns of weights that a task packs for itself: a block of K of them fits into the second-level cache. */
+const MOST_OWN_COLUMNS = 256;
+
+/** y = gather(x) · weights + bias */
 export function multiplyGathered(lower: Lower, product: Product): void {
-  const { x, weight, bias, y, images, groups, columns, gather, weightPitches, outputPitches } = product;
+  const { x, weight, bias, y, images, weightPitches: pitches, outputPitches } = product;
+  const merged = mergeable(product.groups, product.columns);
+  const groups = product.groups / merged, columns = product.columns * merged;
+  const gather = { ...product.gather, channels: product.gather.channels * merged };
   const { tile, threads } = lower;
   const m = images * gather.rows * gather.columns, k = lengthOf(gather);
-  const panels = { scratch: lower.scratch(Math.max(groups * roundUp(columns, tile) * k * 4, 64)) };
-  if (k > 0) {
-    const { group, column, tap, channel } = weightPitches;
-    const places = { table: gather.taps.map(({ place }) => place) };
-    const taps = gather.taps.length;
-    const shape = [groups, columns, gather.channels, taps];
-    lower.call("packPanels", weight, panels, tile, ...shape, group, column, tap, channel, places);
-  }
-  const taskRows = evenly(m, TASK_ROWS, TILE_ROWS);
+  const table: Word = {
+    table: [
+      ...[pitches.group, pitches.column, pitches.tap, pitches.channel],
+      ...[product.columns, product.gather.channels, merged, gather.taps.length],
+      ...gather.taps.map(({ place }) => place),
+    ],
+  };
+  const few = m <= FEW_ROWS;
+  const blockRows = evenly(m, BLOCK_ROWS, TILE_ROWS), taskRows = few ? roundUp(m, TILE_ROWS) : blockRows;
   const rowBlocks = Math.ceil(m / taskRows) * groups;
+  // Enough tasks for all threads, but none so narrow that gathering its rows would take longer than multiplying them.
   const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / 64));
-  const taskColumns = roundUp(columns / columnBlocks, tile);
-  const own = perThread(lower, taskRows * (PITCH * 4 + 16) + EDGE_BYTES);
-  const task = [taskRows, taskColumns, { scratch: own.scratch }, own.bytes];
+  const taskColumns = Math.min(roundUp(columns / columnBlocks, tile), few ? MOST_OWN_COLUMNS : Infinity);
+  const ownPanels = few ? DEPTH * taskColumns * 4 : 0;
+  const own = perThread(lower, blockRows * PITCH * 4 + taskRows * 16 + EDGE_BYTES + ownPanels);
   const counts = [tile, groups, m, columns, k];
-  lower.call("gemm", x, panels, bias, y, geometry(gather), ...counts, ...outputPitches, ...task);
+  const task = [taskRows, taskColumns, blockRows, { scratch: own.scratch }, own.bytes];
+  let b: Word[] = [weight, table];
+  if (!few) {
+    const panels = { scratch: lower.scratch(Math.max(groups * roundUp(columns, tile) * k * 4, 64)) };
+    // Weights are read along their contiguous side.
+    const part = pitches.column === 1 ? [64, 512] : [512, 64];
+    if (k > 0) lower.call("packPanels", weight, panels, table, tile, groups, columns, k, ...part);
+    b = [panels, 0];
+  }
+  lower.call("gemm", x, ...b, bias, y, geometry(gather), ...counts, ...outputPitches, ...task);
 }
 
 export interface WeightProduct {
@@ -173,9 +202,12 @@ const LEAST_CHUNK = 2 * DEPTH;
 
 /** dw = dyᵀ · gather(x), where few but long sums are cut into chunks, which are added in order. */
 export function multiplyTransposed(lower: Lower, product: WeightProduct): void {
-  const { dy, x, dw, images, groups, rows, gather, taps } = product;
+  const { dy, x, dw, images, taps } = product;
+  const merged = mergeable(product.groups, product.rows), channels = product.gather.channels;
+  const groups = product.groups / merged, rows = product.rows * merged;
+  const gather = { ...product.gather, channels: channels * merged };
   const pixels = images * gather.rows * gather.columns, columns = lengthOf(gather);
-  if (columns === 0) return lower.call("fill", dw, groups * rows * taps * gather.channels, 0);
+  if (columns === 0) return lower.call("fill", dw, groups * rows * taps * channels, 0);
   const taskRows = evenly(rows, WEIGHT_TASK_ROWS, TILE_ROWS);
   const taskColumns = evenly(columns, WEIGHT_TASK_COLUMNS, lower.tile);
   // By shape alone, not by threads or tile, since it decides in which order numbers are added.
@@ -183,8 +215,7 @@ export function multiplyTransposed(lower: Lower, product: WeightProduct): void {
   const wanted = Math.min(Math.ceil(WEIGHT_TASKS / tasks), Math.floor(pixels / LEAST_CHUNK));
   const chunk = Math.ceil(pixels / Math.max(wanted, 1)), chunks = Math.ceil(pixels / chunk);
 
-  const complete = gather.taps.length === taps;
-  const direct = complete && chunks === 1;
+  const whole = gather.taps.length === taps && merged === 1, direct = whole && chunks === 1;
   const out = direct ? dw : { scratch: lower.scratch(chunks * groups * rows * columns * 4) };
   const panelFloats = (DEPTH + 1) * taskColumns;
   const own = perThread(lower, taskRows * (PITCH + 1) * 4 + panelFloats * 4 + EDGE_BYTES);
@@ -196,6 +227,8 @@ export function multiplyTransposed(lower: Lower, product: WeightProduct): void {
     { length: taps },
     (_, place) => gather.taps.findIndex((tap) => tap.place === place),
   );
-  const runs: Word[] = complete ? [columns, 1, { table: [0] }] : [gather.channels, taps, { table: places }];
-  lower.call("sumChunks", out, dw, chunks, groups * rows, columns, ...runs);
+  const parts: Word[] = whole
+    ? [columns, 1, 1, 1, { table: [0] }]
+    : [channels, merged, product.rows, taps, { table: places }];
+  lower.call("sumChunks", out, dw, chunks, groups * rows, columns, ...parts);
 }

@@ -1,0 +1,258 @@
+/**
+ * Packing: weights and images into panels of B, [panel][k][tile], and gradients into rows of A.
+ *
+ * A weight table tells where B[k][column], k = (tap, channel), is in the weights of a convolution or linear layer:
+ *
+ *     0 group, 1 column, 2 tap, 3 channel    floats from one to the next; that of column or of channel is 1
+ *     4 columns, 5 channels                  of a group
+ *     6 merged                               groups that are multiplied together, see below
+ *     7 taps                                 then the place of each tap in the weights
+ *
+ * Groups with few channels would leave most of a tile empty. So several are merged into one product, whose B has the
+ * groups' weights as blocks along its diagonal and zeros elsewhere.
+ */
+import { channelsOf, gatherRow, gridColumns, gridRows, imageBytes, pitchOf, tapOf } from "./gemm_gather";
+import { PITCH, TILE_ROWS } from "./gemm_micro";
+import { copyFloats, transpose4x4, zeroFloats } from "./simd";
+
+const PLACES: usize = 32;
+
+/**
+ * Packs steps `start` … `end − 1` of K and columns `first` … `last − 1` (first a multiple of the tile) of the weights of
+ * merged group `group`; panels are `panelBytes` apart, and the last is filled up with zeros.
+ */
+export function packBlock(
+  to: usize,
+  panelBytes: usize,
+  tile: i32,
+  weight: usize,
+  table: usize,
+  group: i32,
+  start: i32,
+  end: i32,
+  first: i32,
+  last: i32,
+): void {
+  const columnPitch = <usize> load<i32>(table, 4) << 2, tapPitch = load<i32>(table, 8);
+  const channelPitch = <usize> load<i32>(table, 12) << 2, merged = load<i32>(table, 24);
+  const channels = load<i32>(table, 20) * merged, rowBytes = <usize> tile << 2;
+  const groupOfWeights = weight + (<usize> (group * merged * load<i32>(table)) << 2);
+  while (start < end) {
+    const tap = start / channels, channel = start % channels, count = min(channels - channel, end - start);
+    const place = load<i32>(table + PLACES + (<usize> tap << 2));
+    const origin = groupOfWeights + (<usize> (place * tapPitch) << 2);
+    const from = origin + <usize> channel * channelPitch + <usize> first * columnPitch;
+    if (merged > 1) packDiagonal(to, panelBytes, tile, origin, table, channel, count, first, last);
+    else if (columnPitch == 4) packColumns(to, panelBytes, tile, from, channelPitch, count, last - first);
+    else packRows(to, panelBytes, tile, from, columnPitch, count, last - first);
+    start += count;
+    to += <usize> count * rowBytes;
+  }
+}
+
+/** From weights whose columns are contiguous. */
+function packColumns(
+  to: usize,
+  panelBytes: usize,
+  tile: i32,
+  from: usize,
+  channelPitch: usize,
+  channels: i32,
+  columns: i32,
+): void {
+  const rowBytes = <usize> tile << 2, whole = columns - columns % tile, rest = columns - whole;
+  for (let channel = 0; channel < channels; channel++) {
+    let target = to, source = from;
+    for (let column = 0; column < whole; column += tile) {
+      copyFloats(target, source, tile);
+      target += panelBytes;
+      source += rowBytes;
+    }
+    if (rest) {
+      copyFloats(target, source, rest);
+      zeroFloats(target + (<usize> rest << 2), tile - rest);
+    }
+    to += rowBytes;
+    from += channelPitch;
+  }
+}
+
+/** From weights whose channels are contiguous: a transposition. */
+function packRows(
+  to: usize,
+  panelBytes: usize,
+  tile: i32,
+  from: usize,
+  columnPitch: usize,
+  channels: i32,
+  columns: i32,
+): void {
+  const rowBytes = <usize> tile << 2, long = channels & ~3;
+  for (let column = 0; column < columns; column += tile) {
+    const width = min(tile, columns - column), wide = width & ~3;
+    for (let channel = 0; channel < long; channel += 4) {
+      const source = from + (<usize> channel << 2), target = to + <usize> channel * rowBytes;
+      for (let i = 0; i < wide; i += 4) {
+        transpose4x4(target + (<usize> i << 2), rowBytes, source + <usize> i * columnPitch, columnPitch);
+      }
+    }
+    for (let i = 0; i < tile; i++) {
+      const source = from + <usize> i * columnPitch, target = to + (<usize> i << 2);
+      for (let channel = i < wide ? long : 0; channel < channels; channel++) {
+        const value: f32 = i < width ? load<f32>(source + (<usize> channel << 2)) : 0;
+        store<f32>(target + <usize> channel * rowBytes, value);
+      }
+    }
+    from += <usize> tile * columnPitch;
+    to += panelBytes;
+  }
+}
+
+/** From merged groups: zero where a channel and a column belong to different ones. */
+function packDiagonal(
+  to: usize,
+  panelBytes: usize,
+  tile: i32,
+  origin: usize,
+  table: usize,
+  channel: i32,
+  count: i32,
+  first: i32,
+  last: i32,
+): void {
+  const groupPitch = load<i32>(table), columnPitch = load<i32>(table, 4), channelPitch = load<i32>(table, 12);
+  const columns = load<i32>(table, 16), channels = load<i32>(table, 20), rowBytes = <usize> tile << 2;
+  for (let step = 0; step < count; step++) {
+    const row = channel + step, group = row / channels, c = row % channels;
+    for (let start = first; start < last; start += tile) {
+      const target = to + <usize> ((start - first) / tile) * panelBytes + <usize> step * rowBytes;
+      for (let i = 0; i < tile; i++) {
+        const column = start + i;
+        let value: f32 = 0;
+        if (column < last && column / columns == group) {
+          const place = group * groupPitch + (column % columns) * columnPitch + c * channelPitch;
+          value = load<f32>(origin + (<usize> place << 2));
+        }
+        store<f32>(target + (<usize> i << 2), value);
+      }
+    }
+  }
+}
+
+/** Rows of A from the columns of a matrix whose rows are `pitch` bytes apart; zero rows up to a whole tile. */
+export function packTransposed(a: usize, from: usize, pitch: usize, rowCount: i32, depth: i32): void {
+  const wide = rowCount & ~3, long = depth & ~3, bytes = PITCH * 4;
+  for (let k = 0; k < long; k += 4) {
+    const source = from + <usize> k * pitch, target = a + (<usize> k << 2);
+    for (let row = 0; row < wide; row += 4) {
+      transpose4x4(target + <usize> row * bytes, bytes, source + (<usize> row << 2), pitch);
+    }
+  }
+  for (let row = 0; row < rowCount; row++) {
+    const source = from + (<usize> row << 2), target = a + <usize> row * bytes;
+    for (let k = row < wide ? long : 0; k < depth; k++) {
+      store<f32>(target + (<usize> k << 2), load<f32>(source + <usize> k * pitch));
+    }
+  }
+  for (let row = rowCount; row % TILE_ROWS != 0; row++) zeroFloats(a + <usize> row * bytes, depth);
+}
+
+/**
+ * Panels from rows `start` … `end − 1` of im2col (one a pixel), columns `first` … `first + count − 1`; zeros beyond.
+ * `line` is room for one row, rounded up to whole tiles.
+ */
+export function gatherPanels(
+  panels: usize,
+  line: usize,
+  geometry: usize,
+  image: usize,
+  tile: i32,
+  start: i32,
+  end: i32,
+  first: i32,
+  count: i32,
+): void {
+  image += <usize> (start / (gridColumns(geometry) * gridRows(geometry))) * imageBytes(geometry);
+  if (channelsOf(geometry) % tile == 0) {
+    const panelBytes = <usize> (end - start) * <usize> tile * 4;
+    for (let column = first; column < first + count; column += tile, panels += panelBytes) {
+      if (tile == 8) gatherPanel(panels, geometry, image, 8, start, end, column);
+      else gatherPanel(panels, geometry, image, 16, start, end, column);
+    }
+  } else {
+    gatherLines(panels, line, geometry, image, tile, start, end, first, count);
+  }
+}
+
+/** One panel whose columns are channels of one tap. */
+function gatherPanel(
+  to: usize,
+  geometry: usize,
+  image: usize,
+  tile: i32,
+  start: i32,
+  end: i32,
+  column: i32,
+): void {
+  const height = load<i32>(geometry), width = load<i32>(geometry, 4), pitch = pitchOf(geometry);
+  const channels = channelsOf(geometry), strideY = load<i32>(geometry, 24), strideX = load<i32>(geometry, 28);
+  const rows = gridRows(geometry), columns = gridColumns(geometry);
+  const tap = tapOf(geometry, column / channels), dy = <i32> (tap >> 32), dx = <i32> tap;
+  const right = columns * strideX + dx, bottom = rows * strideY + dy;
+  let x = (start % columns) * strideX + dx, y = (start / columns % rows) * strideY + dy;
+  image += <usize> (column % channels) << 2;
+  for (let pixel = start; pixel < end; pixel++, to += <usize> tile << 2) {
+    if (<u32> y < <u32> height && <u32> x < <u32> width) {
+      const from = image + (<usize> ((y * width + x) * pitch) << 2);
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+      if (tile == 16) {
+        v128.store(to, v128.load(from, 32), 32);
+        v128.store(to, v128.load(from, 48), 48);
+      }
+    } else {
+      zeroFloats(to, tile);
+    }
+    x += strideX;
+    if (x == right) {
+      x = dx;
+      y += strideY;
+      if (y == bottom) {
+        y = dy;
+        image += imageBytes(geometry);
+      }
+    }
+  }
+}
+
+/** All panels, row after row: for channels that do not fill whole tiles. */
+function gatherLines(
+  panels: usize,
+  line: usize,
+  geometry: usize,
+  image: usize,
+  tile: i32,
+  start: i32,
+  end: i32,
+  first: i32,
+  count: i32,
+): void {
+  const height = gridRows(geometry), width = gridColumns(geometry);
+  const panelBytes = <usize> (end - start) * <usize> tile * 4, tileBytes = <usize> tile << 2;
+  const lineEnd = line + (<usize> count << 2);
+  let j = start % width, i = (start / width) % height;
+  zeroFloats(lineEnd, (tile - count % tile) % tile);
+  for (let pixel = start; pixel < end; pixel++) {
+    gatherRow(line, geometry, image, i, j, first, first + count);
+    let to = panels;
+    for (let from = line; from < lineEnd; from += tileBytes, to += panelBytes) copyFloats(to, from, tile);
+    panels += tileBytes;
+    if (++j == width) {
+      j = 0;
+      if (++i == height) {
+        i = 0;
+        image += imageBytes(geometry);
+      }
+    }
+  }
+}
