@@ -139,20 +139,21 @@ export class GoogLeNet extends nn.Module {
   }
 
   forward(x: nn.Tensor): nn.ModelOutput {
+    const auxiliary: nn.Tensor[] = [];
     x = this.maxpool1.forward(this.conv1.forward(x));
     if (this.localnorm1) x = this.localnorm1.forward(x);
     x = this.conv3.forward(this.conv2.forward(x));
     if (this.localnorm2) x = this.localnorm2.forward(x);
     x = this.maxpool2.forward(x);
     x = this.maxpool3.forward(this.inception3b.forward(this.inception3a.forward(x)));
-    const after4a = this.inception4a.forward(x);
-    x = this.inception4c.forward(this.inception4b.forward(after4a));
-    const after4d = this.inception4d.forward(x);
-    x = this.maxpool4.forward(this.inception4e.forward(after4d));
+    x = this.inception4a.forward(x);
+    if (x.tracer.training) auxiliary.push(this.aux1.forward(x));
+    x = this.inception4d.forward(this.inception4c.forward(this.inception4b.forward(x)));
+    if (x.tracer.training) auxiliary.push(this.aux2.forward(x));
+    x = this.maxpool4.forward(this.inception4e.forward(x));
     x = this.inception5b.forward(this.inception5a.forward(x));
     const scores = this.fc.forward(this.dropout.forward(nn.flatten(this.avgpool.forward(x))));
     if (!x.tracer.training) return scores;
-    const auxiliary = [this.aux1.forward(after4a), this.aux2.forward(after4d)];
     return { scores, auxiliary: auxiliary.map((scores) => ({ scores, weight: AUXILIARY_WEIGHT })) };
   }
 }

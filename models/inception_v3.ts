@@ -11,25 +11,6 @@ const { avgPool2d, concat, maxPool2d } = nn;
 /** The auxiliary classifier's share in the loss, as torchvision trains it. */
 const AUXILIARY_WEIGHT = 0.4;
 
-type Branches = Readonly<Record<string, BasicConv2d>>;
-
-/** A module of parallel branches whose results are joined along the channels. */
-class Mixed<Layers extends Branches> extends nn.Module {
-  readonly #layers: Layers;
-  readonly #branches: (x: nn.Tensor, layers: Layers) => nn.Tensor[];
-
-  constructor(layers: Layers, branches: (x: nn.Tensor, layers: Layers) => nn.Tensor[]) {
-    super();
-    Object.assign(this, layers);
-    this.#layers = layers;
-    this.#branches = branches;
-  }
-
-  forward(x: nn.Tensor): nn.Tensor {
-    return concat(this.#branches(x, this.#layers), 1);
-  }
-}
-
 /** Convolutions one after another. */
 function chain(x: nn.Tensor, ...layers: BasicConv2d[]): nn.Tensor {
   return layers.reduce((value, layer) => layer.forward(value), x);
@@ -51,101 +32,165 @@ function average(x: nn.Tensor): nn.Tensor {
 }
 
 /** Figure 5: 5×5 convolutions, one of them as two 3×3. */
-function inceptionA(in_channels: number, pool_features: number) {
-  return new Mixed({
-    branch1x1: conv(in_channels, 64, 1, 1),
-    branch5x5_1: conv(in_channels, 48, 1, 1),
-    branch5x5_2: conv(48, 64, 5, 5),
-    branch3x3dbl_1: conv(in_channels, 64, 1, 1),
-    branch3x3dbl_2: conv(64, 96, 3, 3),
-    branch3x3dbl_3: conv(96, 96, 3, 3),
-    branch_pool: conv(in_channels, pool_features, 1, 1),
-  }, (x, its) => [
-    chain(x, its.branch1x1),
-    chain(x, its.branch5x5_1, its.branch5x5_2),
-    chain(x, its.branch3x3dbl_1, its.branch3x3dbl_2, its.branch3x3dbl_3),
-    chain(average(x), its.branch_pool),
-  ]);
+class InceptionA extends nn.Module {
+  branch1x1: BasicConv2d;
+  branch5x5_1: BasicConv2d;
+  branch5x5_2: BasicConv2d;
+  branch3x3dbl_1: BasicConv2d;
+  branch3x3dbl_2: BasicConv2d;
+  branch3x3dbl_3: BasicConv2d;
+  branch_pool: BasicConv2d;
+
+  constructor(in_channels: number, pool_features: number) {
+    super();
+    this.branch1x1 = conv(in_channels, 64, 1, 1);
+    this.branch5x5_1 = conv(in_channels, 48, 1, 1);
+    this.branch5x5_2 = conv(48, 64, 5, 5);
+    this.branch3x3dbl_1 = conv(in_channels, 64, 1, 1);
+    this.branch3x3dbl_2 = conv(64, 96, 3, 3);
+    this.branch3x3dbl_3 = conv(96, 96, 3, 3);
+    this.branch_pool = conv(in_channels, pool_features, 1, 1);
+  }
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return concat([
+      chain(x, this.branch1x1),
+      chain(x, this.branch5x5_1, this.branch5x5_2),
+      chain(x, this.branch3x3dbl_1, this.branch3x3dbl_2, this.branch3x3dbl_3),
+      chain(average(x), this.branch_pool),
+    ], 1);
+  }
 }
 
 /** Figure 10: halves the image, 35×35 to 17×17. */
-function inceptionB(in_channels: number) {
-  return new Mixed({
-    branch3x3: halving(in_channels, 384),
-    branch3x3dbl_1: conv(in_channels, 64, 1, 1),
-    branch3x3dbl_2: conv(64, 96, 3, 3),
-    branch3x3dbl_3: halving(96, 96),
-  }, (x, its) => [
-    chain(x, its.branch3x3),
-    chain(x, its.branch3x3dbl_1, its.branch3x3dbl_2, its.branch3x3dbl_3),
-    maxPool2d(x, 3, { stride: 2 }),
-  ]);
+class InceptionB extends nn.Module {
+  branch3x3: BasicConv2d;
+  branch3x3dbl_1: BasicConv2d;
+  branch3x3dbl_2: BasicConv2d;
+  branch3x3dbl_3: BasicConv2d;
+
+  constructor(in_channels: number) {
+    super();
+    this.branch3x3 = halving(in_channels, 384);
+    this.branch3x3dbl_1 = conv(in_channels, 64, 1, 1);
+    this.branch3x3dbl_2 = conv(64, 96, 3, 3);
+    this.branch3x3dbl_3 = halving(96, 96);
+  }
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return concat([
+      chain(x, this.branch3x3),
+      chain(x, this.branch3x3dbl_1, this.branch3x3dbl_2, this.branch3x3dbl_3),
+      maxPool2d(x, 3, { stride: 2 }),
+    ], 1);
+  }
 }
 
 /** Figure 6: 7×7 convolutions as 1×7 and 7×1. */
-function inceptionC(in_channels: number, width: number) {
-  return new Mixed({
-    branch1x1: conv(in_channels, 192, 1, 1),
-    branch7x7_1: conv(in_channels, width, 1, 1),
-    branch7x7_2: conv(width, width, 1, 7),
-    branch7x7_3: conv(width, 192, 7, 1),
-    branch7x7dbl_1: conv(in_channels, width, 1, 1),
-    branch7x7dbl_2: conv(width, width, 7, 1),
-    branch7x7dbl_3: conv(width, width, 1, 7),
-    branch7x7dbl_4: conv(width, width, 7, 1),
-    branch7x7dbl_5: conv(width, 192, 1, 7),
-    branch_pool: conv(in_channels, 192, 1, 1),
-  }, (x, its) => [
-    chain(x, its.branch1x1),
-    chain(x, its.branch7x7_1, its.branch7x7_2, its.branch7x7_3),
-    chain(
-      x,
-      its.branch7x7dbl_1,
-      its.branch7x7dbl_2,
-      its.branch7x7dbl_3,
-      its.branch7x7dbl_4,
-      its.branch7x7dbl_5,
-    ),
-    chain(average(x), its.branch_pool),
-  ]);
+class InceptionC extends nn.Module {
+  branch1x1: BasicConv2d;
+  branch7x7_1: BasicConv2d;
+  branch7x7_2: BasicConv2d;
+  branch7x7_3: BasicConv2d;
+  branch7x7dbl_1: BasicConv2d;
+  branch7x7dbl_2: BasicConv2d;
+  branch7x7dbl_3: BasicConv2d;
+  branch7x7dbl_4: BasicConv2d;
+  branch7x7dbl_5: BasicConv2d;
+  branch_pool: BasicConv2d;
+
+  constructor(in_channels: number, width: number) {
+    super();
+    this.branch1x1 = conv(in_channels, 192, 1, 1);
+    this.branch7x7_1 = conv(in_channels, width, 1, 1);
+    this.branch7x7_2 = conv(width, width, 1, 7);
+    this.branch7x7_3 = conv(width, 192, 7, 1);
+    this.branch7x7dbl_1 = conv(in_channels, width, 1, 1);
+    this.branch7x7dbl_2 = conv(width, width, 7, 1);
+    this.branch7x7dbl_3 = conv(width, width, 1, 7);
+    this.branch7x7dbl_4 = conv(width, width, 7, 1);
+    this.branch7x7dbl_5 = conv(width, 192, 1, 7);
+    this.branch_pool = conv(in_channels, 192, 1, 1);
+  }
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return concat([
+      chain(x, this.branch1x1),
+      chain(x, this.branch7x7_1, this.branch7x7_2, this.branch7x7_3),
+      chain(
+        x,
+        this.branch7x7dbl_1,
+        this.branch7x7dbl_2,
+        this.branch7x7dbl_3,
+        this.branch7x7dbl_4,
+        this.branch7x7dbl_5,
+      ),
+      chain(average(x), this.branch_pool),
+    ], 1);
+  }
 }
 
 /** Halves the image, 17×17 to 8×8. */
-function inceptionD(in_channels: number) {
-  return new Mixed({
-    branch3x3_1: conv(in_channels, 192, 1, 1),
-    branch3x3_2: halving(192, 320),
-    branch7x7x3_1: conv(in_channels, 192, 1, 1),
-    branch7x7x3_2: conv(192, 192, 1, 7),
-    branch7x7x3_3: conv(192, 192, 7, 1),
-    branch7x7x3_4: halving(192, 192),
-  }, (x, its) => [
-    chain(x, its.branch3x3_1, its.branch3x3_2),
-    chain(x, its.branch7x7x3_1, its.branch7x7x3_2, its.branch7x7x3_3, its.branch7x7x3_4),
-    maxPool2d(x, 3, { stride: 2 }),
-  ]);
+class InceptionD extends nn.Module {
+  branch3x3_1: BasicConv2d;
+  branch3x3_2: BasicConv2d;
+  branch7x7x3_1: BasicConv2d;
+  branch7x7x3_2: BasicConv2d;
+  branch7x7x3_3: BasicConv2d;
+  branch7x7x3_4: BasicConv2d;
+
+  constructor(in_channels: number) {
+    super();
+    this.branch3x3_1 = conv(in_channels, 192, 1, 1);
+    this.branch3x3_2 = halving(192, 320);
+    this.branch7x7x3_1 = conv(in_channels, 192, 1, 1);
+    this.branch7x7x3_2 = conv(192, 192, 1, 7);
+    this.branch7x7x3_3 = conv(192, 192, 7, 1);
+    this.branch7x7x3_4 = halving(192, 192);
+  }
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return concat([
+      chain(x, this.branch3x3_1, this.branch3x3_2),
+      chain(x, this.branch7x7x3_1, this.branch7x7x3_2, this.branch7x7x3_3, this.branch7x7x3_4),
+      maxPool2d(x, 3, { stride: 2 }),
+    ], 1);
+  }
 }
 
 /** Figure 7: 1×3 and 3×1 beside each other. */
-function inceptionE(in_channels: number) {
-  return new Mixed({
-    branch1x1: conv(in_channels, 320, 1, 1),
-    branch3x3_1: conv(in_channels, 384, 1, 1),
-    branch3x3_2a: conv(384, 384, 1, 3),
-    branch3x3_2b: conv(384, 384, 3, 1),
-    branch3x3dbl_1: conv(in_channels, 448, 1, 1),
-    branch3x3dbl_2: conv(448, 384, 3, 3),
-    branch3x3dbl_3a: conv(384, 384, 1, 3),
-    branch3x3dbl_3b: conv(384, 384, 3, 1),
-    branch_pool: conv(in_channels, 192, 1, 1),
-  }, (x, its) => {
-    const narrow = chain(x, its.branch1x1);
-    const single = chain(x, its.branch3x3_1);
-    const singles = [its.branch3x3_2a, its.branch3x3_2b].map((layer) => layer.forward(single));
-    const double = chain(x, its.branch3x3dbl_1, its.branch3x3dbl_2);
-    const doubles = [its.branch3x3dbl_3a, its.branch3x3dbl_3b].map((layer) => layer.forward(double));
-    return [narrow, ...singles, ...doubles, chain(average(x), its.branch_pool)];
-  });
+class InceptionE extends nn.Module {
+  branch1x1: BasicConv2d;
+  branch3x3_1: BasicConv2d;
+  branch3x3_2a: BasicConv2d;
+  branch3x3_2b: BasicConv2d;
+  branch3x3dbl_1: BasicConv2d;
+  branch3x3dbl_2: BasicConv2d;
+  branch3x3dbl_3a: BasicConv2d;
+  branch3x3dbl_3b: BasicConv2d;
+  branch_pool: BasicConv2d;
+
+  constructor(in_channels: number) {
+    super();
+    this.branch1x1 = conv(in_channels, 320, 1, 1);
+    this.branch3x3_1 = conv(in_channels, 384, 1, 1);
+    this.branch3x3_2a = conv(384, 384, 1, 3);
+    this.branch3x3_2b = conv(384, 384, 3, 1);
+    this.branch3x3dbl_1 = conv(in_channels, 448, 1, 1);
+    this.branch3x3dbl_2 = conv(448, 384, 3, 3);
+    this.branch3x3dbl_3a = conv(384, 384, 1, 3);
+    this.branch3x3dbl_3b = conv(384, 384, 3, 1);
+    this.branch_pool = conv(in_channels, 192, 1, 1);
+  }
+
+  forward(x: nn.Tensor): nn.Tensor {
+    const narrow = chain(x, this.branch1x1);
+    const single = chain(x, this.branch3x3_1);
+    const singles = [this.branch3x3_2a, this.branch3x3_2b].map((layer) => layer.forward(single));
+    const double = chain(x, this.branch3x3dbl_1, this.branch3x3dbl_2);
+    const doubles = [this.branch3x3dbl_3a, this.branch3x3dbl_3b].map((layer) => layer.forward(double));
+    return concat([narrow, ...singles, ...doubles, chain(average(x), this.branch_pool)], 1);
+  }
 }
 
 /** Figure 8: a classifier beside the last of the 17×17 modules. */
@@ -173,18 +218,18 @@ export class InceptionV3 extends nn.Module {
   Conv2d_3b_1x1 = new BasicConv2d(64, 80, 1);
   Conv2d_4a_3x3 = new BasicConv2d(80, 192, 3);
   maxpool2 = new nn.MaxPool2d(3, { stride: 2 });
-  Mixed_5b = inceptionA(192, 32);
-  Mixed_5c = inceptionA(256, 64);
-  Mixed_5d = inceptionA(288, 64);
-  Mixed_6a = inceptionB(288);
-  Mixed_6b = inceptionC(768, 128);
-  Mixed_6c = inceptionC(768, 160);
-  Mixed_6d = inceptionC(768, 160);
-  Mixed_6e = inceptionC(768, 192);
+  Mixed_5b = new InceptionA(192, 32);
+  Mixed_5c = new InceptionA(256, 64);
+  Mixed_5d = new InceptionA(288, 64);
+  Mixed_6a = new InceptionB(288);
+  Mixed_6b = new InceptionC(768, 128);
+  Mixed_6c = new InceptionC(768, 160);
+  Mixed_6d = new InceptionC(768, 160);
+  Mixed_6e = new InceptionC(768, 192);
   AuxLogits: InceptionAux;
-  Mixed_7a = inceptionD(768);
-  Mixed_7b = inceptionE(1280);
-  Mixed_7c = inceptionE(2048);
+  Mixed_7a = new InceptionD(768);
+  Mixed_7b = new InceptionE(1280);
+  Mixed_7c = new InceptionE(2048);
   avgpool = new nn.AdaptiveAvgPool2d(1);
   dropout = new nn.Dropout();
   fc: nn.Linear;
@@ -209,11 +254,10 @@ export class InceptionV3 extends nn.Module {
     for (const mixed of [this.Mixed_5b, this.Mixed_5c, this.Mixed_5d]) x = mixed.forward(x);
     x = this.Mixed_6a.forward(x);
     for (const mixed of [this.Mixed_6b, this.Mixed_6c, this.Mixed_6d, this.Mixed_6e]) x = mixed.forward(x);
-    const after6e = x;
+    const auxiliary = x.tracer.training ? this.AuxLogits.forward(x) : undefined;
     x = this.Mixed_7c.forward(this.Mixed_7b.forward(this.Mixed_7a.forward(x)));
     const scores = this.fc.forward(nn.flatten(this.dropout.forward(this.avgpool.forward(x))));
-    if (!x.tracer.training) return scores;
-    return { scores, auxiliary: [{ scores: this.AuxLogits.forward(after6e), weight: AUXILIARY_WEIGHT }] };
+    return auxiliary ? { scores, auxiliary: [{ scores: auxiliary, weight: AUXILIARY_WEIGHT }] } : scores;
   }
 }
 

@@ -7,4 +7,4 @@ export * from "./module.ts";
 export type { Pair } from "../shape.ts";
 export * from "./output.ts";
 export { Tensor } from "./tensor.ts";
-export { shapeAfter, trace, Tracer } from "./trace.ts";
+export { type ModuleCall, shapeAfter, trace, traceCalls, Tracer } from "./trace.ts";

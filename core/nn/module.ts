@@ -18,6 +18,9 @@ import { Tensor } from "./tensor.ts";
 
 /** A tensor that training changes. It has a shape and a start, but no numbers: those live in a session. */
 export class Parameter {
+  /** Set it to false to freeze the parameter: training leaves it as it is. */
+  requires_grad = true;
+
   constructor(readonly shape: Shape, public init: Init) {}
 }
 
@@ -36,9 +39,10 @@ export abstract class Module {
     // Calling forward enters the module, so that its ops know where they come from.
     const forward = this.forward;
     this.forward = (...args) => {
-      const tensor = args.flat().find((arg) => arg instanceof Tensor);
+      const tensors = args.flat().filter((arg) => arg instanceof Tensor);
+      const [tensor] = tensors;
       if (!tensor) throw new TypeError(`${this.constructor.name}.forward needs a Tensor`);
-      return tensor.tracer.within(this, () => forward.apply(this, args));
+      return tensor.tracer.within(this, tensors, () => forward.apply(this, args));
     };
   }
 

@@ -7,12 +7,26 @@ import { Buffer, type Counter, type Module, namedModules, type Parameter, stateD
 import { type ModelOutput, scoresOf } from "./output.ts";
 import { Tensor } from "./tensor.ts";
 
+/** One run of a module's forward. */
+export interface ModuleCall {
+  readonly module: Module;
+  /** The module's path; of a shared module the first one. */
+  readonly path: string;
+  /** Shapes of the tensors that it was given, and of those that it returned. */
+  readonly inputs: readonly Shape[];
+  readonly outputs: readonly Shape[];
+  /** Its nodes, and those of the modules that it called: `nodes[start]` … `nodes[end - 1]` of the graph. */
+  readonly start: number;
+  readonly end: number;
+}
+
 export class Tracer {
   readonly builder: GraphBuilder;
   /** Whether layers that tell the two apart (dropout, batch norm) act as in training. */
   readonly training: boolean;
   readonly #modulePaths: ReadonlyMap<Module, string>;
   readonly #stateNames: ReadonlyMap<Parameter | Buffer | Counter, string>;
+  readonly #calls: ModuleCall[] = [];
   #streams = 0;
 
   constructor(model: Module, options: { training: boolean; builder?: GraphBuilder }) {
@@ -52,18 +66,40 @@ export class Tracer {
     return new Tensor(this, this.builder.emit(op, inputs, attrs)[0]!);
   }
 
-  within<Result>(module: Module, body: () => Result): Result {
+  /** The calls so far, in the order in which they returned: a module stands behind those that it called. */
+  get calls(): readonly ModuleCall[] {
+    return this.#calls;
+  }
+
+  within<Result>(module: Module, inputs: readonly Tensor[], body: () => Result): Result {
     const { builder } = this;
     const { scope, layer } = builder;
-    builder.scope = this.#modulePaths.get(module) ?? scope;
+    const start = builder.nodes.length;
+    const path = this.#modulePaths.get(module) ?? scope;
+    builder.scope = path;
     builder.layer = module.constructor.name;
     try {
-      return body();
+      const result = body();
+      this.#calls.push({
+        module,
+        path,
+        inputs: inputs.map(({ shape }) => shape),
+        outputs: tensorsIn(result).map(({ shape }) => shape),
+        start,
+        end: builder.nodes.length,
+      });
+      return result;
     } finally {
       builder.scope = scope;
       builder.layer = layer;
     }
   }
+}
+
+/** Tensors of what a module returns: one, a list, or a record such as `ModelOutput`. */
+function tensorsIn(result: unknown): Tensor[] {
+  if (result instanceof Tensor) return [result];
+  return typeof result === "object" && result !== null ? Object.values(result).flatMap(tensorsIn) : [];
 }
 
 /**
@@ -77,10 +113,19 @@ export class Tracer {
  * Throws `ShapeError`, naming the module, where shapes do not fit.
  */
 export function trace(model: Module, shape: Shape, options: { training: boolean }): Graph {
+  return traceCalls(model, shape, options).graph;
+}
+
+/** The same, with the calls of modules that made it, see `Tracer.calls`. */
+export function traceCalls(
+  model: Module,
+  shape: Shape,
+  options: { training: boolean },
+): { graph: Graph; calls: readonly ModuleCall[] } {
   const tracer = new Tracer(model, options);
   const output: ModelOutput = model.forward(tracer.input("x", f32(shape)));
   tracer.builder.output("y", scoresOf(output).value);
-  return tracer.builder.finish();
+  return { graph: tracer.builder.finish(), calls: tracer.calls };
 }
 
 /**

@@ -82,26 +82,44 @@ function findBuffers({ graph, scratch, aliases }: Program, inPlace: boolean): Bu
   return buffers;
 }
 
+/** Part of the arena, and the life of the buffer that has it. */
+interface Placed {
+  readonly start: number;
+  readonly end: number;
+  readonly first: number;
+  readonly last: number;
+}
+
 function placeShared(buffers: readonly Buffer[]): Plan {
   const offsets = new Map<Value | Scratch, number>();
-  const placed: { buffer: Buffer; start: number; end: number }[] = [];
+  const placed: Placed[] = []; // In the order of offsets, so that one pass finds the lowest gap.
   let arenaBytes = 0;
   const bySize = [...buffers].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
-  for (const buffer of bySize) {
+  for (const { bytes, first, last, members } of bySize) {
     let start = 0;
-    // `placed` is kept in the order of offsets, so one pass finds the lowest gap.
     for (const other of placed) {
-      if (other.buffer.last < buffer.first || buffer.last < other.buffer.first) continue;
-      if (start + buffer.bytes <= other.start) break;
+      if (other.last < first || last < other.first) continue;
+      if (start + bytes <= other.start) break;
       start = Math.max(start, other.end);
     }
-    const end = start + align(Math.max(buffer.bytes, 1));
-    const place = placed.findIndex((other) => other.start > start);
-    placed.splice(place < 0 ? placed.length : place, 0, { buffer, start, end });
-    for (const member of buffer.members) offsets.set(member, start);
+    const end = start + align(Math.max(bytes, 1));
+    placed.splice(placeFor(placed, start), 0, { start, end, first, last });
+    for (const member of members) offsets.set(member, start);
     arenaBytes = Math.max(arenaBytes, end);
   }
   return { offsets, arenaBytes };
+}
+
+/** Where in `placed` something that starts at `start` belongs. */
+function placeFor(placed: readonly Placed[], start: number): number {
+  let low = 0;
+  let high = placed.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (placed[middle]!.start > start) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function placeApart(buffers: readonly Buffer[], guard: number): Plan {

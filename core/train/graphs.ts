@@ -49,10 +49,10 @@ export function emitStep(
   loss: Value,
   optimizer: OptimizerOptions,
 ): readonly Trained[] {
-  // A parameter that forward never uses, or that the loss does not depend on, is not trained.
-  const used = new Map([...namedParameters(model).keys()].flatMap((name) => {
+  // A parameter that is frozen, that forward never uses, or that the loss does not depend on, is not trained.
+  const used = new Map([...namedParameters(model)].flatMap(([name, { requires_grad }]) => {
     const parameter = builder.states.get(name);
-    return parameter ? [[name, parameter] as const] : [];
+    return parameter && requires_grad ? [[name, parameter] as const] : [];
   }));
   const [seed] = builder.emit("fill", [], { shape: loss.shape, value: 1 });
   const grads = gradient(builder, loss, seed!, [...used.values()]);

@@ -4,11 +4,12 @@
  * digest of the state_dict as PyTorch counts them, and the layer at which a smaller image vanishes.
  */
 import assert from "node:assert/strict";
-import { ShapeError } from "../../core/graph/builder.ts";
 import type { Graph, Node } from "../../core/graph/graph.ts";
 import * as nn from "../../core/nn/mod.ts";
 import { type OpName, opOf } from "../../core/ops/mod.ts";
-import { formatShape, type Shape, sizeOf } from "../../core/shape.ts";
+import { formatShape } from "../../core/shape.ts";
+import { summarise } from "../../core/summary/summary.ts";
+import { expectParameters, expectShape, expectShapeError } from "../../core/testing/shapes.ts";
 import { type AnyModelOptions, models } from "../../models/registry.ts";
 import networks from "./networks.json" with { type: "json" };
 
@@ -32,10 +33,6 @@ function otherInput(name: string): { input_size: [number, number]; outputs: numb
   return { input_size: [height + 32, width + 64], outputs: 7 };
 }
 
-function paramsOf(model: nn.Module): number {
-  return [...nn.namedParameters(model).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
-
 function macsOf({ nodes }: Graph): number {
   const macs = <K extends OpName>({ op, inputs, outputs, attrs }: Node<K>) =>
     opOf(op).macs?.(inputs, outputs, attrs) ?? 0;
@@ -45,10 +42,6 @@ function macsOf({ nodes }: Graph): number {
 async function digestOf(lines: readonly string[]): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(lines.join("\n")));
   return new Uint8Array(hash).toHex().slice(0, 16);
-}
-
-function outputShape(model: nn.Module, input: Shape): Shape | undefined {
-  return nn.trace(model, input, { training: false }).outputs.get("y")?.shape;
 }
 
 Deno.test("the fixture knows every network", () => {
@@ -62,8 +55,8 @@ for (const [name, entry] of Object.entries(models)) {
   Deno.test(`${name}: parameters, arithmetic and names are the reference's`, async () => {
     const model = entry.create();
     const graph = nn.trace(model, [1, ...entry.input], { training: false });
-    assert.deepEqual(graph.outputs.get("y")?.shape, [1, outputs]);
-    assert.equal(paramsOf(model), params);
+    expectShape(model, [1, ...entry.input], [1, outputs]);
+    expectParameters(model, params);
     if (macs !== undefined) assert.equal(macsOf(graph), macs);
     if (state_dict === undefined) return;
     // The published file of ResNet-20 is older than batch counters.
@@ -79,20 +72,18 @@ for (const [name, entry] of Object.entries(models)) {
   Deno.test(`${name}: another image size, one channel, seven classes`, () => {
     const { input_size, outputs } = otherInput(name);
     const model = entry.create({ input_size, in_channels: 1, num_classes: 7 });
-    assert.deepEqual(outputShape(model, [2, 1, ...input_size]), [2, outputs]);
+    expectShape(model, [2, 1, ...input_size], [2, outputs]);
   });
 
   Deno.test(`${name}: images that are too small vanish in a layer with a name`, () => {
     const made = (size: number): AnyModelOptions =>
       name === "yolov1" ? { split_size: 1 } : { input_size: [size, size] };
-    const run = (size: number) => outputShape(entry.create(made(size)), [2, 3, size, size]);
-    assert.equal(run(min_size)?.[0], 2);
+    const create = (size: number) => entry.create(made(size));
+    assert.equal(summarise(create(min_size), [2, 3, min_size, min_size]).output[0], 2);
     if (vanishes === undefined) return assert.equal(min_size, 1);
-    assert.throws(() => run(min_size - 1), (error) => {
-      assert.ok(error instanceof ShapeError);
-      assert.match(error.message, new RegExp(`^${vanishes}: .*: the image vanishes here$`));
-      return true;
-    });
+    const size = min_size - 1;
+    const message = expectShapeError(() => create(size), [2, 3, size, size], vanishes);
+    assert.match(message, /: the image vanishes here$/);
   });
 
   Deno.test(`${name}: all its parameters are trained`, () => {

@@ -44,8 +44,10 @@ export function onePixel(channels: number): Gather {
 /** Without the taps that are outside the image for every pixel of the grid. */
 export function withoutDeadTaps(gather: Gather): Gather {
   const { height, width, rows, columns, strideY, strideX } = gather;
-  const hits = (count: number, stride: number, offset: number, extent: number) =>
-    Array.from({ length: count }, (_, i) => i * stride + offset).some((at) => at >= 0 && at < extent);
+  const hits = (count: number, stride: number, offset: number, extent: number) => {
+    const first = Math.max(0, Math.ceil(-offset / stride));
+    return first < count && first * stride + offset < extent;
+  };
   const taps = gather.taps
     .filter(({ dy, dx }) => hits(rows, strideY, dy, height) && hits(columns, strideX, dx, width));
   return { ...gather, taps };

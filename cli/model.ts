@@ -1,0 +1,93 @@
+/** Which network a command is about: its flags, and the network that they describe. */
+import { pathToFileURL } from "node:url";
+import { UserError } from "../core/errors.ts";
+import type { Module } from "../core/nn/mod.ts";
+import { findModel } from "../models/load.ts";
+import { type AnyModelOptions, type ModelFlag, models } from "../models/registry.ts";
+import { type Flag, oneOf, type Parsed, switchFlag, text, whole } from "./arguments.ts";
+
+/** Extents such as `3x256x256`; × will do as well. */
+export function extents(help: string, example: string, rank?: number): Flag<readonly number[]> {
+  return {
+    value: example,
+    help,
+    parse(given, flag) {
+      const numbers = given.split(/[x×]/).map((extent) => /^\d+$/.test(extent) ? Number(extent) : 0);
+      if (numbers.every((extent) => extent > 0) && (rank === undefined || numbers.length === rank)) {
+        return numbers;
+      }
+      throw new UserError(
+        `${flag} must be ${rank ?? "some"} whole numbers from 1, as in ${example}, not "${given}"`,
+      );
+    },
+  };
+}
+
+/** Flags that some networks have, by name. */
+const ownFlags: ReadonlyMap<string, ModelFlag> = new Map(
+  Object.values(models).flatMap(({ flags }) => Object.entries(flags ?? {})),
+);
+
+/** What one of them sets. */
+function toFlag(name: string, flag: ModelFlag): Flag<AnyModelOptions> {
+  const owners = Object.keys(models).filter((model) => models[model]!.flags?.[name]);
+  const help = `${flag.help} (${owners.length > 1 ? `${owners[0]} and its like` : owners[0]})`;
+  const set = <T>(
+    { value, parse }: Flag<T>,
+    toOptions: (given: T) => AnyModelOptions,
+  ): Flag<AnyModelOptions> => ({
+    ...value === undefined ? {} : { value },
+    help,
+    parse: (given, flag) => toOptions(parse(given, flag)),
+  });
+  if (flag.kind === "switch") return set(switchFlag(help), () => flag.sets);
+  if (flag.kind === "whole") return set(whole(help, { min: 1 }), (given) => ({ [flag.option]: given }));
+  return set(oneOf(flag.choices, help), (given) => ({ [flag.option]: given }) as AnyModelOptions);
+}
+
+const optionFlags = Object.fromEntries([...ownFlags].map(([name, flag]) => [name, toFlag(name, flag)]));
+
+export const modelFlags = {
+  model: text(
+    "NAME",
+    "the network, see deno task models, or a file with your own: ./my_net.ts; default resnet50",
+  ),
+  input: extents("the image; default what the network is made for", "3x224x224", 3),
+  "num-classes": whole("default what the network is made for", { min: 1 }),
+  "in-channels": whole("default the channels of --input", { min: 1 }),
+  ...optionFlags,
+};
+
+export interface ChosenModel {
+  readonly name: string;
+  readonly model: Module;
+  /** Channels, height, width. */
+  readonly input: readonly [number, number, number];
+}
+
+type ModelFlags = Parsed<typeof modelFlags>;
+
+export async function chooseModel(given: ModelFlags): Promise<ChosenModel> {
+  const name = given.model ?? "resnet50";
+  const entry = await findModel(name, pathToFileURL(`${Deno.cwd()}/`));
+  const options: AnyModelOptions = {};
+  for (const flag of ownFlags.keys()) {
+    const set = (given as Record<string, unknown>)[flag];
+    if (set === undefined) continue;
+    if (!entry.flags?.[flag]) throw new UserError(`--${flag} is not for ${name}`);
+    Object.assign(options, set);
+  }
+  const [channels, height, width] = (given.input ?? entry.input) as [number, number, number];
+  const in_channels = given["in-channels"] ?? channels;
+  if (given.input && in_channels !== channels) {
+    throw new UserError(`--in-channels ${in_channels} does not go with the ${channels} channels of --input`);
+  }
+  const num_classes = given["num-classes"];
+  const model = entry.create({
+    ...options,
+    ...num_classes === undefined ? {} : { num_classes }, // A network of one's own has its own default.
+    in_channels,
+    input_size: [height, width],
+  });
+  return { name, model, input: [in_channels, height, width] };
+}

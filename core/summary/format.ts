@@ -1,0 +1,37 @@
+/** Numbers and shapes as summaries write them. */
+import type { Shape } from "../shape.ts";
+
+/** `57,044,810` */
+export function commas(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Two decimals, as Python's `%.2f` rounds: a tie goes to the even digit, where JavaScript goes up. */
+export function twoDecimals(number: number): string {
+  const isTie = Number.isInteger(number * 8) && Math.abs(number * 200) % 2 === 1;
+  if (!isTie) return number.toFixed(2);
+  const below = Math.floor(number * 100);
+  return ((below % 2 === 0 ? below : below + 1) / 100).toFixed(2);
+}
+
+/** `64×112×112` */
+export function times(shape: Shape): string {
+  return shape.join("×");
+}
+
+/** `4.09 G` of 4089184256 */
+export function short(number: number): string {
+  const units = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]] as const;
+  for (const [size, unit] of units) if (number >= size) return `${(number / size).toPrecision(3)} ${unit}`;
+  return String(number);
+}
+
+/** Columns of text under each other, two spaces apart. `right` lists the columns that end flush. */
+export function alignColumns(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row.map((cell, column) =>
+      right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)
+    ).join("  ").trimEnd()
+  );
+}
