@@ -128,5 +128,8 @@ Deno.test("memory is what the backend plans for a run", async () => {
 Deno.test("a network that can't be trained as a classifier still has its memory for inference", () => {
   const memory = { optimizer: { name: "sgd" }, threads: 1, limit: 2 ** 32 } as const;
   const planned = plannedMemory(new nn.Conv2d(3, 2, 3), [1, 3, 8, 8], memory);
-  assert.match(memoryText(planned, 1, memory), /inference .*\n {2}training, sgd: the network itself: cross_entropy/);
+  assert.match(
+    memoryText(planned, 1, memory),
+    /inference .*\n {2}training, sgd: the network itself: cross_entropy/,
+  );
 });
