@@ -98,6 +98,14 @@ Deno.test("residual paths are red: each projection with its way in, each plain s
   assert.match(dot, /resnet50\\n25,557,032 parameters\\n4\.09 G MACs for an image of 3×224×224/);
 });
 
+Deno.test("in training, auxiliary classifiers hang on the body, and random numbers are no arrows", () => {
+  const { boxes, arrows } = boxesOf(models.googlenet!.create(), IMAGE, { training: true });
+  const from = (title: string) => arrows.filter((arrow) => arrow.from.title === title);
+  assert.equal(from("Input").length, 1);
+  assert.equal(boxes.filter(({ group }) => group.startsWith("aux")).length, 2 * 5);
+  assert.ok(boxes.some(({ more }) => more === "ReLU · Dropout"));
+});
+
 Deno.test("every network fits on a page, and Graphviz can lay it out", async () => {
   for (const [name, { create, input }] of Object.entries(models)) {
     const dot = dotText(create(), [1, ...input], { name });
