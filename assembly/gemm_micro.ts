@@ -16,7 +16,10 @@ import { copyFloats, zeroFloats } from "./simd";
 /** Floats from one row of A to the next: a block of K, and a bit more so that rows do not share cache sets. */
 export const PITCH: usize = 304;
 
-/** Bytes from one row of A to the next. */
+/**
+ * Bytes from one row of A to the next. Added to addresses rather than given as constant offsets of loads: where V8 checks
+ * bounds, it can then compare all six rows with one limit.
+ */
 const ROW: usize = PITCH * 4;
 
 /** Rows of a tile. */
@@ -201,7 +204,7 @@ export function micro6x16(a: usize, b: usize, depth: i32, rows: usize, offset: u
 /** Longest block of K. */
 export const DEPTH: i32 = 288;
 
-/** Bytes that a thread needs beside its blocks, for `tiles`. */
+/** Room that each thread has for a tile that hangs over the end of C: the tile, then the addresses of its rows. */
 export const EDGE_BYTES: usize = 512;
 
 /** One row of zeros: where a sum without bias starts. */
@@ -227,8 +230,8 @@ function micro(
 }
 
 /**
- * One column of tiles: `rowCount` rows of A times one panel of B, `columnCount` of whose columns exist.
- * `edge` points at EDGE_BYTES of this thread's: a tile that hangs over the end of C is computed there.
+ * One column of tiles: `rowCount` rows of A times one panel of B, of which at least the first `columnCount` columns, up
+ * to a whole tile, are in C. `edge` points at this thread's EDGE_BYTES.
  */
 export function tiles(
   tile: i32,
@@ -263,6 +266,7 @@ export function tiles(
   }
 }
 
+/** A tile of which C has only some rows or columns. */
 function edgeTile(
   tile: i32,
   a: usize,

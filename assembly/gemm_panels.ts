@@ -50,6 +50,15 @@ export function packBlock(
   }
 }
 
+/** Copies 8 or 16 floats. */
+function copyTile(to: usize, from: usize, tile: i32): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  if (tile == 8) return;
+  v128.store(to, v128.load(from, 32), 32);
+  v128.store(to, v128.load(from, 48), 48);
+}
+
 /** From weights whose columns are contiguous. */
 function packColumns(
   to: usize,
@@ -64,7 +73,7 @@ function packColumns(
   for (let channel = 0; channel < channels; channel++) {
     let target = to, source = from;
     for (let column = 0; column < whole; column += tile) {
-      copyFloats(target, source, tile);
+      copyTile(target, source, tile);
       target += panelBytes;
       source += rowBytes;
     }
@@ -176,8 +185,7 @@ export function gatherPanels(
   if (channelsOf(geometry) % tile == 0) {
     const panelBytes = <usize> (end - start) * <usize> tile * 4;
     for (let column = first; column < first + count; column += tile, panels += panelBytes) {
-      if (tile == 8) gatherPanel(panels, geometry, image, 8, start, end, column);
-      else gatherPanel(panels, geometry, image, 16, start, end, column);
+      gatherPanel(panels, geometry, image, tile, start, end, column);
     }
   } else {
     gatherLines(panels, line, geometry, image, tile, start, end, first, count);
@@ -203,13 +211,7 @@ function gatherPanel(
   image += <usize> (column % channels) << 2;
   for (let pixel = start; pixel < end; pixel++, to += <usize> tile << 2) {
     if (<u32> y < <u32> height && <u32> x < <u32> width) {
-      const from = image + (<usize> ((y * width + x) * pitch) << 2);
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
-      if (tile == 16) {
-        v128.store(to, v128.load(from, 32), 32);
-        v128.store(to, v128.load(from, 48), 48);
-      }
+      copyTile(to, image + (<usize> ((y * width + x) * pitch) << 2), tile);
     } else {
       zeroFloats(to, tile);
     }
@@ -245,7 +247,7 @@ function gatherLines(
   for (let pixel = start; pixel < end; pixel++) {
     gatherRow(line, geometry, image, i, j, first, first + count);
     let to = panels;
-    for (let from = line; from < lineEnd; from += tileBytes, to += panelBytes) copyFloats(to, from, tile);
+    for (let from = line; from < lineEnd; from += tileBytes, to += panelBytes) copyTile(to, from, tile);
     panels += tileBytes;
     if (++j == width) {
       j = 0;

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { UserError } from "../core/errors.ts";
 import type { Module } from "../core/nn/mod.ts";
 import { findModel } from "../models/load.ts";
-import { type AnyModelOptions, type ModelFlag, models } from "../models/registry.ts";
+import { type AnyModelOptions, type ModelEntry, type ModelFlag, models } from "../models/registry.ts";
 import { type Flag, oneOf, type Parsed, switchFlag, text, whole } from "./arguments.ts";
 
 /** Extents such as `3x256x256`; × will do as well. */
@@ -45,7 +45,9 @@ function toFlag(name: string, flag: ModelFlag): Flag<AnyModelOptions> {
   return set(oneOf(flag.choices, help), (given) => ({ [flag.option]: given }) as AnyModelOptions);
 }
 
-const optionFlags = Object.fromEntries([...ownFlags].map(([name, flag]) => [name, toFlag(name, flag)]));
+export const optionFlags = Object.fromEntries(
+  [...ownFlags].map(([name, flag]) => [name, toFlag(name, flag)]),
+);
 
 export const modelFlags = {
   model: text(
@@ -67,16 +69,30 @@ export interface ChosenModel {
 
 type ModelFlags = Parsed<typeof modelFlags>;
 
-export async function chooseModel(given: ModelFlags): Promise<ChosenModel> {
-  const name = given.model ?? "resnet50";
-  const entry = await findModel(name, pathToFileURL(`${Deno.cwd()}/`));
+/** What the network's own flags set. Throws where a flag belongs to another network. */
+export function ownOptions(
+  name: string,
+  entry: ModelEntry,
+  given: Readonly<Record<string, unknown>>,
+): AnyModelOptions {
   const options: AnyModelOptions = {};
   for (const flag of ownFlags.keys()) {
-    const set = (given as Record<string, unknown>)[flag];
-    if (set === undefined) continue;
+    if (given[flag] === undefined) continue;
     if (!entry.flags?.[flag]) throw new UserError(`--${flag} is not for ${name}`);
-    Object.assign(options, set);
+    Object.assign(options, given[flag]);
   }
+  return options;
+}
+
+/** A network of the registry, or of a file in or below the working folder. */
+export function modelEntry(name: string): Promise<ModelEntry> {
+  return findModel(name, pathToFileURL(`${Deno.cwd()}/`));
+}
+
+export async function chooseModel(given: ModelFlags): Promise<ChosenModel> {
+  const name = given.model ?? "resnet50";
+  const entry = await modelEntry(name);
+  const options = ownOptions(name, entry, given);
   const [channels, height, width] = (given.input ?? entry.input) as [number, number, number];
   const in_channels = given["in-channels"] ?? channels;
   if (given.input && in_channels !== channels) {

@@ -3,12 +3,14 @@ import { UserError } from "../core/errors.ts";
 import { type OptimizerName, optimizerNames, type OptimizerOptions } from "../core/optim/optimizer.ts";
 import { schedule, type ScheduleName, scheduleNames, type ScheduleOptions } from "../core/optim/schedule.ts";
 import { DATASETS } from "../host/datasets.ts";
-import { models } from "../models/registry.ts";
+import type { AnyModelOptions } from "../models/registry.ts";
 import { oneOf, type Parsed, real, switchFlag, text, whole, wholeList } from "./arguments.ts";
 
 /** Everything that decides a run's numbers; kept in config.json and in checkpoints. */
 export interface Settings {
   readonly model: string;
+  /** What the network's own flags set. */
+  readonly model_options: AnyModelOptions;
   readonly dataset: string;
   readonly data: string;
   readonly epochs: number;
@@ -29,7 +31,10 @@ export interface Settings {
 }
 
 export const settingFlags = {
-  model: oneOf(Object.keys(models), "the network; default resnet50"),
+  model: text(
+    "NAME",
+    "the network, see deno task models, or a file with your own: ./my_net.ts; default resnet50",
+  ),
   dataset: oneOf(DATASETS, "digits (comes with Strata, the default) or cifar10"),
   data: text("PATH", "folder or archive of the data set; downloaded there if it is not; default data"),
   epochs: whole("passes over the training images", { min: 1 }),
@@ -51,6 +56,7 @@ export const settingFlags = {
 
 const common = {
   model: "resnet50",
+  model_options: {},
   data: "data",
   momentum: 0.9,
   nesterov: false,

@@ -20,14 +20,15 @@ import {
 import { loadDataset } from "../host/datasets.ts";
 import { readBytes } from "../host/files.ts";
 import * as folder from "../host/run_folder.ts";
-import { models } from "../models/registry.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { modelEntry, optionFlags, ownOptions } from "./model.ts";
 import { createReport, type EpochTiming, percent } from "./report.ts";
 import { learningRate, optimizerOf, resolveSettings, settingFlags, type Settings } from "./settings.ts";
 import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 
 const flags = {
   ...settingFlags,
+  ...optionFlags,
   threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
   output: text("FOLDER", "where the run is kept; default runs/MODEL-DATASET-TIME"),
   resume: text("PATH", "goes on with a run: its folder, or a checkpoint in it"),
@@ -62,13 +63,17 @@ export async function train(args: readonly string[]): Promise<number> {
     throw new UserError("--evaluate-only needs --resume, the checkpoint to test");
   }
   const resumed = given.resume === undefined ? undefined : await readCheckpoint(given.resume);
-  const settings = resolveSettings(given, resumed?.header.config as Settings | undefined);
+  const chosen = resolveSettings(given, resumed?.header.config as Settings | undefined);
+  const entry = await modelEntry(chosen.model);
+  const own = ownOptions(chosen.model, entry, given);
+  const settings = { ...chosen, model_options: { ...chosen.model_options, ...own } };
   const data = await loadDataset(settings.dataset, settings.data, downloadProgress);
   if (isTerminal) clearLine();
   for (const note of data.notes) console.log(`Note: ${note}`);
 
   const { classes, channels, height, width } = data.train;
-  const model = models[settings.model]!.create({
+  const model = entry.create({
+    ...settings.model_options,
     num_classes: classes.length,
     in_channels: channels,
     input_size: [height, width],

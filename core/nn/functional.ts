@@ -178,7 +178,7 @@ function poolAttrs(x: Tensor, kernel_size: Pair, options: PoolOptions, dilation:
 }
 
 /** `[top, left, bottom, right]`; what `same` cannot halve goes to the bottom and the right, as in Keras. */
-function resolvePadding(
+export function resolvePadding(
   padding: Padding | NamedPadding,
   image: Shape,
   kernel: Pair,

@@ -1,5 +1,6 @@
 /** The attributes of a golden case, read one by one, so that none is left unread in silence. */
-import { type Padding, type Pair, pair, sides } from "../shape.ts";
+import type { NamedPadding } from "../nn/functional.ts";
+import { type Padding, type Pair, pair } from "../shape.ts";
 import { Missing } from "./case.ts";
 import { GoldenError } from "./golden.ts";
 
@@ -9,8 +10,8 @@ export interface Attributes {
   text(name: string, fallback: string): string;
   /** One number for both axes, or [height, width]. */
   pair(name: string, fallback?: Pair): [number, number];
-  /** One number, [height, width] or [top, left, bottom, right]. */
-  sides(name: string): [number, number, number, number];
+  /** One number, [height, width], [top, left, bottom, right], or Keras's `same` or `valid`. */
+  padding(): Padding | NamedPadding;
   /** An axis counted from the front; the file may count it from the back with a negative number. */
   axis(name: string, rank: number, fallback?: number): number;
   /** Throws `Missing` where the case has an attribute that nothing asked for. */
@@ -30,7 +31,7 @@ export function readAttributes(raw: Readonly<Record<string, unknown>>): Attribut
     boolean: (name, fallback) => get<boolean>(name, fallback),
     text: (name, fallback) => get<string>(name, fallback),
     pair: (name, fallback) => pair(get<Pair>(name, fallback)),
-    sides: (name) => sides(get<Padding>(name, 0)),
+    padding: () => get<Padding | NamedPadding>("padding", 0),
     axis(name, rank, fallback) {
       const axis = get<number>(name, fallback);
       return axis < 0 ? axis + rank : axis;

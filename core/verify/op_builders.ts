@@ -1,7 +1,9 @@
 /** How a golden case's op and attributes, under PyTorch's names, become nodes. */
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Value } from "../graph/graph.ts";
+import { resolvePadding } from "../nn/functional.ts";
 import type { AttrsOf, OpName } from "../ops/mod.ts";
+import type { Pair } from "../shape.ts";
 import type { Attributes } from "./attributes.ts";
 
 /** Adds the op to the graph and returns its result. */
@@ -20,14 +22,38 @@ const softmaxAttrs = (attrs: Attributes, inputs: readonly Value[]) => ({
   dim: attrs.axis("dim", rankOf(inputs), -1),
 });
 
-const poolAttrs = (attrs: Attributes) => {
-  const kernel = attrs.pair("kernel");
+/** Stride, padding and dilation of a window that slides over the first input. */
+const windowAttrs = (
+  attrs: Attributes,
+  inputs: readonly Value[],
+  kernel: [number, number],
+  defaultStride: Pair,
+  dilation: [number, number],
+) => {
+  const stride = attrs.pair("stride", defaultStride);
+  const padding = resolvePadding(attrs.padding(), inputs[0]?.shape ?? [], kernel, stride, dilation);
+  return { stride, padding };
+};
+
+const convAttrs = (attrs: Attributes, inputs: readonly Value[]) => {
+  const [, , height = 1, width = 1] = inputs[1]?.shape ?? [];
+  const dilation = attrs.pair("dilation", 1);
   return {
-    kernel,
-    stride: attrs.pair("stride", kernel),
-    padding: attrs.sides("padding"),
-    ceil_mode: attrs.boolean("ceil_mode", false),
+    ...windowAttrs(attrs, inputs, [height, width], 1, dilation),
+    dilation,
+    groups: attrs.number("groups", 1),
   };
+};
+
+const poolAttrs = (attrs: Attributes, inputs: readonly Value[], dilation: [number, number] = [1, 1]) => {
+  const kernel = attrs.pair("kernel");
+  const ceil_mode = attrs.boolean("ceil_mode", false);
+  return { kernel, ...windowAttrs(attrs, inputs, kernel, kernel, dilation), ceil_mode };
+};
+
+const maxPoolAttrs = (attrs: Attributes, inputs: readonly Value[]) => {
+  const dilation = attrs.pair("dilation", 1);
+  return { ...poolAttrs(attrs, inputs, dilation), dilation };
 };
 
 /** `start_dim` … `end_dim` become one axis. */
@@ -43,12 +69,7 @@ const flatten: BuildOp = (builder, inputs, attrs) => {
 };
 
 export const opBuilders: Readonly<Record<string, BuildOp>> = {
-  conv2d: op("conv2d", (attrs) => ({
-    stride: attrs.pair("stride", 1),
-    padding: attrs.sides("padding"),
-    dilation: attrs.pair("dilation", 1),
-    groups: attrs.number("groups", 1),
-  })),
+  conv2d: op("conv2d", convAttrs),
   linear: op("linear", () => ({})),
   batch_norm: op("batch_norm", (attrs) => ({
     training: attrs.boolean("training", false),
@@ -68,9 +89,9 @@ export const opBuilders: Readonly<Record<string, BuildOp>> = {
   tanh: op("tanh", () => ({})),
   softmax: op("softmax", softmaxAttrs),
   log_softmax: op("log_softmax", softmaxAttrs),
-  max_pool2d: op("max_pool2d", (attrs) => ({ ...poolAttrs(attrs), dilation: attrs.pair("dilation", 1) })),
-  avg_pool2d: op("avg_pool2d", (attrs) => ({
-    ...poolAttrs(attrs),
+  max_pool2d: op("max_pool2d", maxPoolAttrs),
+  avg_pool2d: op("avg_pool2d", (attrs, inputs) => ({
+    ...poolAttrs(attrs, inputs),
     count_include_pad: attrs.boolean("count_include_pad", true),
   })),
   adaptive_avg_pool2d: op("adaptive_avg_pool2d", (attrs) => ({ output: attrs.pair("output") })),

@@ -22,7 +22,7 @@ export interface OpInput {
 export interface OpEntry {
   readonly name: string;
   readonly op: string;
-  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly attrs?: Readonly<Record<string, unknown>>;
   readonly inputs: Readonly<Record<string, OpInput>>;
   readonly ints?: Readonly<Record<string, readonly number[]>>;
   /** Shapes of the results that are in the safetensors file, as `case/result`. */
@@ -59,7 +59,7 @@ function graphOf(entry: OpEntry): Graph {
   const ints = Object.entries(entry.ints ?? {}).map(([name, data]) =>
     builder.state(name, i32([data.length]))
   );
-  const { input_times = 1, ...attrs } = entry.attrs;
+  const { input_times = 1, ...attrs } = entry.attrs ?? {};
   const attributes = readAttributes(attrs);
   const given = inputs.map(([, value]) => times(builder, value, Number(input_times)));
   const y = build(builder, [...given, ...ints], attributes);
@@ -90,12 +90,13 @@ function expectGradient(grads: ReadonlyMap<Value, Value>, name: string, value: V
   return grad;
 }
 
-/** In the op's order: by role where the names say it, else as the file lists them. */
+/** In the op's order: by role where all names are known roles, else as the file lists them. */
 const ROLES = ["x", "weight", "bias", "mean", "var"];
 
 function inputNames({ inputs }: OpEntry): string[] {
-  const place = (name: string) => ROLES.indexOf(name);
-  return Object.keys(inputs).filter((name) => name !== "grad_y").sort((a, b) => place(a) - place(b));
+  const names = Object.keys(inputs).filter((name) => name !== "grad_y");
+  const known = names.every((name) => ROLES.includes(name));
+  return known ? names.sort((a, b) => ROLES.indexOf(a) - ROLES.indexOf(b)) : names;
 }
 
 function writeInputs(session: Session, golden: Golden, entry: OpEntry, upstream: Shape | undefined): void {

@@ -36,7 +36,7 @@ Deno.test("what a case throws is its outcome", async () => {
 Deno.test("an op may be a few times as wrong as PyTorch, or a few units in the last place", () => {
   equal(opTolerance(1, 1e-5), 8e-5);
   equal(opTolerance(10, 0), 40 * ULP);
-  ok(opTolerance(1) < 2e-6, "without PyTorch's error");
+  ok(opTolerance(1) < 4e-6, "without PyTorch's error");
 });
 
 Deno.test("whole networks have tolerances of their own", () => {

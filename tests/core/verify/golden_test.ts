@@ -6,7 +6,7 @@ import { casesOf } from "../../../core/verify/cases.ts";
 import { type Golden, tensor } from "../../../core/verify/golden.ts";
 import type { Measured } from "../../../core/verify/measure.ts";
 import { compareModel, measureModel, type ModelEntry } from "../../../core/verify/model_cases.ts";
-import { opCases, type OpEntry } from "../../../core/verify/op_cases.ts";
+import { opCases, type OpEntry, type OpInput } from "../../../core/verify/op_cases.ts";
 import { readGolden } from "../../../host/golden.ts";
 import { models } from "../../../models/registry.ts";
 import { backendFor } from "../../support/run_op.ts";
@@ -61,6 +61,19 @@ for (const [op, slip] of slips) {
     }
   });
 }
+
+Deno.test("padding may be named as in Keras, and inputs may stand in any order", pooled, async () => {
+  const entry = ops.find(({ name }) => name === "conv2d/n2c3x9x7o5k3x3s1p1d1g1b1")!;
+  const { x, weight, bias } = entry.inputs as Record<string, OpInput>;
+  const inputs = { bias: bias!, weight: weight!, x: x! };
+  const backend = await backendFor();
+  const status = async (padding: string) => {
+    const [item] = opCases(withOps([{ ...entry, inputs, attrs: { padding } }]));
+    return (await outcomeOf(item!, backend)).status;
+  };
+  equal(await status("same"), "ok");
+  equal(await status("valid"), "FAIL");
+});
 
 Deno.test("batch norm's momentum shows in the running statistics", pooled, async () => {
   const entry = ops.find(({ name }) => name === "batch_norm/2d_train")!;

@@ -110,7 +110,8 @@ export interface WeightPitches {
 
 /**
  * How many groups to multiply together, as blocks on the diagonal of one matrix: as many as fit into a wide tile, since
- * multiplying by zeros is cheaper than a tile with one column in use. The same for both tiles.
+ * multiplying by zeros is cheaper than a tile with one column in use. The same for both tiles, so that both give the
+ * same bits. (What is not finite in one group then spreads to those beside it, since 0 · ∞ is not 0.)
  */
 function mergeable(groups: number, columns: number): number {
   let merged = 1;
