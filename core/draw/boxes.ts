@@ -62,7 +62,7 @@ export function boxesOf(model: Module, input: Shape, options: BoxOptions = {}): 
     group: "",
   };
   const boxes = [first];
-  const maker = new Map<Value, Box>([...graph.inputs.values()].map((value) => [value, first]));
+  const maker = new Map<Value, Box>([[graph.inputs.get("x")!, first]]);
   const arrows: Arrow[] = [];
   const connect = (values: readonly Value[], to: Box) => {
     const sources = new Set(values.flatMap((value) => maker.get(value) ?? []));

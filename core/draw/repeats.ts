@@ -26,7 +26,7 @@ export function foldRepeats({ boxes, arrows }: Diagram): Folded {
       let count = 1;
       while (continues(blocks[at + count - 1]!, blocks[at + count], arrows)) count++;
       const run = blocks.slice(at, at + count);
-      if (first.path !== undefined && count > 1) {
+      if (first.path !== undefined && count > 1 && isWorthFolding(first)) {
         repeats.set(first.path, { count, last: run.at(-1)!.path! });
         for (const { boxes } of run.slice(1)) {
           boxes.forEach((box, index) => stand.set(box, first.boxes[index]!));
@@ -38,10 +38,15 @@ export function foldRepeats({ boxes, arrows }: Diagram): Folded {
   };
   foldIn("");
 
+  // Of equal blocks in equal blocks, one stands for one that stands for another.
+  const standFor = (box: Box): Box => {
+    const other = stand.get(box)!;
+    return other === box ? box : standFor(other);
+  };
   const seen = new Set<string>();
   const number = new Map(boxes.map((box, index) => [box, index]));
   const kept = arrows.flatMap(({ from, to }): Arrow[] => {
-    const arrow = { from: stand.get(from)!, to: stand.get(to)! };
+    const arrow = { from: standFor(from), to: standFor(to) };
     const [start, end] = [number.get(arrow.from)!, number.get(arrow.to)!];
     const key = `${start} ${end}`;
     // From one of the equal blocks to the next: back to the first, where they are drawn as one.
@@ -78,6 +83,11 @@ function childOn(home: string, path: string): string {
   return child;
 }
 
+/** A frame takes more room than a second box. */
+function isWorthFolding({ boxes }: Block): boolean {
+  return boxes.length > 1 || boxes[0]!.kind === "module";
+}
+
 /** Whether `next` is a second `block` that takes its input from `block` alone. */
 function continues(block: Block, next: Block | undefined, arrows: readonly Arrow[]): boolean {
   if (!next || block.path === undefined || next.path === undefined) return false;
@@ -94,8 +104,8 @@ function signature({ path, boxes }: Block, arrows: readonly Arrow[]): string {
   const looks = boxes.map((
     { kind, title, more, shape, path: own },
   ) => [kind, title, more, shape, own.slice(path!.length)]);
-  const links = arrows.filter(({ to }) => place.has(to)).map((
-    { from, to },
-  ) => [place.get(from) ?? -1, place.get(to)]);
+  // What comes in from outside counts by its shape: on other inputs, a block has other weights.
+  const links = arrows.filter(({ to }) => place.has(to))
+    .map(({ from, to }) => [place.get(from) ?? from.shape, place.get(to)]);
   return JSON.stringify([looks, links]);
 }

@@ -70,8 +70,8 @@ export function stateDict(root: Module): Map<string, Parameter | Buffer | Counte
   const entries = new Map<string, Parameter | Buffer | Counter>();
   const seen = new Set<unknown>();
   for (const [module, path] of namedModules(root)) {
-    const own = Object.entries(module).filter(([, item]) => !seen.has(item));
-    for (const kind of [Parameter, Buffer, Counter]) {
+    const own = Object.entries(module).filter(([, item]) => isState(item) && !seen.has(item));
+    for (const kind of own.length > 0 ? [Parameter, Buffer, Counter] : []) {
       for (const [name, item] of own) {
         if (!(item instanceof kind)) continue;
         seen.add(item);
@@ -80,6 +80,10 @@ export function stateDict(root: Module): Map<string, Parameter | Buffer | Counte
     }
   }
   return entries;
+}
+
+function isState(item: unknown): boolean {
+  return item instanceof Parameter || item instanceof Buffer || item instanceof Counter;
 }
 
 /** The parameters among them. */

@@ -50,12 +50,30 @@ Deno.test("blocks that differ, or that take more than the block before them give
     }
   }
   assert.deepEqual([...foldRepeats(boxesOf(new Skip(), [1, 4, 8, 8])).repeats], []);
+  // The same convolutions, but of 64 and of 128 channels.
+  assert.deepEqual([...foldRepeats(boxesOf(models.squeezenet1_1!.create(), IMAGE)).repeats], []);
   const wide = new nn.Sequential(
     conv(),
     conv(),
     new nn.Sequential(new nn.Conv2d(4, 4, 3), new nn.Conv2d(4, 4, 1)),
   );
   assert.deepEqual([...foldRepeats(boxesOf(wide, [1, 4, 8, 8])).repeats], [["0", { count: 2, last: "1" }]]);
+});
+
+Deno.test("equal blocks in equal blocks", () => {
+  const pair = () => new nn.Sequential(new nn.Conv2d(4, 4, 1), new nn.Conv2d(4, 4, 1));
+  const model = new nn.Sequential(
+    ...[1, 2, 3].map(() => new nn.Sequential(pair(), pair())),
+    new nn.MaxPool2d(2),
+  );
+  const { boxes, arrows, repeats } = foldRepeats(boxesOf(model, [1, 4, 8, 8]));
+  assert.deepEqual([...repeats], [["0", { count: 3, last: "2" }], ["0.0", { count: 2, last: "0.1" }]]);
+  assert.deepEqual(boxes.map(({ title }) => title), [
+    ...["Input", "Conv 1×1, 4", "Conv 1×1, 4", "Max pool 2×2, stride 2", "Output"],
+  ]);
+  assert.deepEqual(arrows.map(({ from, to }) => [boxes.indexOf(from), boxes.indexOf(to)]), [
+    ...[[0, 1], [1, 2], [2, 3], [3, 4]],
+  ]);
 });
 
 Deno.test("modules at the depth asked for are one box", () => {
@@ -78,6 +96,14 @@ Deno.test("residual paths are red: each projection with its way in, each plain s
     /subgraph "cluster_layer3\.1" \{\n\s*label=<<b>layer3\.1 … 5<\/b><br align="left"\/>Bottleneck × 5/,
   );
   assert.match(dot, /resnet50\\n25,557,032 parameters\\n4\.09 G MACs for an image of 3×224×224/);
+});
+
+Deno.test("in training, auxiliary classifiers hang on the body, and random numbers are no arrows", () => {
+  const { boxes, arrows } = boxesOf(models.googlenet!.create(), IMAGE, { training: true });
+  const from = (title: string) => arrows.filter((arrow) => arrow.from.title === title);
+  assert.equal(from("Input").length, 1);
+  assert.equal(boxes.filter(({ group }) => group.startsWith("aux")).length, 2 * 5);
+  assert.ok(boxes.some(({ more }) => more === "ReLU · Dropout"));
 });
 
 Deno.test("every network fits on a page, and Graphviz can lay it out", async () => {
