@@ -27,7 +27,7 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Back
   const layout: LayoutOptions = { threads, tile, guard: guard ? GUARD_BYTES : undefined };
   return {
     name: "wasm",
-    description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${threads === 1 ? "" : "s"}`,
+    description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${
       threads === 1 ? "" : "s"
     }`,
     measure: (graphs) => layOut(graphs, layout).report,
