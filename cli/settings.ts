@@ -84,12 +84,30 @@ const common = {
   seed: 0,
 };
 
-type Defaults = Pick<Settings, "epochs" | "batch_size" | "optimizer" | "scheduler" | "warmup_epochs">;
+interface Defaults
+  extends Pick<Settings, "epochs" | "batch_size" | "optimizer" | "scheduler" | "warmup_epochs"> {
+  /** For this optimiser; another one has its own. */
+  readonly lr: number;
+}
 
 /** What works well enough without any flag; found by trying, see ARCHITECTURE.md. */
 const ofDataset: Readonly<Record<string, Defaults>> = {
-  digits: { epochs: 7, batch_size: 64, optimizer: "adamw", scheduler: "onecycle", warmup_epochs: 0 },
-  cifar10: { epochs: 10, batch_size: 100, optimizer: "sgd", scheduler: "cosine", warmup_epochs: 1 },
+  digits: {
+    epochs: 7,
+    batch_size: 64,
+    optimizer: "adamw",
+    lr: 0.002,
+    scheduler: "onecycle",
+    warmup_epochs: 0,
+  },
+  cifar10: {
+    epochs: 10,
+    batch_size: 100,
+    optimizer: "adamw",
+    lr: 0.0005,
+    scheduler: "cosine",
+    warmup_epochs: 1,
+  },
 };
 
 const ofOptimizer: Readonly<
@@ -141,11 +159,13 @@ export function resolveSettings(flags: SettingFlags, resumed?: Settings): Settin
 
 function fresh(given: Partial<Settings>): Settings {
   const dataset = given.dataset ?? "digits";
-  const base = { dataset, ...ofDataset[dataset]!, ...given };
+  const { lr, ...defaults } = ofDataset[dataset]!;
+  const base = { dataset, ...defaults, ...given };
   return {
     ...common,
     ...base,
     ...ofOptimizer[base.optimizer],
+    ...(base.optimizer === defaults.optimizer ? { lr } : {}),
     ...ofScheduler(base.scheduler, base.epochs, base.warmup_epochs),
     ...given,
   };

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../core/errors.ts";
 
-/** The system's own words for what went wrong, without Deno's codes, calls and paths around them. */
+/**
+ * The system's own words for what went wrong, without Deno's codes, calls and paths around them. A permission that Deno
+ * was not given is thrown on: it is no fault of the file's, and every command has the same advice.
+ */
 export function reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) throw error;
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const message = inner instanceof Error ? inner.message : String(inner);
   return message.split("\n", 1)[0]!.replace(/ \(os error \d+\).*$/, "").split(": ").at(-1)!;

@@ -12,8 +12,9 @@ Deno.test("defaults are those of the data set, the optimiser and the schedule th
     const { optimizer, lr, momentum, weight_decay, scheduler, epochs, batch_size } = resolveSettings(flags);
     return [optimizer, lr, momentum, weight_decay, scheduler, epochs, batch_size];
   };
-  assert.deepEqual(pick({}), ["adamw", 0.001, 0, 0.01, "onecycle", 7, 64]);
-  assert.deepEqual(pick({ dataset: "cifar10" }), ["sgd", 0.05, 0.9, 5e-4, "cosine", 10, 100]);
+  assert.deepEqual(pick({}), ["adamw", 0.002, 0, 0.01, "onecycle", 7, 64]);
+  assert.deepEqual(pick({ dataset: "cifar10" }), ["adamw", 0.0005, 0, 0.01, "cosine", 10, 100]);
+  assert.deepEqual(pick({ optimizer: "sgd" }), ["sgd", 0.05, 0.9, 5e-4, "onecycle", 7, 64]);
   assert.deepEqual(pick({ dataset: "cifar10", optimizer: "adam" }), ["adam", 0.001, 0, 0, "cosine", 10, 100]);
   assert.deepEqual(pick({ optimizer: "rmsprop", epochs: 2 }), ["rmsprop", 0.001, 0, 0, "onecycle", 2, 64]);
   assert.deepEqual(pick({ optimizer: "sgd", lr: 0.2, momentum: 0.5 }), [
@@ -28,10 +29,10 @@ Deno.test("defaults are those of the data set, the optimiser and the schedule th
 });
 
 Deno.test("schedules have defaults that suit the length of the run", () => {
-  const exponential = rates(resolveSettings({ scheduler: "exponential", epochs: 20 }));
+  const exponential = rates(resolveSettings({ scheduler: "exponential", epochs: 20, lr: 0.001 }));
   assert.equal(exponential(0), 0.001);
   assert.ok(Math.abs(exponential(20) / 0.001 - 0.01) < 1e-3);
-  const step = rates(resolveSettings({ scheduler: "step", epochs: 9 }));
+  const step = rates(resolveSettings({ scheduler: "step", epochs: 9, lr: 0.001 }));
   const expected = [0.001, 0.001, 0.0001, 0.0001, 0.00001, 0.00001];
   [0, 2.9, 3, 5.9, 6, 9].forEach((time, index) => {
     assert.ok(Math.abs(step(time) - expected[index]!) < 1e-12, `${time}: ${step(time)}`);
@@ -52,7 +53,7 @@ Deno.test("only a new run's default warm-up is shortened", () => {
 Deno.test("one cycle comes after the warm-up that was asked for, and ends with the run", () => {
   const plain = rates(resolveSettings({ epochs: 4 }));
   const warm = rates(resolveSettings({ epochs: 5, "warmup-epochs": 1 }));
-  const start = 0.001 / 25;
+  const start = 0.002 / 25;
   assert.ok(Math.abs(warm(0) - 0.01 * start) < 1e-12);
   assert.ok(Math.abs(warm(0.5) - 0.505 * start) < 1e-12);
   for (const time of [0, 0.5, 1, 1.19, 2, 3.5, 4]) {
