@@ -193,12 +193,13 @@ export class Dropout extends Module {
   }
 }
 
+/** `new Flatten()` makes `[N, C · H · W]` of `[N, C, H, W]`. */
 export class Flatten extends Module {
-  constructor(readonly start_dim = 1) {
+  constructor(readonly start_dim = 1, readonly end_dim = -1) {
     super();
   }
 
   forward(x: Tensor): Tensor {
-    return F.flatten(x, this.start_dim);
+    return F.flatten(x, this.start_dim, this.end_dim);
   }
 }

@@ -1,7 +1,7 @@
 /** Convolution and the fully connected layer, which is a convolution of 1×1 images. */
 import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
-import { at, expectRank, first, known, Misfit, type Op } from "./op.ts";
+import { at, expectRank, expectWhole, first, known, Misfit, type Op } from "./op.ts";
 
 export interface ConvAttrs {
   readonly stride: readonly [number, number];
@@ -9,6 +9,21 @@ export interface ConvAttrs {
   readonly padding: readonly [number, number, number, number];
   readonly dilation: readonly [number, number];
   readonly groups: number;
+}
+
+/** What a convolution and a pool have in common, beside the image. */
+interface Sliding {
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+/** Throws `Misfit` where a window of that size cannot slide like that, whatever the image. */
+export function expectSliding(kernel: readonly number[], { stride, padding, dilation }: Sliding): void {
+  expectWhole("the kernel's size", kernel, 1);
+  expectWhole("stride", stride, 1);
+  expectWhole("padding", padding, 0);
+  expectWhole("dilation", dilation, 1);
 }
 
 /**
@@ -32,6 +47,9 @@ function convOutput(x: Shape, weight: Shape, attrs: ConvAttrs): Shape {
   const [n, channels, height, width] = x as [number, number, number, number];
   const [out, inPerGroup, kernelHeight, kernelWidth] = weight as [number, number, number, number];
   const { groups, stride, padding, dilation } = attrs;
+  expectWhole("out_channels", [out], 1);
+  expectWhole("groups", [groups], 1);
+  expectSliding([kernelHeight, kernelWidth], attrs);
   if (channels !== inPerGroup * groups) {
     throw new Misfit(
       `the layer expects ${inPerGroup * groups} input channels and gets ${channels} ` +
@@ -99,13 +117,15 @@ export const linear: Op<Record<never, never>> = {
   infer(inputs) {
     const x = first(inputs).shape;
     const weight = first(inputs, 1).shape;
-    expectRank(x, 2, "the input of linear (N, features; flatten an image first)");
     expectRank(weight, 2, "the weight of linear (out, in)");
-    if (x[1] !== weight[1]) {
+    expectWhole("the number of features", weight, 1);
+    if (x.at(-1) !== weight[1]) {
       throw new Misfit(
-        `the layer expects ${weight[1]} features and gets ${x[1]} (weight ${formatShape(weight)})`,
+        `the layer expects ${weight[1]} features and gets ${x.at(-1)} (weight ${formatShape(weight)})` +
+          (x.length > 2 ? "; flatten an image first" : ""),
       );
     }
+    expectRank(x, 2, "the input of linear (N, features)");
     expectBias(inputs, at(weight, 0));
     return [f32([at(x, 0), at(weight, 0)])];
   },

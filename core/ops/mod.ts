@@ -11,7 +11,7 @@ import * as pool from "./pool.ts";
 import * as random from "./random.ts";
 import * as update from "./update.ts";
 
-const { slidingExtent: _, ...convOps } = conv;
+const { slidingExtent: _extent, expectSliding: _expect, ...convOps } = conv;
 
 export const ops = {
   ...convOps,
