@@ -1,6 +1,6 @@
 /** The CPU backend: AssemblyScript kernels on shared memory, one worker a core. */
 import type { Backend } from "../backend.ts";
-import { fasterTile } from "./calibrate.ts";
+import { calibrate } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
 import { layOut, type LayoutOptions } from "./layout.ts";
 import { createPool } from "./pool.ts";
@@ -23,11 +23,11 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Back
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
   const { threads = navigator.hardwareConcurrency, guard = false } = options;
   const pool = await createPool(await compiled, threads);
-  const tile = options.tile ?? await fasterTile(pool);
+  const { tile, bits } = options.tile ? { tile: options.tile, bits: undefined } : await calibrate(pool);
   const layout: LayoutOptions = { threads, tile, guard: guard ? GUARD_BYTES : undefined };
   return {
     name: "wasm",
-    description: `WebAssembly, ${tile === 16 ? 256 : 128}-bit SIMD, ${threads} thread${
+    description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${
       threads === 1 ? "" : "s"
     }`,
     measure: (graphs) => layOut(graphs, layout).report,

@@ -53,9 +53,11 @@ Deno.test("whole networks have tolerances of their own", () => {
   equal(limits.gradient(2, 10, 1).norm.tolerance, 0.02, "1 %, for branches that float32 takes otherwise");
   equal(limits.gradient(2, 10, 100).entries.tolerance, 0.002);
   ok(limits.gradient(1e-15, 10, 1).norm.tolerance < 1e-4, "zero but for rounding");
-  const [, second, third] = limits.sgd([4, 2, 1], 3);
-  equal(second!.tolerance, 1, "half the loss at most");
-  equal(third!.tolerance, 0.5);
-  const [, steady] = networkTolerances({ ...exact, sgd_losses: [4, 2, 1] }).sgd([4, 2, 1], 3);
-  equal(steady!.tolerance, 0.02, "1 % of the way");
+
+  const steps = (losses: number[], own: number[]) =>
+    networkTolerances({ ...exact, sgd_losses: own }).sgd(losses, 3).map(({ tolerance }) => tolerance);
+  deepEqual(steps([4, 2, 1], [4, 2, 1]).slice(1), [0.005, 0.03], "a kink, and what it grows to");
+  deepEqual(steps([4, 0.01, 0.01], [4, 0.01, 0.01]).slice(2), [0.005], "at most half the loss");
+  deepEqual(steps([4, 2, 1], [4, 2.25, 1]).slice(1), [1, 1], "four times PyTorch's largest so far");
+  deepEqual(steps([4, 2, 1], [4, 2, 1.25]).slice(1), [0.25, 1], "and what that was a step before");
 });
