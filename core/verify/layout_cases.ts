@@ -36,7 +36,7 @@ export function layoutCases(golden: Golden, networks: Networks): Case[] {
 }
 
 function compareLayout(name: string, entry: LayoutEntry, networks: Networks): Comparison[] {
-  const model = createNetwork(networks, name, entry.input[0] ?? 0, sizeOf(entry.output));
+  const model = createNetwork(networks, name, entry.input, sizeOf(entry.output));
   const leaves = recordLeaves(model);
   const tracer = new Tracer(model, { training: false });
   const y = scoresOf(model.forward(tracer.input("x", f32([1, ...entry.input]))));

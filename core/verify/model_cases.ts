@@ -39,7 +39,7 @@ export function measureModel(
   backend: Backend,
 ): Promise<Measured> {
   const { batch, input, classes, sgd_losses } = entry;
-  const model = createNetwork(networks, name, input[0] ?? 0, classes);
+  const model = createNetwork(networks, name, input, classes);
   const shape = [batch, ...input];
   const x = signed(`${name}/x`, shape, 2);
   const target = labels(`${name}/y`, batch, classes);

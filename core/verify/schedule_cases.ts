@@ -55,9 +55,12 @@ function kindOf(name: string): ScheduleName {
   throw new Missing(`there is no schedule ${name}`);
 }
 
+/** Arguments that have no default in PyTorch. */
+const REQUIRED = ["step_size", "milestones", "T_max", "max_lr", "total_steps"];
+
 /**
- * The schedule of an entry. Arguments that the entry leaves out are read off a few epochs of its own curve, which then
- * has to be met at all others.
+ * The schedule of an entry. Where the entry carries no arguments, they are read off a few epochs of its own curve, which
+ * then has to be met at all others; where it carries some, those that it leaves out have PyTorch's defaults.
  */
 export function optionsOf(entry: ScheduleEntry): ScheduleOptions {
   const { name, base_lr: lr, lrs, ...given } = entry;
@@ -65,5 +68,10 @@ export function optionsOf(entry: ScheduleEntry): ScheduleOptions {
   const known = [...schedulesArguments[kind], "warmup", "start_factor"];
   const unknown = Object.keys(given).find((argument) => !known.includes(argument));
   if (unknown) throw new Missing(`the schedule ${kind} has no ${unknown}`);
-  return { ...fitSchedule(kind, lr, lrs), ...given, lr, name: kind } as ScheduleOptions;
+  const none = Object.keys(given).length === 0;
+  const fitted = Object.entries(fitSchedule(kind, lr, lrs))
+    .filter(([argument]) =>
+      none || REQUIRED.includes(argument) || (kind === "exponential" && argument === "gamma")
+    );
+  return { ...Object.fromEntries(fitted), ...given, lr, name: kind } as ScheduleOptions;
 }
