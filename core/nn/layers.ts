@@ -62,7 +62,7 @@ abstract class BatchNorm extends Module {
   readonly bias: Parameter;
   readonly running_mean: Buffer;
   readonly running_var: Buffer;
-  readonly num_batches_tracked = new Counter();
+  readonly num_batches_tracked: Counter = new Counter();
   readonly #options: Required<BatchNormOptions>;
 
   constructor(num_features: number, options: BatchNormOptions = {}) {

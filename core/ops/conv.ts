@@ -2,6 +2,7 @@
 import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { at, expectRank, expectWhole, first, known, Misfit, type Op } from "./op.ts";
+import { expectSliding, slidingExtent } from "./sliding.ts";
 
 export interface ConvAttrs {
   readonly stride: readonly [number, number];
@@ -9,36 +10,6 @@ export interface ConvAttrs {
   readonly padding: readonly [number, number, number, number];
   readonly dilation: readonly [number, number];
   readonly groups: number;
-}
-
-/** What a convolution and a pool have in common, beside the image. */
-interface Sliding {
-  readonly stride: readonly number[];
-  readonly padding: readonly number[];
-  readonly dilation: readonly number[];
-}
-
-/** Throws `Misfit` where a window of that size cannot slide like that, whatever the image. */
-export function expectSliding(kernel: readonly number[], { stride, padding, dilation }: Sliding): void {
-  expectWhole("the kernel's size", kernel, 1);
-  expectWhole("stride", stride, 1);
-  expectWhole("padding", padding, 0);
-  expectWhole("dilation", dilation, 1);
-}
-
-/**
- * Extent of a convolution's or a pool's output along one axis:
- * `floor((extent + before + after - dilation·(kernel - 1) - 1) / stride) + 1`.
- */
-export function slidingExtent(
-  extent: number,
-  kernel: number,
-  stride: number,
-  before: number,
-  after: number,
-  dilation = 1,
-): number {
-  return Math.floor((extent + before + after - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
 function convOutput(x: Shape, weight: Shape, attrs: ConvAttrs): Shape {

@@ -16,7 +16,7 @@ function channelsOf(inputs: readonly TensorType[]): number {
   const x = first(inputs).shape;
   if (x.length < 2) throw new Misfit(`batch norm needs (N, C, …), not ${formatShape(x)}`);
   const channels = at(x, 1);
-  for (const vector of inputs.slice(1, 5)) {
+  for (const vector of [1, 2, 3, 4].map((index) => first(inputs, index))) {
     if (vector.shape.length !== 1 || vector.shape[0] !== channels) {
       throw new Misfit(`the layer normalises ${vector.shape[0]} channels and gets ${channels}`);
     }

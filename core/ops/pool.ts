@@ -1,8 +1,8 @@
 /** Pooling over windows of an image. */
 import { f32, i32 } from "../graph/graph.ts";
 import type { Shape } from "../shape.ts";
-import { expectSliding, slidingExtent } from "./conv.ts";
 import { expectRank, expectWhole, first, known, Misfit, type Op } from "./op.ts";
+import { expectSliding, slidingExtent } from "./sliding.ts";
 
 export interface PoolAttrs {
   readonly kernel: readonly [number, number];

@@ -20,6 +20,7 @@ export interface Attributes {
   expectAllRead(op: string): void;
 }
 
+/** Readers over the attributes of a case; they throw where one is absent or null. */
 export function readAttributes(raw: Readonly<Record<string, unknown>>): Attributes {
   const read = new Set<string>();
   const get = <T>(name: string, fallback: T | undefined): T => {

@@ -116,6 +116,7 @@ const flatten: BuildOp = (builder, inputs, attrs) => {
   return builder.emit("reshape", [...inputs.values()], { shape: joinAxes(shape, start, end) })[0]!;
 };
 
+/** By the op's name in the golden files. */
 export const opBuilders: Readonly<Record<string, BuildOp>> = {
   conv2d: op("conv2d", convAttrs, LAYER),
   linear,

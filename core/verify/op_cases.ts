@@ -30,6 +30,7 @@ export interface OpEntry {
   readonly torch_float32_max_abs_error?: Readonly<Record<string, number>>;
 }
 
+/** A case for each entry of `cases`. */
 export function opCases(golden: Golden): Case[] {
   return list<OpEntry>(golden, "ops", "cases").map((entry) => ({
     name: entry.name,

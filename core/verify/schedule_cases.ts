@@ -32,6 +32,7 @@ const schedulesArguments: Record<ScheduleName, readonly string[]> = {
   ],
 };
 
+/** A case for each entry of `schedulers`. */
 export function scheduleCases(golden: Golden): Case[] {
   return list<ScheduleEntry>(golden, "ops", "schedulers").map((entry) => ({
     name: `schedule/${entry.name}`,

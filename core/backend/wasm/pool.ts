@@ -18,6 +18,7 @@ export interface Pool {
   close(): void;
 }
 
+/** Starts the workers; resolves when all of them are ready. */
 export async function createPool(module: WebAssembly.Module, threads: number): Promise<Pool> {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MEMORY_LIMIT / PAGE, shared: true });
   const control = new Int32Array(memory.buffer, CONTROL, 64);
