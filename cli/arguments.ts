@@ -50,9 +50,18 @@ export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): 
 
 /** Lines of `--flag VALUE  what it does`, aligned. */
 export function describeFlags(flags: Flags): string[] {
-  const names = Object.entries(flags).map(([name, { value }]) => `--${name}${value ? ` ${value}` : ""}`);
-  const width = Math.max(...names.map((name) => name.length)) + 2;
-  return Object.values(flags).map(({ help }, index) => `  ${names[index]!.padEnd(width)}${help}`);
+  return describeGroups({ "": flags });
+}
+
+/** The same under titles, all groups aligned alike. */
+export function describeGroups(groups: Readonly<Record<string, Flags>>): string[] {
+  const named = (name: string, { value }: Flag<unknown>) => `--${name}${value ? ` ${value}` : ""}`;
+  const all = Object.values(groups).flatMap((flags) => Object.entries(flags));
+  const width = Math.max(...all.map(([name, flag]) => named(name, flag).length)) + 2;
+  return Object.entries(groups).flatMap(([title, flags]) => [
+    ...title ? ["", `${title}:`] : [],
+    ...Object.entries(flags).map(([name, flag]) => `  ${named(name, flag).padEnd(width)}${flag.help}`),
+  ]);
 }
 
 /** A flag without a value. */

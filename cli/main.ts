@@ -3,8 +3,9 @@ import { UserError } from "../core/errors.ts";
 import { ShapeError } from "../core/graph/builder.ts";
 
 /**
- * Runs a command and ends the program: 0 for success, 2 for a mistake that the user can mend, 1 where Strata itself is
- * at fault (then with a stack trace, to be reported).
+ * Runs a command and ends the program with its exit code: 0 where all is done, 1 where Strata itself is at fault (then
+ * with a stack trace, to be reported), 2 for a mistake in what was asked, which the user can mend. `train` ends with 3
+ * where the loss was not finite, and with 130 or 143 where a signal stopped it.
  */
 export async function main(command: (args: readonly string[]) => Promise<number>): Promise<never> {
   Deno.exit(await exitCode(command));

@@ -15,8 +15,8 @@ export interface ReportOptions {
 /** What an epoch took, for the log. */
 export interface EpochTiming {
   readonly seconds: number;
-  /** Training images a second, without the evaluation. */
-  readonly images_per_second: number;
+  /** Training images a second, without the evaluation; undefined where the run was resumed after the last step. */
+  readonly images_per_second: number | undefined;
 }
 
 export function createReport(options: ReportOptions) {
@@ -27,7 +27,8 @@ export function createReport(options: ReportOptions) {
   let stepsOfEpoch = 0;
   let stepsOfRun = 0;
 
-  const imagesPerSecond = () => stepsOfEpoch * batch_size / ((trained - epochStarted) / 1000);
+  const imagesPerSecond = () =>
+    stepsOfEpoch > 0 ? stepsOfEpoch * batch_size / ((trained - epochStarted) / 1000) : undefined;
   const secondsLeft = () => {
     const left = epochs * steps - before - stepsOfRun;
     return left * (performance.now() - started) / 1000 / stepsOfRun;
@@ -41,7 +42,7 @@ export function createReport(options: ReportOptions) {
     if (isTerminal) {
       redraw(
         `Epoch ${epoch}/${epochs} ${bar(step / steps)} ${step}/${steps}  loss ${loss.toFixed(4)}  ` +
-          `accuracy ${percent(accuracy)}  ${imagesPerSecond().toFixed(0)} images/s  ${
+          `accuracy ${percent(accuracy)}  ${imagesPerSecond()!.toFixed(0)} images/s  ${
             duration(secondsLeft())
           } left`,
       );
@@ -60,15 +61,19 @@ export function createReport(options: ReportOptions) {
         percent(train.accuracy)
       }; ` +
         `test: loss ${test.loss.toFixed(4)}, ${percent(test.accuracy)}${event.best ? " (best)" : ""}; ` +
-        `${timing.images_per_second.toFixed(0)} images/s, ${duration(timing.seconds)}` +
+        (timing.images_per_second ? `${timing.images_per_second.toFixed(0)} images/s, ` : "") +
+        duration(timing.seconds) +
         (event.epoch < epochs ? `, ${duration(secondsLeft())} left` : ""),
     );
-    epochStarted = performance.now();
-    stepsOfEpoch = 0;
     return timing;
   }
 
   return {
+    /** Starts the clock of an epoch, or of what is left of it. */
+    startEpoch(): void {
+      epochStarted = performance.now();
+      stepsOfEpoch = 0;
+    },
     /** Shows the event; for a finished epoch, tells what it took. */
     show(event: TrainingEvent): EpochTiming | undefined {
       if (event.type === "step") step(event);

@@ -30,106 +30,159 @@ export interface Settings {
   readonly seed: number;
 }
 
-export const settingFlags = {
+/** What is trained, and on what. */
+export const subjectFlags = {
   model: text(
     "NAME",
     "the network, see deno task models, or a file with your own: ./my_net.ts; default resnet50",
   ),
   dataset: oneOf(DATASETS, "digits (comes with Strata, the default) or cifar10"),
   data: text("PATH", "folder or archive of the data set; downloaded there if it is not; default data"),
-  epochs: whole("passes over the training images", { min: 1 }),
-  "batch-size": whole("images a step", { min: 1 }),
-  optimizer: oneOf(optimizerNames, "sgd, adam, adamw or rmsprop"),
-  lr: real("learning rate; the highest one for onecycle", { min: 0, above: true }),
-  momentum: real("of sgd and rmsprop", { min: 0, max: 1 }),
-  nesterov: switchFlag("Nesterov's momentum, for sgd"),
-  "weight-decay": real("L2 penalty; decoupled for adamw", { min: 0 }),
-  scheduler: oneOf(scheduleNames, "constant, step, multistep, exponential, cosine or onecycle"),
-  "warmup-epochs": real("epochs in which the learning rate rises linearly from a hundredth", { min: 0 }),
-  "step-size": whole("epochs between drops, for step", { min: 1 }),
-  milestones: wholeList("epochs at which it drops, for multistep", { min: 1 }),
-  gamma: real("factor of a drop: step, multistep, and each epoch of exponential", { min: 0, above: true }),
-  "min-lr": real("where cosine ends", { min: 0 }),
-  "label-smoothing": real("share of each target spread over all classes", { min: 0, max: 1 }),
-  seed: whole("of everything random", { min: 0 }),
 };
+
+/** How it is trained. */
+export const recipeFlags = {
+  epochs: whole("passes over the training images; default 7 for digits, 10 for cifar10", { min: 1 }),
+  "batch-size": whole("images a step; default 64 for digits, 100 for cifar10", { min: 1 }),
+  optimizer: oneOf(optimizerNames, "sgd (default for cifar10), adam, adamw (default for digits) or rmsprop"),
+  lr: real("learning rate, the highest one for onecycle; default 0.05 for sgd, 0.001 for the others", {
+    min: 0,
+    above: true,
+  }),
+  momentum: real("of sgd (default 0.9) and rmsprop (default 0)", { min: 0, max: 1 }),
+  nesterov: switchFlag("Nesterov's momentum, for sgd"),
+  "weight-decay": real("L2 penalty, decoupled for adamw; default 5e-4 for sgd, 0.01 for adamw, else 0", {
+    min: 0,
+  }),
+  scheduler: oneOf(
+    scheduleNames,
+    "constant, step, multistep, exponential, cosine (default for cifar10) or onecycle (for digits)",
+  ),
+  "warmup-epochs": real(
+    "epochs in which the rate first rises from a hundredth; default 1 for cifar10, else 0",
+    { min: 0 },
+  ),
+  "step-size": whole("epochs between drops, for step; default a third of all", { min: 1 }),
+  milestones: wholeList("epochs at which it drops, for multistep", { min: 1 }),
+  gamma: real("factor of a drop; default 0.1, for exponential what ends at a hundredth", {
+    min: 0,
+    above: true,
+  }),
+  "min-lr": real("where cosine ends; default 0", { min: 0 }),
+  "label-smoothing": real("share of each target spread over all classes; default 0", { min: 0, max: 1 }),
+  seed: whole("of everything random; default 0", { min: 0 }),
+};
+
+export const settingFlags = { ...subjectFlags, ...recipeFlags };
 
 const common = {
   model: "resnet50",
   model_options: {},
   data: "data",
-  momentum: 0.9,
   nesterov: false,
-  step_size: 30,
-  milestones: [],
-  gamma: 0.1,
-  min_lr: 0,
   label_smoothing: 0,
   seed: 0,
-  warmup_epochs: 0,
-} as const;
+};
+
+type Defaults = Pick<Settings, "epochs" | "batch_size" | "optimizer" | "scheduler" | "warmup_epochs">;
 
 /** What works well enough without any flag; found by trying, see ARCHITECTURE.md. */
-const defaults: Readonly<Record<string, Omit<Settings, "dataset">>> = {
-  digits: {
-    ...common,
-    epochs: 10,
-    batch_size: 32,
-    optimizer: "sgd",
-    lr: 0.05,
-    weight_decay: 5e-4,
-    scheduler: "onecycle",
-  },
-  cifar10: {
-    ...common,
-    epochs: 10,
-    batch_size: 100,
-    optimizer: "sgd",
-    lr: 0.05,
-    weight_decay: 5e-4,
-    scheduler: "cosine",
-    warmup_epochs: 1,
-  },
+const ofDataset: Readonly<Record<string, Defaults>> = {
+  digits: { epochs: 7, batch_size: 64, optimizer: "adamw", scheduler: "onecycle", warmup_epochs: 0 },
+  cifar10: { epochs: 10, batch_size: 100, optimizer: "sgd", scheduler: "cosine", warmup_epochs: 1 },
 };
+
+const ofOptimizer: Readonly<
+  Record<OptimizerName, Pick<Settings, "lr" | "momentum" | "weight_decay">>
+> = {
+  sgd: { lr: 0.05, momentum: 0.9, weight_decay: 5e-4 },
+  adam: { lr: 0.001, momentum: 0, weight_decay: 0 },
+  adamw: { lr: 0.001, momentum: 0, weight_decay: 0.01 },
+  rmsprop: { lr: 0.001, momentum: 0, weight_decay: 0 },
+};
+
+function ofScheduler(scheduler: ScheduleName, epochs: number, warmup_epochs: number) {
+  return {
+    // One cycle has its own way up; and nobody asked for this warm-up, so a short run shortens it.
+    warmup_epochs: scheduler === "onecycle" ? 0 : Math.min(warmup_epochs, epochs / 4),
+    step_size: Math.ceil(epochs / 3),
+    milestones: [],
+    gamma: scheduler === "exponential" ? 0.01 ** (1 / epochs) : 0.1,
+    min_lr: 0,
+  };
+}
 
 /** Of a resumed run: what cannot change without making it another run. */
 const FIXED = ["model", "dataset", "batch_size", "optimizer", "seed"] as const;
 
+/** Flags that only some optimisers or schedules look at. */
+const ONLY_FOR: readonly [keyof typeof recipeFlags, "optimizer" | "scheduler", readonly string[]][] = [
+  ["momentum", "optimizer", ["sgd", "rmsprop"]],
+  ["nesterov", "optimizer", ["sgd"]],
+  ["step-size", "scheduler", ["step"]],
+  ["milestones", "scheduler", ["multistep"]],
+  ["gamma", "scheduler", ["step", "multistep", "exponential"]],
+  ["min-lr", "scheduler", ["cosine"]],
+];
+
 export type SettingFlags = Parsed<typeof settingFlags>;
 
-/** Flags first, then the resumed run's settings, then the data set's defaults. */
+/** Flags first, then the resumed run's settings, then the defaults of data set, optimiser and schedule. */
 export function resolveSettings(flags: SettingFlags, resumed?: Settings): Settings {
-  const dataset = flags.dataset ?? resumed?.dataset ?? "digits";
-  const base = resumed ?? { dataset, ...defaults[dataset]! };
   const given = Object.fromEntries(
-    Object.keys(settingFlags)
-      .map((name) => [name.replaceAll("-", "_"), flags[name as keyof SettingFlags]] as const)
-      .filter(([, value]) => value !== undefined),
-  );
-  const merged: Settings = { ...base, ...given };
-  // Nobody asked for the default warm-up, so a short run shortens it.
-  const warmup_epochs = flags["warmup-epochs"] ?? Math.min(merged.warmup_epochs, merged.epochs / 4);
-  const settings: Settings = { ...merged, warmup_epochs };
-  for (const name of resumed ? FIXED : []) {
-    if (settings[name] === resumed![name]) continue;
+    Object.entries(flags)
+      .filter(([name]) => Object.hasOwn(settingFlags, name))
+      .map(([name, value]) => [name.replaceAll("-", "_"), value]),
+  ) as Partial<Settings>;
+  const settings = resumed ? changed(resumed, given) : fresh(given);
+  check(settings, flags);
+  return settings;
+}
+
+function fresh(given: Partial<Settings>): Settings {
+  const dataset = given.dataset ?? "digits";
+  const base = { dataset, ...ofDataset[dataset]!, ...given };
+  return {
+    ...common,
+    ...base,
+    ...ofOptimizer[base.optimizer],
+    ...ofScheduler(base.scheduler, base.epochs, base.warmup_epochs),
+    ...given,
+  };
+}
+
+function changed(resumed: Settings, given: Partial<Settings>): Settings {
+  for (const name of FIXED) {
+    if (given[name] === undefined || given[name] === resumed[name]) continue;
     throw new UserError(
-      `--${name.replaceAll("_", "-")} ${settings[name]} does not go with --resume: that run has ${
-        resumed![name]
+      `--${name.replaceAll("_", "-")} ${given[name]} does not go with --resume: that run has ${
+        resumed[name]
       }`,
+    );
+  }
+  const merged = { ...resumed, ...given };
+  if (merged.scheduler === resumed.scheduler) return merged;
+  return { ...merged, ...ofScheduler(merged.scheduler, merged.epochs, merged.warmup_epochs), ...given };
+}
+
+function check(settings: Settings, flags: SettingFlags): void {
+  for (const [flag, kind, owners] of ONLY_FOR) {
+    if (flags[flag] === undefined || owners.includes(settings[kind])) continue;
+    throw new UserError(
+      `--${flag} has no effect with --${kind} ${settings[kind]}: it is for ${owners.join(", ")}`,
     );
   }
   if (settings.scheduler === "multistep" && settings.milestones.length === 0) {
     throw new UserError("--scheduler multistep needs --milestones, the epochs at which the rate drops");
   }
-  if (settings.nesterov && (settings.optimizer !== "sgd" || settings.momentum === 0)) {
-    throw new UserError("--nesterov needs --optimizer sgd and a --momentum above 0");
+  if (settings.nesterov && settings.momentum === 0) {
+    throw new UserError("--nesterov needs a --momentum above 0");
   }
   if (settings.warmup_epochs >= settings.epochs && settings.warmup_epochs > 0) {
     throw new UserError(
       `--warmup-epochs ${settings.warmup_epochs} must be less than the ${settings.epochs} of --epochs`,
     );
   }
-  return settings;
 }
 
 export function optimizerOf(settings: Settings): OptimizerOptions {
@@ -145,10 +198,17 @@ export function learningRate(settings: Settings, stepsPerEpoch: number): (epochs
   const warmup = { warmup: warmup_epochs, start_factor: 0.01 };
   const after = epochs - warmup_epochs;
   if (name === "onecycle") {
-    // One cycle has its own way up, and is counted in steps.
-    const total_steps = Math.max(2, epochs * stepsPerEpoch);
-    const rate = schedule({ name, lr, max_lr: lr, total_steps });
-    return (time) => rate(Math.min(time * stepsPerEpoch, total_steps - 1));
+    // One cycle is counted in steps.
+    const total_steps = Math.max(2, after * stepsPerEpoch);
+    const rate = schedule({
+      name,
+      lr,
+      max_lr: lr,
+      total_steps,
+      warmup: warmup_epochs * stepsPerEpoch,
+      start_factor: 0.01,
+    });
+    return (time) => rate(time * stepsPerEpoch);
   }
   const options: ScheduleOptions = name === "constant"
     ? { name, lr, ...warmup }

@@ -1,5 +1,5 @@
 /** `summary`: what a network is made of, what it takes, and whether its shapes are as expected. */
-import { MEMORY_LIMIT } from "../core/backend/wasm/pool.ts";
+import { MEMORY_LIMIT } from "../core/backend/wasm/regions.ts";
 import { UserError } from "../core/errors.ts";
 import { dotText } from "../core/draw/dot.ts";
 import { optimizerNames, type OptimizerOptions } from "../core/optim/optimizer.ts";

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { type Safetensors, safetensorsParts } from "../core/format/safetensors.ts";
 import { writeAtomically } from "./atomic_write.ts";
-import { makeFolder, reason, statIfThere } from "./files.ts";
+import { readBytes, reason, statIfThere } from "./files.ts";
 
 export const CONFIG = "config.json";
 export const LOG = "log.csv";
@@ -19,16 +19,36 @@ export const BEST = "best.safetensors";
 
 const encoder = new TextEncoder();
 
-/** A new folder for a new run. Throws where there is a run already, since nothing is ever written over. */
-export async function createRunFolder(folder: string): Promise<void> {
-  for (const file of [CONFIG, LAST]) {
-    if (await statIfThere(join(folder, file))) {
-      throw new UserError(
-        `--output ${folder}: there is a run already; resume it with --resume ${folder}, or name another`,
-      );
-    }
+/** Throws where there is a run already, since nothing of another run is ever written over. */
+export async function refuseOldRun(folder: string): Promise<void> {
+  for (const file of [LAST, BEST]) {
+    if (!await statIfThere(join(folder, file))) continue;
+    throw new UserError(
+      `--output ${folder}: there is a run already; resume it with --resume ${folder}, or name another`,
+    );
   }
-  await makeFolder(folder);
+}
+
+/** Throws where nothing can be written. Leaves everything as it was. */
+export async function checkWritable(folder: string): Promise<void> {
+  const probe = join(folder, `.${crypto.randomUUID().slice(0, 8)}.tmp`);
+  try {
+    const isNew = await Deno.stat(folder).then(() => false, () => true);
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeFile(probe, new Uint8Array(1));
+    await Deno.remove(probe);
+    if (isNew) await Deno.remove(folder);
+  } catch (error) {
+    throw new UserError(`--output ${folder}: cannot write there (${reason(error)}); choose another folder`);
+  }
+}
+
+/** What a run that goes on in another folder takes along: its log and its best weights. */
+export async function copyRun(from: string, to: string): Promise<void> {
+  for (const file of [LOG, BEST]) {
+    if (!await statIfThere(join(from, file))) continue;
+    await writeAtomically(join(to, file), await readBytes(join(from, file)));
+  }
 }
 
 export async function saveConfig(folder: string, config: unknown): Promise<void> {

@@ -5,7 +5,7 @@ import type { SafeTensor, Safetensors } from "../format/safetensors.ts";
 import { Counter, type Module, stateDict } from "../nn/module.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { hasOnlyFinite } from "./diagnose.ts";
-import type { Progress } from "./trainer.ts";
+import { NotFinite, type Progress } from "./trainer.ts";
 
 /** What a file says of itself; `config` is the run's own business. */
 export interface CheckpointHeader {
@@ -18,8 +18,8 @@ const FORMAT = "1";
 const OPTIMIZER = "optimizer.";
 
 /**
- * The state_dict under PyTorch's names, and with `optimizer` the optimiser's states too. Throws where a number is not
- * finite: such weights are never kept.
+ * The state_dict under PyTorch's names, and with `optimizer` the optimiser's states too. Throws `NotFinite` where a
+ * number is not finite: such weights are never kept.
  */
 export async function toCheckpoint(
   model: Module,
@@ -31,7 +31,7 @@ export async function toCheckpoint(
   const add = async (name: string) => {
     const data = await session.readState(name) as Float32Array<ArrayBuffer>;
     if (!hasOnlyFinite(data)) {
-      throw new UserError(`${name} is not finite any more: nothing was saved; lower --lr`);
+      throw new NotFinite(`${name} is not finite any more: nothing was saved; lower --lr`);
     }
     tensors.set(name, { dtype: "F32", shape: session.stateShape(name), data });
   };
@@ -42,7 +42,7 @@ export async function toCheckpoint(
     } else await add(name);
   }
   if (options.optimizer) {
-    for (const name of session.stateNames) if (name.startsWith(OPTIMIZER)) await add(name);
+    for (const name of session.stateNames) if (isOptimizers(name)) await add(name);
   }
   const metadata = {
     format: "pt", // Row-major tensors under PyTorch's names, as other readers ask for.
@@ -54,18 +54,20 @@ export async function toCheckpoint(
   return { metadata, tensors };
 }
 
-/** Reads a checkpoint's header. Throws where the file is none of ours. */
-export function readHeader({ metadata }: Safetensors, file: string): CheckpointHeader {
+/**
+ * Reads a checkpoint's header; undefined where there is none, as in a state_dict that PyTorch saved. Throws where it is
+ * damaged.
+ */
+export function readHeader({ metadata }: Safetensors, file: string): CheckpointHeader | undefined {
   const {
     "strata.format": format,
     "strata.model": model,
     "strata.progress": progress,
     "strata.config": config,
   } = metadata;
-  if (format !== FORMAT || !model || !progress || !config) {
-    throw new UserError(`${file}: not a checkpoint of a Strata run, so it cannot be resumed`);
-  }
+  if (format === undefined) return undefined;
   try {
+    if (format !== FORMAT || !model || !progress || !config) throw new Error("incomplete");
     return { model, progress: JSON.parse(progress), config: JSON.parse(config) };
   } catch {
     throw new UserError(`${file}: its metadata is damaged; resume from another checkpoint`);
@@ -81,8 +83,13 @@ export function restore(
   options: { readonly optimizer: boolean },
 ): void {
   const wanted = [...stateDict(model)].flatMap(([name, item]) => item instanceof Counter ? [] : [name]);
-  if (options.optimizer) wanted.push(...session.stateNames.filter((name) => name.startsWith(OPTIMIZER)));
+  if (options.optimizer) wanted.push(...session.stateNames.filter(isOptimizers));
   const missing = wanted.filter((name) => !tensors.has(name));
+  if (missing.length > 0 && missing.every(isOptimizers) && ![...tensors.keys()].some(isOptimizers)) {
+    throw new UserError(
+      `${file}: holds weights only, to be tested with --evaluate-only; go on with the run from its last.safetensors`,
+    );
+  }
   if (missing.length > 0) {
     throw new UserError(`${file}: of another network or optimiser: ${listed(missing)} missing from it`);
   }
@@ -97,9 +104,13 @@ export function restore(
     }
   }
   const known = new Set(stateDict(model).keys());
-  const strange = [...tensors.keys()].filter((name) => !known.has(name) && !name.startsWith(OPTIMIZER));
+  const strange = [...tensors.keys()].filter((name) => !known.has(name) && !isOptimizers(name));
   if (strange.length > 0) throw new UserError(`${file}: of another network: ${listed(strange)} unknown here`);
   for (const name of wanted) session.writeState(name, tensors.get(name)!.data as Float32Array);
+}
+
+function isOptimizers(name: string): boolean {
+  return name.startsWith(OPTIMIZER);
 }
 
 function listed(names: readonly string[]): string {

@@ -1,58 +1,82 @@
 /** Finds where a loss that is not finite began. */
-import type { Session } from "../backend/backend.ts";
-import { namedParameters } from "../nn/module.ts";
-import { GraphBuilder } from "../graph/builder.ts";
+import { OutOfMemory, type Session } from "../backend/backend.ts";
 import { allocateBatch } from "../data/batches.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import type { Node } from "../graph/graph.ts";
+import { namedParameters } from "../nn/module.ts";
 import type { Place } from "./feed.ts";
+import { forwardGraph } from "./graphs.ts";
 import { batchShape, type TrainerOptions, trainFiller } from "./trainer.ts";
-import { trainGraph } from "./graphs.ts";
+
+/** What the step at fault was given: its batch, and the input `rng`. */
+export interface FailedStep {
+  readonly place: Place;
+  readonly rng: readonly number[];
+}
 
 /**
- * Says which layer is at fault, after a step that updated nothing: the first whose weights are not finite already, or
- * else the first whose output is not, on the same batch.
+ * Says which layer is at fault, after a step that updated no weight: the first whose weights are not finite already, or
+ * else the first whose output is not, on the same batch with the same random numbers.
  */
-export async function diagnose(options: TrainerOptions, session: Session, place: Place): Promise<string> {
+export async function diagnose(options: TrainerOptions, session: Session, step: FailedStep): Promise<string> {
   for (const name of namedParameters(options.model).keys()) {
     if (hasOnlyFinite(await session.readState(name))) continue;
     return `the weights ${name} are no longer finite: the step before was too large; lower --lr, or warm up longer`;
   }
-  const layer = await firstLayer(options, session, place);
-  if (!layer) return "every layer's output is finite, so the scores are too large for the loss; lower --lr";
-  return `the first output that is not finite is that of ${layer}; lower --lr, or check the images`;
+  const probe = createProbe(options);
+  if (!probe) return "there is no memory left to find the layer; lower --lr, or check the images";
+  try {
+    const node = await firstNotFinite(probe, options, session, step);
+    if (!node) return "every layer's output is finite, so the scores are too large for the loss; lower --lr";
+    return `the first output that is not finite is that of ${
+      node.scope || "the network"
+    } (${node.op}); lower --lr, or check the images`;
+  } finally {
+    probe.session.dispose();
+  }
 }
 
-/** Runs the forward part once more, with every result kept, and looks at them in order. */
-async function firstLayer(
+interface Probe {
+  readonly session: Session;
+  /** The output of node `i` is called `i`. */
+  readonly nodes: readonly Node[];
+}
+
+/** The forward part with every result kept; undefined where there is no memory for it. */
+function createProbe({ backend, model, data, batch_size }: TrainerOptions): Probe | undefined {
+  const forward = forwardGraph(model, batchShape(data, batch_size));
+  const builder = GraphBuilder.extend(forward);
+  forward.nodes.forEach((node, index) => builder.output(String(index), node.outputs[0]!));
+  try {
+    return { session: backend.compile({ probe: builder.finish() }), nodes: forward.nodes };
+  } catch (error) {
+    if (error instanceof OutOfMemory) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Runs the step's forward part once more. Its batch norms changed the running statistics already, which does not
+ * matter here: in training they normalise by the batch's own.
+ */
+async function firstNotFinite(
+  { session: probe, nodes }: Probe,
   options: TrainerOptions,
   session: Session,
-  place: Place,
-): Promise<string | undefined> {
-  const { backend, model, data, batch_size, optimizer, label_smoothing } = options;
-  const whole = trainGraph(model, { images: batchShape(data, batch_size), optimizer, label_smoothing });
-  const forward = whole.nodes.slice(0, whole.nodes.findIndex(({ op }) => op === "cross_entropy"));
-  const builder = GraphBuilder.extend({ ...whole, nodes: forward, outputs: new Map() });
-  forward.forEach((node, index) => builder.output(String(index), node.outputs[0]!));
-  let probe: Session;
-  try {
-    probe = backend.compile({ probe: builder.finish() });
-  } catch {
-    return undefined; // There is no memory left to look closer.
+  { place, rng }: FailedStep,
+): Promise<Node | undefined> {
+  const { data, batch_size } = options;
+  for (const name of probe.stateNames) probe.writeState(name, await session.readState(name));
+  const batch = allocateBatch(data.train, batch_size);
+  trainFiller(options)(batch, place);
+  probe.write("probe", "pixels", batch.pixels);
+  probe.write("probe", "moves", batch.moves);
+  if (probe.inputNames("probe").includes("rng")) probe.write("probe", "rng", rng);
+  await probe.run("probe");
+  for (const [index, node] of nodes.entries()) {
+    if (!hasOnlyFinite(await probe.read("probe", String(index)))) return node;
   }
-  try {
-    for (const name of probe.stateNames) probe.writeState(name, await session.readState(name));
-    const batch = allocateBatch(data.train, batch_size);
-    trainFiller(options)(batch, place);
-    probe.write("probe", "pixels", batch.pixels);
-    probe.write("probe", "moves", batch.moves);
-    await probe.run("probe");
-    for (const [index, node] of forward.entries()) {
-      if (hasOnlyFinite(await probe.read("probe", String(index)))) continue;
-      return `${node.scope || "the network"} (${node.op})`;
-    }
-    return undefined;
-  } finally {
-    probe.dispose();
-  }
+  return undefined;
 }
 
 export function hasOnlyFinite(numbers: ArrayLike<number>): boolean {

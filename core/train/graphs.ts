@@ -42,6 +42,13 @@ export function trainGraph(model: Module, options: TrainGraphOptions): Graph {
   return builder.finish();
 }
 
+/** The forward part of a training step, up to the scores. Inputs: as `trainGraph`'s, without `hyper`; no outputs. */
+export function forwardGraph(model: Module, images: BatchShape): Graph {
+  const tracer = new Tracer(model, { training: true });
+  classify(tracer, model, images);
+  return tracer.builder.finish();
+}
+
 /** Appends the loss's gradients and the optimiser's step. Returns what it trains, with the gradients. */
 export function emitStep(
   builder: GraphBuilder,

@@ -75,6 +75,7 @@ export type TrainingEvent =
     readonly epoch: number;
     readonly train: Evaluation;
     readonly test: Evaluation;
+    /** Of its first step. */
     readonly lr: number;
     /** The best so far. */
     readonly best: boolean;
@@ -91,7 +92,7 @@ export interface Trainer {
   evaluate(onBatch?: (batch: number, batches: number) => void): Promise<Evaluation>;
 }
 
-/** A step whose loss is not finite: where it began. Nothing was updated by it. */
+/** A loss or a weight that is not finite: where it began. The step that noticed it updated no weight. */
 export class NotFinite extends Error {
   override readonly name = "NotFinite";
 }
@@ -152,17 +153,17 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const drawsNumbers = session.inputNames("train").includes("rng");
   const progress = newProgress();
   const number = async (graph: string, output: string) => (await session.read(graph, output))[0]!;
-  const lrNow = () => options.lr(progress.epoch + progress.step / steps);
 
   async function step(): Promise<TrainingEvent> {
     const place = { epoch: progress.epoch, step: progress.step };
-    const lr = lrNow();
+    const lr = options.lr(progress.epoch + progress.step / steps);
     session.write("train", "hyper", hyperOf(optimizer, progress.updates, lr));
-    if (drawsNumbers) session.write("train", "rng", [...key, progress.updates, 0]);
+    const rng = [...key, progress.updates, 0];
+    if (drawsNumbers) session.write("train", "rng", rng);
     await feedTraining(place, place.step + 1 < steps ? { ...place, step: place.step + 1 } : undefined);
     const loss = await number("train", "loss");
     if (!Number.isFinite(loss)) {
-      const cause = await diagnose(options, session, place);
+      const cause = await diagnose(options, session, { place, rng });
       throw new NotFinite(`epoch ${place.epoch + 1}, step ${place.step + 1}: the loss is ${loss}; ${cause}`);
     }
     progress.step++;
@@ -188,7 +189,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
   }
 
   async function* epoch(): AsyncGenerator<TrainingEvent> {
-    const lr = lrNow();
+    const lr = options.lr(progress.epoch);
     while (progress.step < steps) yield await step();
     const evaluating = evaluateBatches();
     let next = await evaluating.next();

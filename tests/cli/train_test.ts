@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSafetensors, writeSafetensors } from "../../core/format/safetensors.ts";
+import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 
@@ -36,10 +37,14 @@ export default ({ num_classes = 10, in_channels = 3 } = {}) => new nn.Sequential
 );
 `;
 
+/** Lines of a run's log, without its header. */
+async function rowsOf(output: string): Promise<string[]> {
+  return (await Deno.readTextFile(join(output, "log.csv"))).trim().split("\n").slice(1);
+}
+
 /** 16 training and 8 test images in CIFAR-10's binary format: a run on them takes a second. */
 async function withCifar(body: (small: readonly string[], folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
+  await withFolder(async (folder) => {
     const data = join(folder, "data");
     await Deno.mkdir(data);
     for (const [name, count] of [["data_batch_1", 16], ["test_batch", 8]] as const) {
@@ -51,13 +56,8 @@ async function withCifar(body: (small: readonly string[], folder: string) => Pro
     }
     const net = join(folder, "net.ts");
     await Deno.writeTextFile(net, NET);
-    await body(
-      ["--model", net, "--dataset", "cifar10", "--data", data, "--lr", "0.01", "--batch-size", "4"],
-      folder,
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+    await body(["--model", net, "--dataset", "cifar10", "--data", data, "--batch-size", "4"], folder);
+  });
 }
 
 Deno.test("mistakes get one line that names the flag and what to do, and exit code 2", async () => {
@@ -81,7 +81,14 @@ Deno.test("mistakes get one line that names the flag and what to do, and exit co
       ["--dataset", "cifar10", "--data", "/nowhere/cifar.tar.gz"],
       /^error: \/nowhere\/cifar\.tar\.gz: there is no such file/,
     ],
-    [["--output", "/dev/null/run"], /^error: \/dev\/null\/run.* (cannot|choose)/],
+    [
+      ["--optimizer", "adamw", "--momentum", "0.9"],
+      /^error: --momentum has no effect with --optimizer adamw/,
+    ],
+    [
+      ["--output", "/dev/null/run", "--dataset", "cifar10", "--data", "/nowhere/cifar.tar.gz"],
+      /^error: --output \/dev\/null\/run: cannot write there \(.*\); choose another folder$/m,
+    ],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await run(...args);
@@ -89,6 +96,23 @@ Deno.test("mistakes get one line that names the flag and what to do, and exit co
     assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
     assert.equal(code, 2, args.join(" "));
   }
+});
+
+Deno.test("--help has examples, then flags in groups, then exit codes", async () => {
+  const { code, stdout } = await run("--help");
+  assert.equal(code, 0);
+  const order = [
+    "deno task train ",
+    "What to train:",
+    "\n  --model",
+    "How:",
+    "\n  --epochs",
+    "Where",
+    "--help",
+    "Exit codes",
+  ];
+  const places = order.map((part) => stdout.indexOf(part));
+  assert.ok(places[0]! > 0 && places.every((place, i) => i === 0 || place > places[i - 1]!), `${places}`);
 });
 
 Deno.test("a batch larger than memory is refused with the largest that fits", async () => {
@@ -99,7 +123,7 @@ Deno.test("a batch larger than memory is refused with the largest that fits", as
     const { code, stderr } = await run(...settings, "--batch-size", "9000");
     assert.match(
       stderr,
-      /^error: --batch-size 9000: the run needs \d+\.\d\d GB of memory, 4\.29 GB can be had; use at most \d+\n$/,
+      /^error: --batch-size 9000: the run needs \d+\.\d\d GB of memory, \d+\.\d\d GB can be had; use at most \d+\n$/,
     );
     assert.equal(code, 2);
   });
@@ -123,13 +147,12 @@ Deno.test("a run prints the course's lines, keeps its files, and can be tested a
     const accuracy = /^Accuracy of the model on the test images: \d+\.\d\d %$/m;
     assert.match(first.stdout, accuracy);
 
-    const files = [...Deno.readDirSync(output)].map(({ name }) => name).sort();
+    const files = namesIn(output);
     assert.deepEqual(files, ["best.safetensors", "config.json", "last.safetensors", "log.csv"]);
     const config = JSON.parse(await Deno.readTextFile(join(output, "config.json")));
     assert.equal(config.epochs, 2);
-    const log = (await Deno.readTextFile(join(output, "log.csv"))).trim().split("\n");
-    assert.equal(log.length, 3);
-    assert.match(log[0]!, /^epoch,train_loss,/);
+    assert.equal((await rowsOf(output)).length, 2);
+    assert.match(await Deno.readTextFile(join(output, "log.csv")), /^epoch,train_loss,/);
 
     const tested = await run("--resume", output, "--evaluate-only");
     assert.equal(tested.stdout.match(accuracy)![0], first.stdout.match(accuracy)![0]);
@@ -144,15 +167,102 @@ Deno.test("a run prints the course's lines, keeps its files, and can be tested a
       /^error: --model resnet50 does not go with --resume: that run has /,
     );
 
-    const on = await run("--resume", output, "--epochs", "3");
+    const elsewhere = join(folder, "elsewhere");
+    const on = await run("--resume", output, "--epochs", "3", "--output", elsewhere);
     assert.equal(on.code, 0, on.stderr);
-    assert.equal((await Deno.readTextFile(join(output, "log.csv"))).trim().split("\n").length, 4);
+    assert.ok(on.stdout.includes(`; weights in ${elsewhere}/best.safetensors\n`), on.stdout);
+    assert.deepEqual(namesIn(elsewhere), files);
+    assert.equal((await rowsOf(elsewhere)).length, 3);
+    assert.deepEqual((await rowsOf(elsewhere)).slice(0, 2), await rowsOf(output));
+
+    const same = await run("--resume", output, "--epochs", "3", "--output", `${output}/`);
+    assert.equal(same.code, 0, same.stderr);
+    assert.equal((await rowsOf(output)).length, 3);
+  });
+});
+
+Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run");
+    const wild = [...small, "--epochs", "1", "--output", output, "--lr", "1e30"];
+    const first = await run(...wild);
+    assert.equal(first.code, 3, first.stderr);
+    assert.match(first.stderr, /^error: epoch 1, step \d: the loss is .*; the last good checkpoint is /);
+    assert.ok(
+      first.stderr.endsWith(`the last good checkpoint is ${output}/last.safetensors\n`),
+      first.stderr,
+    );
+    assert.deepEqual(namesIn(output), ["config.json", "last.safetensors"]);
+
+    const again = await run(...wild);
+    assert.match(again.stderr, /there is a run already; resume it with --resume/);
+    const before = await Deno.readTextFile(join(output, "config.json"));
+    assert.equal((await run("--resume", output, "--lr", "1e29")).code, 3);
+    assert.equal(await Deno.readTextFile(join(output, "config.json")), before);
+    const tame = await run("--resume", output, "--lr", "0.01");
+    assert.equal(tame.code, 0, tame.stderr);
+  });
+});
+
+Deno.test("a crash between an epoch's files loses nothing: the epoch is repeated", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run");
+    assert.equal((await run(...small, "--epochs", "1", "--output", output)).code, 0);
+    const [last, spare] = ["last", "spare"].map((name) => join(output, `${name}.safetensors`)) as [
+      string,
+      string,
+    ];
+    await Deno.rename(last, spare);
+    await Deno.mkdir(join(last, "in the way"), { recursive: true });
+    const crashed = await run("--resume", spare, "--epochs", "2");
+    assert.equal(crashed.code, 2);
+    assert.match(crashed.stderr, /last\.safetensors: cannot write this file/);
+    const [, row] = await rowsOf(output);
+    assert.ok(row, "the log is written before the checkpoint");
+
+    await Deno.remove(last, { recursive: true });
+    assert.equal((await run("--resume", spare, "--epochs", "2")).code, 0);
+    const rows = await rowsOf(output);
+    assert.equal(rows.length, 2);
+    const withoutTimes = (row: string) => row.split(",").slice(0, 6);
+    assert.deepEqual(withoutTimes(rows[1]!), withoutTimes(row));
+  });
+});
+
+Deno.test("a run does not go on with other images, but its weights may be tested on them", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run");
+    assert.equal((await run(...small, "--epochs", "1", "--output", output)).code, 0);
+    const images = join(folder, "data", "data_batch_1.bin");
+    const bytes = await Deno.readFile(images);
+    bytes[500]! ^= 1;
+    await Deno.writeFile(images, bytes);
+    const changed = await run("--resume", output, "--epochs", "2");
+    assert.equal(changed.code, 2);
+    assert.match(
+      changed.stderr,
+      /^error: --data .*: cifar10 has other images than the run to be resumed; .*\n$/,
+    );
+    await Deno.writeFile(images, bytes.subarray(0, 8 * 3073));
+    assert.match(
+      (await run("--resume", output, "--epochs", "2")).stderr,
+      /cifar10 has 8 training and 8 test images, not the 16 training and 8 test images of the run/,
+    );
+    assert.equal((await run("--resume", output, "--evaluate-only")).code, 0);
+  });
+});
+
+Deno.test("nothing is made where nothing can start", async () => {
+  await withFolder(async (folder) => {
+    const output = join(folder, "run");
+    assert.equal((await run("--batch-size", "100000", "--output", output)).code, 2);
+    await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
   });
 });
 
 Deno.test("Ctrl-C finishes the step and saves; going on gives the uninterrupted run's bytes", async () => {
   await withCifar(async (small, folder) => {
-    const settings = [...small, "--epochs", "6", "--print-every", "1"];
+    const settings = [...small, "--epochs", "6", "--warmup-epochs", "5", "--print-every", "1"];
     const [whole, cut] = [join(folder, "whole"), join(folder, "cut")];
     assert.equal((await run(...settings, "--output", whole)).code, 0);
 
@@ -207,7 +317,15 @@ Deno.test("checkpoints that are cut off, of another network or of no run are ref
     );
     await refused("empty.safetensors", new Uint8Array(), /^error: .*empty\.safetensors: /);
     const { metadata, tensors } = readSafetensors(last);
-    await refused("strange.safetensors", writeSafetensors(tensors, {}), /not a checkpoint of a Strata run/);
+    await refused("plain.safetensors", writeSafetensors(tensors, {}), /: name --model and --dataset$/m);
+    const plain = ["--resume", join(folder, "plain.safetensors")];
+    assert.match((await run(...plain, ...small)).stderr, /not a checkpoint of a Strata run.*--evaluate-only/);
+    const tested = await run(...plain, ...small, "--evaluate-only");
+    const accuracy = /^Accuracy of .*$/m;
+    assert.equal(tested.stdout.match(accuracy)?.[0], first.stdout.match(accuracy)![0], tested.stderr);
+
+    const best = await run("--resume", join(output, "best.safetensors"), "--epochs", "2");
+    assert.match(best.stderr, /^error: .*holds weights only, .* from its last\.safetensors\n$/);
     const others = new Map([...tensors].filter(([name]) => name !== "0.weight"));
     await refused(
       "other.safetensors",

@@ -50,9 +50,9 @@ function findBands(layout: Layout, graph: Prepared): Band[] {
     ...[...layout.states.values()].map((value) => band(value, bytesOf(value), `state ${value.name}`)),
     ...[...program.graph.inputs.values()].map((value) => band(value, bytesOf(value), `input ${value.name}`)),
     ...program.graph.nodes.flatMap((node) => [
-      ...node.outputs
-        .filter((value) => !program.aliases.has(value))
-        .map((value, index) => band(value, bytesOf(value), `output ${index} of ${node.op}`)),
+      ...node.outputs.flatMap((value, index) =>
+        program.aliases.has(value) ? [] : [band(value, bytesOf(value), `output ${index} of ${node.op}`)]
+      ),
       ...(program.scratch.get(node) ?? []).map((piece) => band(piece, piece.bytes, `scratch of ${node.op}`)),
     ]),
   ];

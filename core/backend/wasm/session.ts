@@ -5,7 +5,7 @@ import { sizeOf } from "../../shape.ts";
 import { type KernelTime, type NumberArray, OutOfMemory, type Session } from "../backend.ts";
 import { createGuards } from "./guard.ts";
 import type { Layout, Prepared } from "./layout.ts";
-import { MEMORY_LIMIT, type Pool } from "./pool.ts";
+import type { Pool } from "./pool.ts";
 import { toLogical, toPhysical } from "./relayout.ts";
 import { createWords } from "./words.ts";
 
@@ -16,7 +16,7 @@ const WORD_PAIR = 8;
 export function createSession(pool: Pool, layout: Layout, guarded: boolean): Session {
   const { totalBytes } = layout.report;
   const base = pool.allocate(totalBytes);
-  if (base === undefined) throw new OutOfMemory(totalBytes, MEMORY_LIMIT);
+  if (base === undefined) throw new OutOfMemory(totalBytes, pool.available());
   const entries = writePrograms(pool, layout, base);
   const guards = guarded
     ? createGuards(layout, () => new Uint8Array(pool.memory.buffer, base, totalBytes))
@@ -34,7 +34,8 @@ export function createSession(pool: Pool, layout: Layout, guarded: boolean): Ses
   const load = (value: Value, address: number): NumberArray => {
     const source = view(pool, value, address);
     const target = new (source.constructor as new (length: number) => NumberArray)(source.length);
-    toLogical(value.shape, source, target);
+    if (value.dtype === "u8") target.set(source);
+    else toLogical(value.shape, source, target);
     return target;
   };
   const graphOf = (name: string): Prepared => find(layout.prepared, name, "graph");

@@ -1,0 +1,62 @@
+/** `--resume`: what a checkpoint is, and whether a run can go on from it. */
+import { UserError } from "../core/errors.ts";
+import type { Fingerprint } from "../core/data/fingerprint.ts";
+import { readSafetensors, type Safetensors } from "../core/format/safetensors.ts";
+import { type CheckpointHeader, readHeader } from "../core/train/checkpoint.ts";
+import { readBytes } from "../host/files.ts";
+import { findCheckpoint } from "../host/run_folder.ts";
+import type { Settings } from "./settings.ts";
+
+/** What config.json and checkpoints keep of a run: its settings, and which images it saw. */
+export interface RunConfig extends Settings {
+  readonly images: Fingerprint;
+}
+
+export interface Resumed {
+  readonly path: string;
+  readonly file: Safetensors;
+  /** Undefined for a state_dict that is of no run of Strata. */
+  readonly header: CheckpointHeader | undefined;
+  readonly config: RunConfig | undefined;
+}
+
+/** Reads what `--resume` names: a run's folder, or a file. */
+export async function readCheckpoint(resume: string): Promise<Resumed> {
+  const path = await findCheckpoint(resume);
+  const file = readSafetensors(await readBytes(path), path);
+  const header = readHeader(file, path);
+  return { path, file, header, config: header?.config as RunConfig | undefined };
+}
+
+/** Throws where weights of no run can't be tested with what the flags say. */
+export function checkPlainWeights(
+  { path, header }: Resumed,
+  given: { readonly model?: string; readonly dataset?: string; readonly "evaluate-only"?: boolean },
+): void {
+  if (header) return;
+  if (!given["evaluate-only"]) {
+    throw new UserError(
+      `${path}: not a checkpoint of a Strata run, so it cannot be gone on with; --evaluate-only tests its weights`,
+    );
+  }
+  if (!given.model || !given.dataset) {
+    throw new UserError(`${path}: it does not say what its weights are of: name --model and --dataset`);
+  }
+}
+
+/** Throws where the data set is another than the run's, which then could not go on as if nothing had happened. */
+export function checkImages(
+  before: Fingerprint | undefined,
+  now: Fingerprint,
+  { dataset, data }: Settings,
+): void {
+  const same = before?.train === now.train && before.test === now.test && before.hash === now.hash;
+  if (same) return;
+  const counts = ({ train, test }: Fingerprint) => `${train} training and ${test} test images`;
+  const difference = !before || counts(before) === counts(now)
+    ? "has other images than"
+    : `has ${counts(now)}, not the ${counts(before)} of`;
+  throw new UserError(
+    `--data ${data}: ${dataset} ${difference} the run to be resumed; name the run's own data, or start a new run`,
+  );
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { OutOfMemory } from "../../core/backend/backend.ts";
+import { GraphBuilder } from "../../core/graph/builder.ts";
+import { f32, type Graph } from "../../core/graph/graph.ts";
+import { backendFor } from "../support/run_op.ts";
+
+const pooled = { sanitizeOps: false, sanitizeResources: false };
+
+/** y = x · factor, some times over. */
+function scaled(count: number, factor: number, times = 1): Graph {
+  const builder = new GraphBuilder();
+  let value = builder.input("x", f32([count]));
+  for (let i = 0; i < times; i++) value = builder.emit("scale", [value], { factor })[0]!;
+  builder.output("y", value);
+  return builder.finish();
+}
+
+Deno.test("runs that are asked for at once happen one after another", pooled, async () => {
+  const backend = await backendFor({ threads: 2 });
+  const sessions = [2, 3, 4].map((factor) => backend.compile({ graph: scaled(50_000, factor, factor) }));
+  for (let round = 1; round <= 20; round++) {
+    for (const session of sessions) session.write("graph", "x", new Float32Array(50_000).fill(round));
+    await Promise.all(sessions.map((session) => session.run("graph")));
+    for (const [index, session] of sessions.entries()) {
+      const y = await session.read("graph", "y");
+      assert.ok(y.every((number) => number === round * (index + 2) ** (index + 2)), `${round}: ${y[0]}`);
+    }
+  }
+  for (const session of sessions) session.dispose();
+});
+
+Deno.test("bytes are read as they were written", pooled, async () => {
+  const builder = new GraphBuilder();
+  builder.output("pixels", builder.input("pixels", { shape: [2, 3, 4, 5], dtype: "u8" }));
+  const session = (await backendFor({ threads: 2 })).compile({ graph: builder.finish() });
+  const bytes = Uint8Array.from({ length: 120 }, (_, i) => i);
+  session.write("graph", "pixels", bytes);
+  assert.deepEqual(await session.read("graph", "pixels"), bytes);
+  session.dispose();
+});
+
+Deno.test("memory that other sessions hold cannot be had", pooled, async () => {
+  const backend = await backendFor({ threads: 2 });
+  const holding = backend.compile({ graph: scaled(2 ** 26, 2) });
+  const refusal = () => {
+    try {
+      backend.compile({ graph: scaled(2 ** 29, 2) });
+    } catch (error) {
+      if (error instanceof OutOfMemory) return error;
+    }
+    throw new Error("4 GiB and more were given");
+  };
+  const before = refusal().available;
+  holding.dispose();
+  assert.ok(refusal().available - before >= 2 ** 28);
+});

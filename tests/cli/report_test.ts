@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { createReport } from "../../cli/report.ts";
+
+Deno.test("an epoch whose steps were all taken before has no images a second", () => {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (line: string) => lines.push(line);
+  try {
+    const report = createReport({ epochs: 2, batch_size: 4, steps: 5, before: 5, printEvery: 5 });
+    report.startEpoch();
+    const scores = { loss: 1, accuracy: 0.5 };
+    const event = { type: "epoch", epoch: 1, train: scores, test: scores, lr: 0.1, best: false } as const;
+    assert.equal(report.show(event)!.images_per_second, undefined);
+  } finally {
+    console.log = log;
+  }
+  assert.match(lines.join("\n"), /train: loss 1\.0000, 50\.00 %; test: .*; 0:00, --:-- left$/);
+});
