@@ -1,6 +1,7 @@
 import type { DatasetSplit } from "../core/data/dataset.ts";
 import { loadDigits } from "../core/data/digits.ts";
 import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import { loadCifar10 } from "./cifar10.ts";
 import type { Progress } from "./download.ts";
 
@@ -23,6 +24,8 @@ export async function loadDataset(
   const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
   if (load) return await load(dataFolder, progress);
   throw new UserError(
-    `--dataset ${name}: there is none of that name; known are ${DATASETS.join(", ")}`,
+    `--dataset ${name}: there is no such data set; did you mean ${nearest(name, DATASETS)}? Known are ${
+      DATASETS.join(", ")
+    }`,
   );
 }
