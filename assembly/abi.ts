@@ -14,25 +14,21 @@
  */
 
 /** Argument `index` (from 0) as an address. */
-
 export function address(args: usize, index: i32): usize {
   return load<usize>(args + (<usize> (index + 1) << 2));
 }
 
 /** Argument `index` (from 0) as an integer. */
-
 export function integer(args: usize, index: i32): i32 {
   return load<i32>(args + (<usize> (index + 1) << 2));
 }
 
 /** Argument `index` (from 0) as a number. */
-
 export function number(args: usize, index: i32): f32 {
   return load<f32>(args + (<usize> (index + 1) << 2));
 }
 
 /** The next task nobody has drawn yet, counted from 0. */
-
 export function draw(args: usize): i32 {
   return atomic.add<i32>(args, 1);
 }

@@ -8,13 +8,11 @@ import { address, draw, integer, number } from "./abi";
 import { power } from "./power";
 
 /** Floats of a line: C rounded up to vectors, and a window more. The lowering allocates by the same formula. */
-
 function lineLength(channels: i32, size: i32): i32 {
   return (channels + 3 & ~3) + (size + 15 & ~15);
 }
 
 /** Of four neighbouring channels, the sums of the windows that begin at `line`. */
-
 function windowSums(line: usize, size: i32): v128 {
   let sums = v128.load(line);
   for (let i = 1; i < size; i++) sums = f32x4.add(sums, v128.load(line + (<usize> i << 2)));
@@ -22,7 +20,6 @@ function windowSums(line: usize, size: i32): v128 {
 }
 
 /** t^−beta; AlexNet's beta of 0.75 takes square roots alone. */
-
 function inversePower(t: v128, beta: f32): v128 {
   if (beta == 0.75) {
     const root = f32x4.sqrt(t);
@@ -32,7 +29,6 @@ function inversePower(t: v128, beta: f32): v128 {
 }
 
 /** line = x² */
-
 function squareInto(line: usize, x: usize, channels: i32): void {
   let c = 0;
   for (; c + 4 <= channels; c += 4) {

@@ -1,7 +1,6 @@
 /** Real powers of positive numbers, four at a time: e^(exponent · ln t) in f64, right to the last bit or so of f32. */
 
 /** t^exponent of two f64 numbers. NaN gives NaN. */
-
 function power2(t: v128, exponent: f64): v128 {
   // t = 2^whole · m with m between √½ and √2; adding the distance from √½ to 1 carries into the exponent where it must.
   const shifted = i64x2.add(t, i64x2.splat(0x3ff0000000000000 - 0x3fe6a09e667f3bcd));
@@ -45,7 +44,6 @@ function power2(t: v128, exponent: f64): v128 {
 }
 
 /** t^exponent of four f32 numbers t > 0. */
-
 export function power(t: v128, exponent: f64): v128 {
   const low = power2(f64x2.promote_low_f32x4(t), exponent);
   const high = power2(

@@ -64,10 +64,12 @@ export function describeGroups(groups: Readonly<Record<string, Flags>>): string[
   ]);
 }
 
+/** A flag without a value. */
 export function switchFlag(help: string): Flag<boolean> {
   return { help, parse: () => true };
 }
 
+/** A flag with any text; `value` stands for it in the help. */
 export function text(value: string, help: string): Flag<string> {
   return {
     value,
@@ -79,6 +81,7 @@ export function text(value: string, help: string): Flag<string> {
   };
 }
 
+/** A flag with one of some names; a mistyped one is answered with the nearest. */
 export function oneOf<Choice extends string>(choices: readonly Choice[], help: string): Flag<Choice> {
   return {
     value: "NAME",
@@ -101,14 +104,17 @@ export interface Range {
   readonly above?: boolean;
 }
 
+/** A flag with a whole number. */
 export function whole(help: string, range: Range = {}): Flag<number> {
   return { value: "N", help, parse: (given, flag) => inRange(given, flag, range, "a whole number") };
 }
 
+/** A flag with a number. */
 export function real(help: string, range: Range = {}): Flag<number> {
   return { value: "X", help, parse: (given, flag) => inRange(given, flag, range, "a number") };
 }
 
+/** A flag with whole numbers, separated by commas. */
 export function wholeList(help: string, range: Range = {}): Flag<readonly number[]> {
   return {
     value: "N,N,…",

@@ -45,10 +45,12 @@ function toFlag(name: string, flag: ModelFlag): Flag<AnyModelOptions> {
   return set(oneOf(flag.choices, help), (given) => ({ [flag.option]: given }) as AnyModelOptions);
 }
 
+/** The networks' own flags. */
 export const optionFlags = Object.fromEntries(
   [...ownFlags].map(([name, flag]) => [name, toFlag(name, flag)]),
 );
 
+/** Flags of every command that is about a network. */
 export const modelFlags = {
   model: text(
     "NAME",
@@ -89,6 +91,7 @@ export function modelEntry(name: string): Promise<ModelEntry> {
   return findModel(name, pathToFileURL(`${Deno.cwd()}/`));
 }
 
+/** Makes the network that the flags describe. */
 export async function chooseModel(given: ModelFlags): Promise<ChosenModel> {
   const name = given.model ?? "resnet50";
   const entry = await modelEntry(name);

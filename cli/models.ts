@@ -3,6 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { alignColumns, commas, times } from "../core/summary/format.ts";
 import { summarise } from "../core/summary/summary.ts";
 import { models } from "../models/registry.ts";
+import { globPattern } from "./glob.ts";
 import { main } from "./main.ts";
 
 const HELP = `Lists the networks that have a name, with what they take for one image.
@@ -24,7 +25,8 @@ export function listModels(args: readonly string[]): Promise<number> {
       `${rest[0] ?? pattern} is not expected here: models takes one name, in which * may stand`,
     );
   }
-  const found = Object.entries(models).filter(([name]) => matcher(pattern).test(name));
+  const names = globPattern(pattern);
+  const found = Object.entries(models).filter(([name]) => names.test(name));
   if (found.length === 0) {
     throw new UserError(`no network is called ${pattern}; there are ${Object.keys(models).join(", ")}`);
   }
@@ -35,12 +37,6 @@ export function listModels(args: readonly string[]): Promise<number> {
   });
   console.log(alignColumns([TITLES, ...rows], new Set([1, 2])).join("\n"));
   return Promise.resolve(0);
-}
-
-/** Of a name in which `*` stands for any characters and `?` for one. */
-function matcher(pattern: string): RegExp {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`);
 }
 
 if (import.meta.main) await main(listModels);

@@ -6,12 +6,19 @@ import { casesOf } from "../core/verify/cases.ts";
 import { readGolden } from "../host/golden.ts";
 import { models } from "../models/registry.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { globPattern } from "./glob.ts";
 import { main } from "./main.ts";
+
+/** Each takes memory and time to start, and results depend on none of them. */
+const MAX_THREADS = 256;
 
 const flags = {
   golden: text("DIR", "folder with ops.json, models.json, whole_models.json and their safetensors files"),
   only: text("GLOBS", "only cases whose name matches one of these, such as 'conv2d/*,model/resnet*'"),
-  threads: whole("worker threads; by default one a core", { min: 1 }),
+  threads: whole(`worker threads, at most ${MAX_THREADS}; by default one a core`, {
+    min: 1,
+    max: MAX_THREADS,
+  }),
   verbose: switchFlag("every result of every case, not only the worst"),
   json: switchFlag("one JSON document instead of lines"),
   help: switchFlag("this text"),
@@ -32,7 +39,9 @@ export async function verify(args: readonly string[]): Promise<number> {
   if (golden === undefined) {
     throw new UserError("--golden is missing: it names the folder with the references");
   }
-  const cases = selectCases(casesOf(await readGolden(golden), models), only);
+  const all = casesOf(await readGolden(golden), models);
+  if (all.length === 0) throw new UserError(`--golden ${golden}: its files hold no cases`);
+  const cases = selectCases(all, only);
   const width = Math.max(...cases.map(({ name }) => name.length));
   const backend = await createWasmBackend(threads === undefined ? {} : { threads });
   const results: Result[] = [];
@@ -59,12 +68,6 @@ export function selectCases(cases: readonly Case[], globs: string | undefined): 
   const selected = cases.filter(({ name }) => patterns.some((pattern) => pattern.test(name)));
   if (selected.length > 0) return selected;
   throw new UserError(`--only ${globs}: none of the ${cases.length} cases has such a name`);
-}
-
-/** `*` stands for any text, `?` for one character. */
-function globPattern(glob: string): RegExp {
-  const source = glob.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
-  return new RegExp(`^${source}$`);
 }
 
 /** One line, and below it the other results that are not within tolerance (or all of them). */

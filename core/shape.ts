@@ -15,6 +15,11 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
 
+/** The shape with the axes `start` … `end` as one. */
+export function joinAxes(shape: Shape, start: number, end: number): Shape {
+  return [...shape.slice(0, start), sizeOf(shape.slice(start, end + 1)), ...shape.slice(end + 1)];
+}
+
 /** One number for both axes, or `[height, width]`. */
 export type Pair = number | readonly [number, number];
 

@@ -25,7 +25,7 @@ export const digitsTransforms: Transforms = {
 
 /** Reads the file that comes with the project, also in a browser. */
 export async function loadDigits(
-  url = new URL("../../data/digits.csv.gz", import.meta.url),
+  url: URL = new URL("../../data/digits.csv.gz", import.meta.url),
 ): Promise<DatasetSplit> {
   let response: Response;
   try {

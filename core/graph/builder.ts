@@ -78,7 +78,7 @@ export class GraphBuilder {
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
       const shapes = inputs.map(({ shape }) => formatShape(shape)).join(" and ");
-      const cause = likelyCause(this.#nodes, inputs);
+      const cause = likelyCause(this.#nodes, op, inputs);
       const where = this.scope || "the network itself";
       throw new ShapeError(
         `${where}: ${op} of ${shapes}: ${error.message}${cause && `. Likely cause: ${cause}`}`,

@@ -1,7 +1,9 @@
 /** Ops as functions of tensors, under PyTorch's names (torch.nn.functional) and with its defaults. */
 import type { Value } from "../graph/graph.ts";
-import { type Padding, type Pair, pair, type Shape, sides, sizeOf } from "../shape.ts";
-import type { Tensor } from "./tensor.ts";
+import { ShapeError } from "../graph/builder.ts";
+import { emitLinear } from "../graph/linear.ts";
+import { formatShape, joinAxes, type Padding, type Pair, pair, type Shape, sides } from "../shape.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Keras's names for padding: `same` gives ⌈extent / stride⌉, `valid` uses no padding. */
 export type NamedPadding = "same" | "valid";
@@ -28,35 +30,42 @@ export function conv2d(
   return x.tracer.apply("conv2d", inputs, { stride, padding, dilation, groups: options.groups ?? 1 });
 }
 
-/** `x [N, in] · weightᵀ [in, out] + bias` */
+/** `x [*, in] · weightᵀ [in, out] + bias`, along the last axis of any number. */
 export function linear(x: Tensor, weight: Value, bias?: Value): Tensor {
-  return x.tracer.apply("linear", bias ? [x.value, weight, bias] : [x.value, weight], {});
+  return new Tensor(x.tracer, emitLinear(x.tracer.builder.emit, x.value, weight, bias));
 }
 
+/** max(x, 0) */
 export function relu(x: Tensor): Tensor {
   return x.tracer.apply("relu", [x.value], {});
 }
 
+/** x > 0 ? x : negative_slope · x */
 export function leakyRelu(x: Tensor, negative_slope = 0.01): Tensor {
   return x.tracer.apply("leaky_relu", [x.value], { negative_slope });
 }
 
+/** min(max(x, 0), 6) */
 export function relu6(x: Tensor): Tensor {
   return x.tracer.apply("relu6", [x.value], {});
 }
 
+/** 1 / (1 + exp(−x)) */
 export function sigmoid(x: Tensor): Tensor {
   return x.tracer.apply("sigmoid", [x.value], {});
 }
 
+/** The hyperbolic tangent of every element. */
 export function tanh(x: Tensor): Tensor {
   return x.tracer.apply("tanh", [x.value], {});
 }
 
+/** exp(x) / Σ exp(x) along `dim`. */
 export function softmax(x: Tensor, dim = -1): Tensor {
   return x.tracer.apply("softmax", [x.value], { dim: axis(x, dim) });
 }
 
+/** x − log Σ exp(x) along `dim`. */
 export function logSoftmax(x: Tensor, dim = -1): Tensor {
   return x.tracer.apply("log_softmax", [x.value], { dim: axis(x, dim) });
 }
@@ -79,6 +88,7 @@ export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: Pair;
 }
 
+/** The greatest number of each window of images `[N, C, H, W]`; padding counts as −∞. */
 export function maxPool2d(x: Tensor, kernel_size: Pair, options: MaxPoolOptions = {}): Tensor {
   const dilation = pair(options.dilation ?? 1);
   return x.tracer.apply("max_pool2d", [x.value], {
@@ -91,7 +101,7 @@ export interface AvgPoolOptions extends PoolOptions {
   readonly count_include_pad?: boolean;
 }
 
-/** With `same` padding, Keras divides by the real pixels only: so does this, unless told otherwise. */
+/** The mean of each window. With `same` padding, Keras divides by the real pixels only: so does this, unless told otherwise. */
 export function avgPool2d(x: Tensor, kernel_size: Pair, options: AvgPoolOptions = {}): Tensor {
   const count_include_pad = options.count_include_pad ?? options.padding !== "same";
   return x.tracer.apply("avg_pool2d", [x.value], {
@@ -100,6 +110,7 @@ export function avgPool2d(x: Tensor, kernel_size: Pair, options: AvgPoolOptions 
   });
 }
 
+/** Pools images of any size into `output_size` cells, each the mean of its share. */
 export function adaptiveAvgPool2d(x: Tensor, output_size: Pair): Tensor {
   return x.tracer.apply("adaptive_avg_pool2d", [x.value], { output: pair(output_size) });
 }
@@ -110,6 +121,7 @@ export interface LocalResponseNormOptions {
   readonly k?: number;
 }
 
+/** x / (k + alpha / size · Σ x²)^beta, the sum over `size` neighbouring channels. */
 export function localResponseNorm(x: Tensor, size: number, options: LocalResponseNormOptions = {}): Tensor {
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   return x.tracer.apply("local_response_norm", [x.value], { size, alpha, beta, k });
@@ -145,12 +157,19 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
   return a.tracer.apply("multiply", [a.value, b.value], {});
 }
 
-/** Axes `start_dim` … the last become one. */
-export function flatten(x: Tensor, start_dim = 1): Tensor {
-  const kept = x.shape.slice(0, axis(x, start_dim));
-  return reshape(x, [...kept, sizeOf(x.shape.slice(kept.length))]);
+/** Axes `start_dim` … `end_dim` become one. */
+export function flatten(x: Tensor, start_dim = 1, end_dim = -1): Tensor {
+  const start = axis(x, start_dim), end = axis(x, end_dim);
+  if (start < 0 || start > end || end >= x.shape.length) {
+    const where = x.tracer.builder.scope || "the network itself";
+    throw new ShapeError(
+      `${where}: ${formatShape(x.shape)} has no axes ${start_dim} … ${end_dim} to flatten`,
+    );
+  }
+  return reshape(x, joinAxes(x.shape, start, end));
 }
 
+/** The same numbers, in row-major order, under another shape. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   return x.tracer.apply("reshape", [x.value], { shape });
 }

@@ -6,14 +6,17 @@ export type Init =
   | { readonly kind: "normal"; readonly mean: number; readonly std: number }
   | { readonly kind: "constant"; readonly value: number };
 
+/** The same number everywhere. */
 export function constant(value: number): Init {
   return { kind: "constant", value };
 }
 
+/** Uniform in [low, high). */
 export function uniform(low: number, high: number): Init {
   return { kind: "uniform", low, high };
 }
 
+/** Normal, with mean and standard deviation. */
 export function normal(mean: number, std: number): Init {
   return { kind: "normal", mean, std };
 }

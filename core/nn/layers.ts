@@ -62,7 +62,7 @@ abstract class BatchNorm extends Module {
   readonly bias: Parameter;
   readonly running_mean: Buffer;
   readonly running_var: Buffer;
-  readonly num_batches_tracked = new Counter();
+  readonly num_batches_tracked: Counter = new Counter();
   readonly #options: Required<BatchNormOptions>;
 
   constructor(num_features: number, options: BatchNormOptions = {}) {
@@ -193,12 +193,13 @@ export class Dropout extends Module {
   }
 }
 
+/** `new Flatten()` makes `[N, C · H · W]` of `[N, C, H, W]`. */
 export class Flatten extends Module {
-  constructor(readonly start_dim = 1) {
+  constructor(readonly start_dim = 1, readonly end_dim = -1) {
     super();
   }
 
   forward(x: Tensor): Tensor {
-    return F.flatten(x, this.start_dim);
+    return F.flatten(x, this.start_dim, this.end_dim);
   }
 }

@@ -51,6 +51,7 @@ export const sigmoid: Op<None> = {
 /** `(dy, y) → dx` = dy · y · (1 − y) */
 export const sigmoid_grad: Op<None> = { infer: sameAsInput, inplace: [0, 1] };
 
+/** tanh(x) */
 export const tanh: Op<None> = {
   infer: sameAsInput,
   inplace: [0],

@@ -1,7 +1,8 @@
 /** Convolution and the fully connected layer, which is a convolution of 1×1 images. */
 import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
-import { at, expectRank, first, known, Misfit, type Op } from "./op.ts";
+import { at, expectRank, expectWhole, first, known, Misfit, type Op } from "./op.ts";
+import { expectSliding, slidingExtent } from "./sliding.ts";
 
 export interface ConvAttrs {
   readonly stride: readonly [number, number];
@@ -11,27 +12,15 @@ export interface ConvAttrs {
   readonly groups: number;
 }
 
-/**
- * Extent of a convolution's or a pool's output along one axis:
- * `floor((extent + before + after - dilation·(kernel - 1) - 1) / stride) + 1`.
- */
-export function slidingExtent(
-  extent: number,
-  kernel: number,
-  stride: number,
-  before: number,
-  after: number,
-  dilation = 1,
-): number {
-  return Math.floor((extent + before + after - dilation * (kernel - 1) - 1) / stride) + 1;
-}
-
 function convOutput(x: Shape, weight: Shape, attrs: ConvAttrs): Shape {
   expectRank(x, 4, "the input of conv2d (N, C, H, W)");
   expectRank(weight, 4, "the weight of conv2d (out, in / groups, height, width)");
   const [n, channels, height, width] = x as [number, number, number, number];
   const [out, inPerGroup, kernelHeight, kernelWidth] = weight as [number, number, number, number];
   const { groups, stride, padding, dilation } = attrs;
+  expectWhole("out_channels", [out], 1);
+  expectWhole("groups", [groups], 1);
+  expectSliding([kernelHeight, kernelWidth], attrs);
   if (channels !== inPerGroup * groups) {
     throw new Misfit(
       `the layer expects ${inPerGroup * groups} input channels and gets ${channels} ` +
@@ -99,13 +88,15 @@ export const linear: Op<Record<never, never>> = {
   infer(inputs) {
     const x = first(inputs).shape;
     const weight = first(inputs, 1).shape;
-    expectRank(x, 2, "the input of linear (N, features; flatten an image first)");
     expectRank(weight, 2, "the weight of linear (out, in)");
-    if (x[1] !== weight[1]) {
+    expectWhole("the number of features", weight, 1);
+    if (x.at(-1) !== weight[1]) {
       throw new Misfit(
-        `the layer expects ${weight[1]} features and gets ${x[1]} (weight ${formatShape(weight)})`,
+        `the layer expects ${weight[1]} features and gets ${x.at(-1)} (weight ${formatShape(weight)})` +
+          (x.length > 2 ? "; flatten an image first" : ""),
       );
     }
+    expectRank(x, 2, "the input of linear (N, features)");
     expectBias(inputs, at(weight, 0));
     return [f32([at(x, 0), at(weight, 0)])];
   },

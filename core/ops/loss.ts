@@ -26,8 +26,11 @@ function expectTargets(inputs: readonly TensorType[]): void {
  * by N. A sample with target −1 does not count: loss and gradient 0. Any other target that is no class: loss NaN.
  */
 export const cross_entropy: Op<CrossEntropyAttrs> = {
-  infer(inputs, { reduction }) {
+  infer(inputs, { label_smoothing, reduction }) {
     expectTargets(inputs);
+    if (!(label_smoothing >= 0 && label_smoothing <= 1)) {
+      throw new Misfit(`label_smoothing must be within 0 … 1, not ${label_smoothing}`);
+    }
     const { shape } = first(inputs);
     return [f32(reduction === "none" ? [at(shape, 0)] : []), f32(shape)];
   },

@@ -11,10 +11,8 @@ import * as pool from "./pool.ts";
 import * as random from "./random.ts";
 import * as update from "./update.ts";
 
-const { slidingExtent: _, ...convOps } = conv;
-
 export const ops = {
-  ...convOps,
+  ...conv,
   ...norm,
   ...activation,
   ...pool,

@@ -1,7 +1,7 @@
 /** Batch normalisation (Ioffe & Szegedy 2015) and local response normalisation (Krizhevsky et al. 2012). */
 import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape } from "../shape.ts";
-import { at, expectRank, first, known, Misfit, type Op, sameAsInput } from "./op.ts";
+import { at, expectRank, expectWhole, first, known, Misfit, type Op, sameAsInput } from "./op.ts";
 
 export interface BatchNormAttrs {
   /** Normalise with the batch's statistics and update the running ones; otherwise with the running ones. */
@@ -16,7 +16,7 @@ function channelsOf(inputs: readonly TensorType[]): number {
   const x = first(inputs).shape;
   if (x.length < 2) throw new Misfit(`batch norm needs (N, C, …), not ${formatShape(x)}`);
   const channels = at(x, 1);
-  for (const vector of inputs.slice(1, 5)) {
+  for (const vector of [1, 2, 3, 4].map((index) => first(inputs, index))) {
     if (vector.shape.length !== 1 || vector.shape[0] !== channels) {
       throw new Misfit(`the layer normalises ${vector.shape[0]} channels and gets ${channels}`);
     }
@@ -71,8 +71,9 @@ export interface LocalResponseNormAttrs {
  * `floor((size − 1)/2)` after, as in PyTorch.
  */
 export const local_response_norm: Op<LocalResponseNormAttrs> = {
-  infer(inputs) {
+  infer(inputs, { size }) {
     const x = first(inputs).shape;
+    expectWhole("size", [size], 1);
     if (x.length < 3) expectRank(x, 4, "the input of local_response_norm (N, C, H, W)");
     return [f32(x)];
   },

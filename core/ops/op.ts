@@ -37,18 +37,29 @@ export interface Op<Attrs> {
 /** Inputs and attributes that do not fit together. The graph builder adds where it happened. */
 export class Misfit extends Error {}
 
+/** The type of an input; throws `Misfit` where the node does without it. */
 export function first(types: readonly TensorType[], index = 0): TensorType {
   const type = types[index];
   if (!type) throw new Misfit(`input ${index} is missing`);
   return type;
 }
 
+/** Throws `Misfit`, naming `what`, where a shape does not have so many axes. */
 export function expectRank(shape: Shape, rank: number, what: string): void {
   if (shape.length !== rank) {
     throw new Misfit(`${what} must have ${rank} axes, not the ${shape.length} of ${formatShape(shape)}`);
   }
 }
 
+/** Throws `Misfit`, naming `what`, unless each of the values is a whole number of `least` or more. */
+export function expectWhole(what: string, values: readonly number[], least: number): void {
+  const wrong = values.find((value) => !Number.isInteger(value) || value < least);
+  if (wrong !== undefined) {
+    throw new Misfit(`${what} must be a whole number of ${least} or more, not ${wrong}`);
+  }
+}
+
+/** The extent of an axis; throws `Misfit` where the shape has no such axis. */
 export function at(shape: Shape, axis: number): number {
   const extent = shape[axis];
   if (extent === undefined) throw new Misfit(`there is no axis ${axis} in ${formatShape(shape)}`);

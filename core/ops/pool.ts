@@ -1,8 +1,8 @@
 /** Pooling over windows of an image. */
 import { f32, i32 } from "../graph/graph.ts";
 import type { Shape } from "../shape.ts";
-import { slidingExtent } from "./conv.ts";
-import { expectRank, first, known, Misfit, type Op } from "./op.ts";
+import { expectRank, expectWhole, first, known, Misfit, type Op } from "./op.ts";
+import { expectSliding, slidingExtent } from "./sliding.ts";
 
 export interface PoolAttrs {
   readonly kernel: readonly [number, number];
@@ -31,6 +31,7 @@ function pooledShape(x: Shape, attrs: PoolAttrs, dilation: readonly [number, num
   expectRank(x, 4, "the input of a pool (N, C, H, W)");
   const [n, channels, height, width] = x as [number, number, number, number];
   const { kernel, stride, padding: [top, left, bottom, right], ceil_mode } = attrs;
+  expectSliding(kernel, { ...attrs, dilation });
   const rows = pooledExtent(height, kernel[0], stride[0], top, bottom, dilation[0], ceil_mode);
   const columns = pooledExtent(width, kernel[1], stride[1], left, right, dilation[1], ceil_mode);
   if (rows < 1 || columns < 1) {
@@ -54,6 +55,7 @@ export interface MaxPoolAttrs extends PoolAttrs {
 export const max_pool2d: Op<MaxPoolAttrs> = {
   infer(inputs, attrs) {
     const { padding: [top, left, bottom, right], kernel, dilation } = attrs;
+    const shape = pooledShape(first(inputs).shape, attrs, dilation);
     const reach = kernel.map((extent, axis) => dilation[axis as 0 | 1] * (extent - 1) + 1) as [
       number,
       number,
@@ -63,7 +65,6 @@ export const max_pool2d: Op<MaxPoolAttrs> = {
         `padding [${attrs.padding.join(", ")}] leaves windows of a ${kernel.join("×")} pool empty`,
       );
     }
-    const shape = pooledShape(first(inputs).shape, attrs, attrs.dilation);
     return [f32(shape), i32(shape)];
   },
   gradient: (emit, { inputs: [x], outputs: [, where], attrs }, [dy]) => [
@@ -103,6 +104,7 @@ export const adaptive_avg_pool2d: Op<AdaptiveAvgPoolAttrs> = {
   infer(inputs, { output }) {
     const { shape } = first(inputs);
     expectRank(shape, 4, "the input of a pool (N, C, H, W)");
+    expectWhole("the output's size", output, 1);
     return [f32([...shape.slice(0, 2), ...output])];
   },
   gradient: (emit, { inputs: [x], attrs }, [dy]) => [

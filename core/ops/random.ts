@@ -20,7 +20,8 @@ function expectRng(type: TensorType): void {
 
 /** `(x, rng) → y`: zero with probability p, else x / (1 − p). Its gradient is the same op on dy: same numbers. */
 export const dropout: Op<DropoutAttrs> = {
-  infer(inputs) {
+  infer(inputs, { p }) {
+    if (!(p >= 0 && p <= 1)) throw new Misfit(`p must be within 0 … 1, not ${p}`);
     expectRng(first(inputs, 1));
     return sameAsInput(inputs);
   },

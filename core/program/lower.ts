@@ -9,6 +9,7 @@ export interface Collector {
   alias(output: Value, input: Value): void;
 }
 
+/** The kernel calls of all nodes, in order; `lowerNode` makes those of one. */
 export function lowerGraph(graph: Graph, lowerNode: (collect: Collector, node: Node) => void): Program {
   const calls: KernelCall[] = [];
   const scratch = new Map<Node, Scratch[]>();

@@ -33,14 +33,17 @@ interface Buffer {
   readonly members: (Value | Scratch)[];
 }
 
+/** `bytes`, rounded up to where the next buffer may begin. */
 export function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
+/** Bytes that a value takes. */
 export function bytesOf(value: Value): number {
   return sizeOf(value.shape) * bytesPerElement[value.dtype];
 }
 
+/** Places all results and scratch of a program in one arena: what is never needed at once shares memory. */
 export function planMemory(program: Program, options: PlanOptions = {}): Plan {
   const buffers = findBuffers(program, options.guard === undefined);
   return options.guard === undefined ? placeShared(buffers) : placeApart(buffers, options.guard);

@@ -11,6 +11,7 @@ export interface Place {
 /** Runs the graph on the batch at `place`; `next` is the one to put together meanwhile, where there is one. */
 export type Feed = (place: Place, next: Place | undefined) => Promise<void>;
 
+/** Keeps a graph's inputs ahead of it: the next batch is put together while this one runs. */
 export function createFeed(
   session: Session,
   graph: string,

@@ -10,18 +10,22 @@ export interface Attributes {
   text(name: string, fallback: string): string;
   /** One number for both axes, or [height, width]. */
   pair(name: string, fallback?: Pair): [number, number];
+  /** The same, for what may also be None (null in the file) in PyTorch, or left out. */
+  optionalPair(name: string): [number, number] | undefined;
   /** One number, [height, width], [top, left, bottom, right], or Keras's `same` or `valid`. */
   padding(): Padding | NamedPadding;
   /** An axis counted from the front; the file may count it from the back with a negative number. */
   axis(name: string, rank: number, fallback?: number): number;
-  /** Throws `Missing` where the case has an attribute that nothing asked for. */
+  /** Throws `Missing` where the case has an attribute that nothing asked for, unless it is off: null or false. */
   expectAllRead(op: string): void;
 }
 
+/** Readers over the attributes of a case; they throw where one is absent or null. */
 export function readAttributes(raw: Readonly<Record<string, unknown>>): Attributes {
   const read = new Set<string>();
   const get = <T>(name: string, fallback: T | undefined): T => {
     read.add(name);
+    if (raw[name] === null) throw new Missing(`${name} may not be null`);
     const value = (raw[name] ?? fallback) as T | undefined;
     if (value === undefined) throw new GoldenError(`the case has no attribute ${name}`);
     return value;
@@ -31,13 +35,19 @@ export function readAttributes(raw: Readonly<Record<string, unknown>>): Attribut
     boolean: (name, fallback) => get<boolean>(name, fallback),
     text: (name, fallback) => get<string>(name, fallback),
     pair: (name, fallback) => pair(get<Pair>(name, fallback)),
+    optionalPair(name) {
+      read.add(name);
+      const value = raw[name] as Pair | null | undefined;
+      return value === null || value === undefined ? undefined : pair(value);
+    },
     padding: () => get<Padding | NamedPadding>("padding", 0),
     axis(name, rank, fallback) {
       const axis = get<number>(name, fallback);
       return axis < 0 ? axis + rank : axis;
     },
     expectAllRead(op) {
-      const unread = Object.keys(raw).find((name) => !read.has(name));
+      const isOff = (value: unknown) => value === null || value === false;
+      const unread = Object.keys(raw).find((name) => !read.has(name) && !isOff(raw[name]));
       if (unread) throw new Missing(`${op} has no attribute ${unread}`);
     },
   };

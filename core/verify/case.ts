@@ -47,6 +47,7 @@ export function judge(comparisons: readonly Comparison[]): Outcome {
   return { status: comparisons.every(within) ? "ok" : "FAIL", worst, comparisons };
 }
 
+/** Whether a result is within its tolerance; NaN never is. */
 export function within({ error, tolerance }: Comparison): boolean {
   return error <= tolerance;
 }
@@ -69,6 +70,7 @@ export function maxError(actual: ArrayLike<number>, expected: ArrayLike<number>)
   return worst;
 }
 
+/** The largest absolute value; 0 of none. */
 export function maxMagnitude(values: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));

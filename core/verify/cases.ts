@@ -8,6 +8,7 @@ import { opCases } from "./op_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
 import { scheduleCases } from "./schedule_cases.ts";
 
+/** Every case of the folder: what cannot be run yet is a case that is missing, and not left out. */
 export function casesOf(golden: Golden, networks: Networks): Case[] {
   return [
     ...opCases(golden),

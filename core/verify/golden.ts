@@ -16,6 +16,7 @@ export interface Golden {
 /** A golden file that does not hold what its format promises. */
 export class GoldenError extends Error {}
 
+/** A tensor of the folder; throws `GoldenError` where it is absent. */
 export function tensor(golden: Golden, name: string): GoldenTensor {
   const found = golden.tensors.get(name);
   if (!found) throw new GoldenError(`the golden files lack the tensor ${name}`);

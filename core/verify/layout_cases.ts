@@ -1,11 +1,7 @@
 /** What networks are made of: parameters, names, layers, arithmetic. Nothing is computed. The file models.json. */
-import { f32, type Graph, type Node } from "../graph/graph.ts";
-import { type Module, namedParameters, Parameter, stateDict } from "../nn/module.ts";
-import { scoresOf } from "../nn/output.ts";
-import { Tracer } from "../nn/trace.ts";
-import { opOf } from "../ops/mod.ts";
-import type { OpName } from "../ops/mod.ts";
+import { type Module, Parameter, stateDict } from "../nn/module.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { summarise } from "../summary/summary.ts";
 import type { Case, Comparison } from "./case.ts";
 import { type Golden, named } from "./golden.ts";
 import { createNetwork, leafModules, type Networks } from "./networks.ts";
@@ -28,6 +24,7 @@ export interface Leaf {
   readonly params: number;
 }
 
+/** A case for each network of models.json. */
 export function layoutCases(golden: Golden, networks: Networks): Case[] {
   return named<LayoutEntry>(golden, "models").map(([name, entry]) => ({
     name: `layout/${name}`,
@@ -36,14 +33,13 @@ export function layoutCases(golden: Golden, networks: Networks): Case[] {
 }
 
 function compareLayout(name: string, entry: LayoutEntry, networks: Networks): Comparison[] {
-  const model = createNetwork(networks, name, entry.input[0] ?? 0, sizeOf(entry.output));
+  const model = createNetwork(networks, name, entry.input, sizeOf(entry.output));
   const leaves = recordLeaves(model);
-  const tracer = new Tracer(model, { training: false });
-  const y = scoresOf(model.forward(tracer.input("x", f32([1, ...entry.input]))));
+  const { output, parameters, macs } = summarise(model, [1, ...entry.input]);
   return [
-    exact("output", [formatShape(y.shape)], [formatShape([1, ...entry.output])]),
-    counted("params", paramsOf(model), entry.params),
-    counted("macs", macsOf(tracer.builder.finish()), entry.macs),
+    exact("output", [formatShape(output)], [formatShape([1, ...entry.output])]),
+    counted("params", parameters, entry.params),
+    counted("macs", macs, entry.macs),
     exact(
       "state_dict",
       stateLines(model),
@@ -51,16 +47,6 @@ function compareLayout(name: string, entry: LayoutEntry, networks: Networks): Co
     ),
     exact("leaves", leaves.map(leafLine), entry.leaves.map(leafLine)),
   ];
-}
-
-function paramsOf(model: Module): number {
-  return [...namedParameters(model).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
-
-function macsOf({ nodes }: Graph): number {
-  const macs = <K extends OpName>({ op, inputs, outputs, attrs }: Node<K>) =>
-    opOf(op).macs?.(inputs, outputs, attrs) ?? 0;
-  return nodes.reduce((sum, node) => sum + macs(node), 0);
 }
 
 function stateLines(model: Module): string[] {

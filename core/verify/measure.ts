@@ -48,6 +48,7 @@ export interface GradientSummary {
 const SGD: OptimizerOptions = { name: "sgd", momentum: 0.9, weight_decay: 5e-4 };
 const LR = 0.001;
 
+/** Evaluates once, then takes training steps on the same batch. */
 export async function measure(model: Module, start: Start, backend: Backend): Promise<Measured> {
   dropNothing(model);
   const evaluate = evaluateGraph(model, start.shape);
@@ -142,6 +143,7 @@ async function readGradients(session: Session, step: Graph): Promise<Map<string,
   return found;
 }
 
+/** The few numbers of a gradient that the references keep. */
 export function summarise(grad: ArrayLike<number>, shape: Shape): GradientSummary {
   let squares = 0;
   let sum = 0;

@@ -23,6 +23,7 @@ export interface ModelEntry {
   readonly torch_float32: Float32Errors;
 }
 
+/** A case for each network of whole_models.json. */
 export function modelCases(golden: Golden, networks: Networks): Case[] {
   return named<ModelEntry>(golden, "whole_models").map(([name, entry]) => ({
     name: `model/${name}`,
@@ -39,7 +40,7 @@ export function measureModel(
   backend: Backend,
 ): Promise<Measured> {
   const { batch, input, classes, sgd_losses } = entry;
-  const model = createNetwork(networks, name, input[0] ?? 0, classes);
+  const model = createNetwork(networks, name, input, classes);
   const shape = [batch, ...input];
   const x = signed(`${name}/x`, shape, 2);
   const target = labels(`${name}/y`, batch, classes);
@@ -48,6 +49,7 @@ export function measureModel(
   return measure(model, { shape, x, target, loss, steps: sgd_losses?.length ?? 1 }, backend);
 }
 
+/** All that was measured beside the references. */
 export function compareModel(
   golden: Golden,
   name: string,

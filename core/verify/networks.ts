@@ -1,9 +1,17 @@
 /** Networks as golden cases need them; the registry of models is one such map. */
 import { type Module, namedModules } from "../nn/module.ts";
+import type { Shape } from "../shape.ts";
 import { Missing } from "./case.ts";
 
+export interface NetworkOptions {
+  readonly num_classes?: number;
+  readonly in_channels?: number;
+  /** Height and width. */
+  readonly input_size?: readonly [number, number];
+}
+
 export interface NetworkEntry {
-  create(options?: { num_classes?: number; in_channels?: number }): Module;
+  create(options?: NetworkOptions): Module;
   /** Channels, height, width. */
   readonly input: readonly [number, number, number];
   readonly num_classes: number;
@@ -13,13 +21,16 @@ export interface NetworkEntry {
 
 export type Networks = Readonly<Record<string, NetworkEntry>>;
 
-/** A network of the given name, for so many channels in and numbers out. */
-export function createNetwork(networks: Networks, name: string, channels: number, outputs: number): Module {
+/** A network of the given name, for images `[channels, height, width]` and so many numbers out. */
+export function createNetwork(networks: Networks, name: string, input: Shape, outputs: number): Module {
   const entry = Object.hasOwn(networks, name) ? networks[name] : undefined;
   if (!entry) throw new Missing(`there is no network ${name}`);
+  const [in_channels, height, width] = input as [number, number, number];
   return entry.create({
-    ...(outputs === (entry.outputs ?? entry.num_classes) ? {} : { num_classes: outputs }),
-    ...(channels === entry.input[0] ? {} : { in_channels: channels }),
+    // Numbers that are not one for each class follow from the image.
+    ...(entry.outputs === undefined ? { num_classes: outputs } : {}),
+    in_channels,
+    input_size: [height, width],
   });
 }
 

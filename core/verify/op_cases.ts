@@ -30,6 +30,7 @@ export interface OpEntry {
   readonly torch_float32_max_abs_error?: Readonly<Record<string, number>>;
 }
 
+/** A case for each entry of `cases`. */
 export function opCases(golden: Golden): Case[] {
   return list<OpEntry>(golden, "ops", "cases").map((entry) => ({
     name: entry.name,
@@ -56,13 +57,12 @@ function graphOf(entry: OpEntry): Graph {
   const builder = new GraphBuilder();
   const inputs = inputNames(entry)
     .map((name) => [name, builder.state(name, f32(entry.inputs[name]!.shape))] as const);
-  const ints = Object.entries(entry.ints ?? {}).map(([name, data]) =>
-    builder.state(name, i32([data.length]))
-  );
-  const { input_times = 1, ...attrs } = entry.attrs ?? {};
-  const attributes = readAttributes(attrs);
-  const given = inputs.map(([, value]) => times(builder, value, Number(input_times)));
-  const y = build(builder, [...given, ...ints], attributes);
+  const ints = Object.entries(entry.ints ?? {})
+    .map(([name, data]) => [name, builder.state(name, i32([data.length]))] as const);
+  const attributes = readAttributes(entry.attrs ?? {});
+  const factor = attributes.number("input_times", 1);
+  const given = inputs.map(([name, value]) => [name, times(builder, value, factor)] as const);
+  const y = build(builder, new Map([...given, ...ints]), attributes);
   attributes.expectAllRead(entry.op);
   builder.output("y", y);
 
@@ -90,13 +90,8 @@ function expectGradient(grads: ReadonlyMap<Value, Value>, name: string, value: V
   return grad;
 }
 
-/** In the op's order: by role where all names are known roles, else as the file lists them. */
-const ROLES = ["x", "weight", "bias", "mean", "var"];
-
 function inputNames({ inputs }: OpEntry): string[] {
-  const names = Object.keys(inputs).filter((name) => name !== "grad_y");
-  const known = names.every((name) => ROLES.includes(name));
-  return known ? names.sort((a, b) => ROLES.indexOf(a) - ROLES.indexOf(b)) : names;
+  return Object.keys(inputs).filter((name) => name !== "grad_y");
 }
 
 function writeInputs(session: Session, golden: Golden, entry: OpEntry, upstream: Shape | undefined): void {

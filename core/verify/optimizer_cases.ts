@@ -34,6 +34,7 @@ const optionNames: Record<OptimizerOptions["name"], readonly string[]> = {
   rmsprop: ["alpha", "eps", "momentum", "weight_decay"],
 };
 
+/** A case for each entry of `optimizers`. */
 export function optimizerCases(golden: Golden): Case[] {
   return list<OptimizerEntry>(golden, "ops", "optimizers").map((entry) => ({
     name: entry.name,
@@ -65,6 +66,7 @@ async function runOptimizer(golden: Golden, entry: OptimizerEntry, backend: Back
   }
 }
 
+/** The optimiser of an entry; throws `Missing` for one, or for an option, that does not exist. */
 export function optionsOf({ name, defaults }: OptimizerEntry): OptimizerOptions {
   const word = name.slice(name.lastIndexOf("/") + 1).split(/[^a-z]/)[0];
   const kind = optimizerNames.find((known) => known === word);

@@ -1,6 +1,7 @@
 /** Learning-rate schedules beside PyTorch's: `schedulers` of ops.json. */
 import { schedule, type ScheduleName, scheduleNames, type ScheduleOptions } from "../optim/schedule.ts";
 import { type Case, maxError, maxMagnitude, Missing } from "./case.ts";
+import { fitSchedule } from "./fit_schedule.ts";
 import { type Golden, list } from "./golden.ts";
 import { scheduleTolerance } from "./tolerance.ts";
 
@@ -31,6 +32,7 @@ const schedulesArguments: Record<ScheduleName, readonly string[]> = {
   ],
 };
 
+/** A case for each entry of `schedulers`. */
 export function scheduleCases(golden: Golden): Case[] {
   return list<ScheduleEntry>(golden, "ops", "schedulers").map((entry) => ({
     name: `schedule/${entry.name}`,
@@ -42,45 +44,35 @@ export function scheduleCases(golden: Golden): Case[] {
   }));
 }
 
+/** Longer names first: `multistep` holds `step`. */
+const byLength = scheduleNames.toSorted((a, b) => b.length - a.length);
+
+/** The schedule that a name is about, wherever the word stands in it. */
+function kindOf(name: string): ScheduleName {
+  const letters = name.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const found = letters.includes("restart") ? undefined : byLength.find((known) => letters.includes(known));
+  if (found) return found;
+  if (letters.includes("warmup") || letters.startsWith("linear")) return "constant";
+  throw new Missing(`there is no schedule ${name}`);
+}
+
+/** Arguments that have no default in PyTorch. */
+const REQUIRED = ["step_size", "milestones", "T_max", "max_lr", "total_steps"];
+
 /**
- * The schedule of an entry. Arguments that the entry leaves out and that have no default in PyTorch are read off the
- * first epochs of its own curve, which then has to be met at all others.
+ * The schedule of an entry. Where the entry carries no arguments, they are read off a few epochs of its own curve, which
+ * then has to be met at all others; where it carries some, those that it leaves out have PyTorch's defaults.
  */
 export function optionsOf(entry: ScheduleEntry): ScheduleOptions {
   const { name, base_lr: lr, lrs, ...given } = entry;
-  const letters = name.toLowerCase().replaceAll(/[^a-z]/g, "");
-  const kind = scheduleNames.find((known) => letters.startsWith(known));
-  if (!kind) throw new Missing(`there is no schedule ${name}`);
+  const kind = kindOf(name);
   const known = [...schedulesArguments[kind], "warmup", "start_factor"];
   const unknown = Object.keys(given).find((argument) => !known.includes(argument));
   if (unknown) throw new Missing(`the schedule ${kind} has no ${unknown}`);
-  return { ...readOff(kind, lr, lrs), ...given, lr, name: kind } as ScheduleOptions;
-}
-
-function readOff(
-  kind: ScheduleOptions["name"],
-  lr: number,
-  lrs: readonly number[],
-): Partial<ScheduleOptions> {
-  const drops = lrs.flatMap((value, epoch) => epoch > 0 && value !== lrs[epoch - 1] ? [epoch] : []);
-  const firstDrop = drops[0] ?? lrs.length;
-  const ratio = (epoch: number) => (lrs[epoch] ?? lr) / (lrs[epoch - 1] ?? lr);
-  switch (kind) {
-    case "constant":
-      return {};
-    case "step":
-      return { step_size: firstDrop, gamma: ratio(firstDrop) };
-    case "multistep":
-      return { milestones: drops, gamma: ratio(firstDrop) };
-    case "exponential":
-      return { gamma: ratio(1) };
-    case "cosine":
-      return { T_max: Math.round(Math.PI / Math.acos(2 * (lrs[1] ?? lr) / lr - 1)) };
-    case "onecycle": {
-      const max_lr = (lrs[0] ?? lr) * 25;
-      const rise = ((lrs[1] ?? lr) - max_lr / 25) / (max_lr - max_lr / 25);
-      const top = Math.PI / Math.acos(1 - 2 * rise);
-      return { max_lr, total_steps: Math.round((top + 1) / 0.3) };
-    }
-  }
+  const none = Object.keys(given).length === 0;
+  const fitted = Object.entries(fitSchedule(kind, lr, lrs))
+    .filter(([argument]) =>
+      none || REQUIRED.includes(argument) || (kind === "exponential" && argument === "gamma")
+    );
+  return { ...Object.fromEntries(fitted), ...given, lr, name: kind } as ScheduleOptions;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ConvAttrs, slidingExtent } from "../../core/ops/conv.ts";
+import type { ConvAttrs } from "../../core/ops/conv.ts";
+import { slidingExtent } from "../../core/ops/sliding.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import {
   conv2d,

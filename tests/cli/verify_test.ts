@@ -70,6 +70,14 @@ Deno.test("verify names what is missing and what is wrong, and exits with 1", as
   });
 });
 
+Deno.test("a folder without a case is a mistake, not a success", async () => {
+  await withOps({ cases: [] }, async (folder) => {
+    const { code, error } = await verify("--golden", folder);
+    equal(code, 2);
+    match(error, /hold no cases$/);
+  });
+});
+
 Deno.test("verify answers bad arguments with one line and exit code 2", async () => {
   const complaints: [args: string[], complaint: RegExp][] = [
     [[], /--golden is missing/],
@@ -77,6 +85,7 @@ Deno.test("verify answers bad arguments with one line and exit code 2", async ()
     [["--golden", "tests/cli"], /tests\/cli holds no golden files/],
     [["--golden", FIXTURES, "--only", "nothing/*"], /none of the \d+ cases/],
     [["--golden", FIXTURES, "--threads", "0"], /--threads/],
+    [["--golden", FIXTURES, "--threads", "100000"], /--threads .* at most 256/],
     [["--goldn", FIXTURES], /--golden/],
   ];
   for (const [args, complaint] of complaints) {

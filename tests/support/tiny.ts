@@ -1,7 +1,7 @@
 /** A network and data so small that a run takes no time: for tests of the loop, not of learning. */
 import type { Dataset, DatasetSplit } from "../../core/data/dataset.ts";
 import * as nn from "../../core/nn/mod.ts";
-import { draw } from "../../core/random.ts";
+import { keyOf, philox } from "../../core/random.ts";
 
 /** Two convolutions with everything that keeps state: batch norm, dropout. */
 export class TinyNet extends nn.Module {
@@ -29,7 +29,7 @@ function noise(count: number, seed: number): Dataset {
   const images = Uint8Array.from({ length: count * size }, (_, i) => {
     const column = Math.floor(i / 3) % 8;
     const bright = labels[Math.floor(i / size)] === 1 && column < 4 ? 60 : 0;
-    return draw(seed, "jitter", i, 0)[0] % 180 + bright;
+    return philox(keyOf(seed), [i, 0, 0, 0])[0] % 180 + bright;
   });
   return { name: "noise", classes: ["dark", "bright"], width: 8, height: 8, channels: 3, images, labels };
 }

@@ -18,6 +18,7 @@ export interface WasmOptions {
 /** Compiled once a process, whatever the number of backends. */
 let compiled: Promise<WebAssembly.Module> | undefined;
 
+/** Starts the workers, which live until `close()`, and finds out which tile is faster here. */
 export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
   compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));

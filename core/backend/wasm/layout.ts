@@ -36,6 +36,7 @@ export interface Layout {
   offsetOf(item: Value | Scratch, prepared: Prepared): number;
 }
 
+/** Lowers and plans the graphs, and gives everything in them its place. Nothing is allocated yet. */
 export function layOut(graphs: Readonly<Record<string, Graph>>, options: LayoutOptions): Layout {
   const { threads, tile, guard } = options;
   const prepared = new Map(

@@ -15,6 +15,7 @@ export interface Pool extends Regions {
   close(): void;
 }
 
+/** Starts the workers; resolves when all of them are ready. */
 export async function createPool(module: WebAssembly.Module, threads: number): Promise<Pool> {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM, shared: true });
   const control = new Int32Array(memory.buffer, CONTROL, 64);

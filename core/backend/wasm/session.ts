@@ -12,6 +12,7 @@ import { createWords } from "./words.ts";
 /** Bytes of a call in a program, see assembly/walk.ts. */
 const WORD_PAIR = 8;
 
+/** Takes memory for the layout and writes its programs there. Throws `OutOfMemory`. */
 export function createSession(pool: Pool, layout: Layout, guarded: boolean): Session {
   const { totalBytes } = layout.report;
   const base = pool.allocate(totalBytes);

@@ -77,3 +77,12 @@ Deno.test("initial values are PyTorch's", () => {
   assert.deepEqual(nn.xavierUniform([2, 4]), nn.uniform(-1, 1));
   assert.deepEqual(nn.kaimingNormalFanOut([8, 3, 2, 2]), nn.normal(0, 0.25));
 });
+
+Deno.test("flatten and linear act on the axes that they are told to", () => {
+  const shapeOf = (model: nn.Module, ...shape: number[]) =>
+    nn.trace(model, shape, { training: false }).outputs.get("y")!.shape;
+  assert.deepEqual(shapeOf(new nn.Flatten(), 2, 3, 4, 5), [2, 60]);
+  assert.deepEqual(shapeOf(new nn.Flatten(0, 1), 2, 3, 4, 5), [6, 4, 5]);
+  assert.deepEqual(shapeOf(new nn.Flatten(-3, -2), 2, 3, 4, 5), [2, 12, 5]);
+  assert.deepEqual(shapeOf(new nn.Linear(5, 7), 2, 3, 4, 5), [2, 3, 4, 7]);
+});

@@ -1,5 +1,5 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { schedule } from "../../../core/optim/schedule.ts";
+import { schedule, type ScheduleOptions } from "../../../core/optim/schedule.ts";
 import { outcomeOf } from "../../../core/verify/case.ts";
 import { optionsOf, scheduleCases, type ScheduleEntry } from "../../../core/verify/schedule_cases.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
@@ -31,7 +31,26 @@ const curves: ScheduleEntry[] = [
     lrs: epochs.map(schedule({ name: "onecycle", lr: 0.1, max_lr: 0.9, total_steps: 30 })),
   },
   { name: "constant", base_lr: 0.1, lrs: epochs.map(() => 0.1) },
+  curve("MultiStepLR", { name: "multistep", lr: 0.3, milestones: [2, 2, 5, 8, 8, 8], gamma: 0.3 }),
+  curve("CosineAnnealingLR", { name: "cosine", lr: 0.4, T_max: 30, eta_min: 0.05 }),
+  curve("cosine_one", { name: "cosine", lr: 0.4, T_max: 1, eta_min: 0.1 }),
+  curve("one_cycle_early", { name: "onecycle", lr: 0, max_lr: 0.8, total_steps: 11, pct_start: 0.15 }),
+  curve("one_cycle_late", { name: "onecycle", lr: 0, max_lr: 0.8, total_steps: 14, pct_start: 0.55 }),
+  curve("onecycle_div", {
+    ...{ name: "onecycle", lr: 0, max_lr: 0.8, total_steps: 11, div_factor: 7, final_div_factor: 50 },
+  }),
+  curve("onecycle_linear", {
+    ...{ name: "onecycle", lr: 0, max_lr: 0.8, total_steps: 16, anneal_strategy: "linear" },
+  }),
+  curve("onecycle_three", { name: "onecycle", lr: 0, max_lr: 0.8, total_steps: 11, three_phase: true }),
+  curve("warmup_step", { name: "step", lr: 0.3, step_size: 3, gamma: 0.5, warmup: 4, start_factor: 0.2 }),
+  curve("linear_warmup_cosine", { name: "cosine", lr: 0.3, T_max: 9, eta_min: 0.01, warmup: 3 }),
+  curve("warmup", { name: "constant", lr: 0.3, warmup: 7, start_factor: 0.1 }),
 ];
+
+function curve(name: string, options: ScheduleOptions): ScheduleEntry {
+  return { name, base_lr: options.lr, lrs: epochs.map(schedule(options)) };
+}
 
 for (const entry of curves) {
   Deno.test(`the arguments of ${entry.name} are read off its curve, which then fits`, async () => {
@@ -60,6 +79,8 @@ Deno.test("arguments that an entry gives are taken as they are", async () => {
 });
 
 Deno.test("unknown schedules and arguments are missing, not skipped", async () => {
-  equal((await outcome({ name: "cyclic", base_lr: 1, lrs: [1] })).status, "missing");
+  for (const name of ["cyclic", "polynomial", "cosine_warm_restarts"]) {
+    equal((await outcome({ name, base_lr: 1, lrs: [1] })).status, "missing");
+  }
   throws(() => optionsOf({ name: "cosine", base_lr: 1, lrs: [1, 0.9], T_mult: 2 }), /T_mult/);
 });
