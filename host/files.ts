@@ -6,7 +6,11 @@ import { UserError } from "../core/errors.ts";
  * was not given is thrown on: it is no fault of the file's, and every command has the same advice.
  */
 export function reason(error: unknown): string {
-  if (error instanceof Deno.errors.NotCapable) throw error;
+  if (error instanceof Deno.errors.NotCapable) {
+    // Places such as /proc and /dev, which no list of paths opens.
+    if (error.message.startsWith("Requires all access")) return "the system keeps it to itself";
+    throw error;
+  }
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const message = inner instanceof Error ? inner.message : String(inner);
   return message.split("\n", 1)[0]!.replace(/ \(os error \d+\).*$/, "").split(": ").at(-1)!;

@@ -65,7 +65,7 @@ Deno.test("one cycle comes after the warm-up that was asked for, and ends with t
 Deno.test("a resumed run takes another schedule with that schedule's defaults", () => {
   const before = resolveSettings({ dataset: "cifar10" });
   const after = resolveSettings({ scheduler: "exponential", epochs: 20 }, before);
-  assert.deepEqual([after.gamma, after.warmup_epochs, after.lr], [0.01 ** (1 / 20), 1, 0.05]);
+  assert.deepEqual([after.gamma, after.warmup_epochs, after.lr], [0.01 ** (1 / 20), 1, 0.0005]);
 });
 
 Deno.test("flags without effect are refused, with what they are for", () => {
