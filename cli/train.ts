@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { Backend } from "../core/backend/backend.ts";
 import { createWasmBackend } from "../core/backend/wasm/backend.ts";
 import { trainSteps } from "../core/data/batches.ts";
-import { countOf } from "../core/data/dataset.ts";
+import { countOf, type DatasetSplit } from "../core/data/dataset.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
 import { UserError } from "../core/errors.ts";
 import { namedParameters } from "../core/nn/mod.ts";
@@ -13,7 +13,8 @@ import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import { loadDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
 import { checkWritable, copyRun, refuseOldRun } from "../host/run_folder.ts";
-import { describeGroups, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { describeGroups, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import type { ModelEntry } from "../models/registry.ts";
 import { modelEntry, optionFlags, ownOptions } from "./model.ts";
 import { planRun } from "./plan.ts";
 import { checkImages, checkPlainWeights, readCheckpoint, type Resumed } from "./resume.ts";
@@ -63,6 +64,30 @@ export async function train(args: readonly string[]): Promise<number> {
     console.log([EXAMPLES, ...describeGroups(groups), EXIT_CODES].join("\n"));
     return 0;
   }
+  const job = await understand(given);
+  const data = await loadImages(job);
+  const backend = await createWasmBackend(given.threads === undefined ? {} : { threads: given.threads });
+  try {
+    return await carryOut(job, data, backend);
+  } finally {
+    backend.close();
+  }
+}
+
+/** What was asked for, in full, before any data is read. */
+interface Job {
+  readonly settings: Settings;
+  readonly entry: ModelEntry;
+  /** The run to go on with, or the weights to test. */
+  readonly resumed: Resumed | undefined;
+  readonly evaluateOnly: boolean;
+  /** The run's folder, and whether it is another than the one that is resumed. */
+  readonly output: string;
+  readonly isNew: boolean;
+  readonly printEvery: number | undefined;
+}
+
+async function understand(given: Parsed<typeof flags>): Promise<Job> {
   const evaluateOnly = given["evaluate-only"] ?? false;
   if (evaluateOnly && !given.resume) {
     throw new UserError("--evaluate-only needs --resume, the weights to test");
@@ -73,84 +98,82 @@ export async function train(args: readonly string[]): Promise<number> {
   const entry = await modelEntry(chosen.model);
   const own = ownOptions(chosen.model, entry, given);
   const settings = { ...chosen, model_options: { ...chosen.model_options, ...own } };
-  const place = placeOf(given.output, settings, resumed);
+  const before = resumed && dirname(resumed.path);
+  const output = given.output ?? before ?? defaultFolder(settings);
+  const isNew = before === undefined || resolve(output) !== resolve(before);
   if (!evaluateOnly) {
-    await checkWritable(place.output);
-    if (place.isNew) await refuseOldRun(place.output);
+    await checkWritable(output);
+    if (isNew) await refuseOldRun(output);
   }
+  return { settings, entry, resumed, evaluateOnly, output, isNew, printEvery: given["print-every"] };
+}
+
+async function loadImages({ settings }: Job): Promise<DatasetSplit> {
   const data = await loadDataset(settings.dataset, settings.data, downloadProgress);
   if (isTerminal) clearLine();
   for (const note of data.notes) console.log(`Note: ${note}`);
+  return data;
+}
+
+async function carryOut(job: Job, data: DatasetSplit, backend: Backend): Promise<number> {
+  const { settings, resumed, evaluateOnly, output, isNew, printEvery } = job;
   const images = fingerprint(data);
   if (resumed && !evaluateOnly) checkImages(resumed.config?.images, images, settings);
+  const options = trainerOptions(job, data, backend);
+  const trainer = planRun(options);
+  console.log(banner(options, settings, trainer));
+  if (resumed) {
+    restore(options.model, trainer.session, resumed.file, resumed.path, { optimizer: !evaluateOnly });
+    Object.assign(trainer.progress, resumed.header?.progress);
+  } else {
+    await trainer.initialise();
+  }
+  if (evaluateOnly) {
+    printAccuracy((await trainer.evaluate()).accuracy);
+    return 0;
+  }
+  await makeFolder(output);
+  if (resumed && isNew) await copyRun(dirname(resumed.path), output);
+  const checkpoint = isNew ? undefined : resumed?.path;
+  return await run({ trainer, options, config: { ...settings, images }, output, checkpoint, printEvery });
+}
 
+function trainerOptions({ settings, entry }: Job, data: DatasetSplit, backend: Backend): TrainerOptions {
   const { classes, channels, height, width } = data.train;
+  const { batch_size, epochs, label_smoothing, seed } = settings;
   const model = entry.create({
     ...settings.model_options,
     num_classes: classes.length,
     in_channels: channels,
     input_size: [height, width],
   });
-  const steps = trainSteps(data.train, settings.batch_size);
-  const backend = await createWasmBackend(given.threads === undefined ? {} : { threads: given.threads });
-  try {
-    const options: TrainerOptions = {
-      backend,
-      model,
-      data,
-      batch_size: settings.batch_size,
-      epochs: settings.epochs,
-      optimizer: optimizerOf(settings),
-      lr: learningRate(settings, steps),
-      label_smoothing: settings.label_smoothing,
-      seed: settings.seed,
-    };
-    const trainer = planRun(options);
-    console.log(banner(backend, options, settings, trainer));
-    if (resumed) {
-      restore(model, trainer.session, resumed.file, resumed.path, { optimizer: !evaluateOnly });
-      Object.assign(trainer.progress, resumed.header?.progress);
-    } else {
-      await trainer.initialise();
-    }
-    if (evaluateOnly) {
-      printAccuracy((await trainer.evaluate()).accuracy);
-      return 0;
-    }
-    const { output, isNew } = place;
-    await makeFolder(output);
-    if (resumed && isNew) await copyRun(dirname(resumed.path), output);
-    const checkpoint = isNew ? undefined : resumed?.path;
-    const config = { ...settings, images };
-    return await run({ trainer, options, config, output, checkpoint, printEvery: given["print-every"] });
-  } finally {
-    backend.close();
-  }
+  const lr = learningRate(settings, trainSteps(data.train, batch_size));
+  return {
+    backend,
+    model,
+    data,
+    batch_size,
+    epochs,
+    optimizer: optimizerOf(settings),
+    lr,
+    label_smoothing,
+    seed,
+  };
 }
 
-/** The run's folder, and whether it is another than the one that is resumed. */
-function placeOf(given: string | undefined, settings: Settings, resumed: Resumed | undefined) {
-  const before = resumed && dirname(resumed.path);
-  const output = given ?? before ?? defaultFolder(settings);
-  return { output, isNew: before === undefined || resolve(output) !== resolve(before) };
-}
-
-function banner(backend: Backend, options: TrainerOptions, settings: Settings, trainer: Trainer): string {
-  const { data, model, batch_size, epochs } = options;
+function banner(options: TrainerOptions, settings: Settings, trainer: Trainer): string {
+  const { backend, data: { train, test }, model, batch_size, epochs } = options;
   const parameters = [...namedParameters(model).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const { channels, height, width, classes } = data.train;
-  const count = (number: number) => number.toLocaleString("en-US");
+  const number = (value: number) => value.toLocaleString("en-US");
+  const counts = `${number(countOf(train))} training and ${number(countOf(test))} test images`;
+  const shape = `${train.channels}×${train.height}×${train.width}`;
+  const { model: name, optimizer, lr, scheduler, weight_decay, seed } = settings;
   return [
     `Strata on ${backend.description}; memory ${megabytes(trainer.session.memory.totalBytes)}`,
-    `${settings.model}: ${count(parameters)} parameters`,
-    `${data.train.name}: ${count(countOf(data.train))} training and ${
-      count(countOf(data.test))
-    } test images of ` +
-    `${channels}×${height}×${width}, ${classes.length} classes`,
-    `${epochs} epochs of ${
-      trainSteps(data.train, batch_size)
-    } steps of ${batch_size} images; ${settings.optimizer}, ` +
-    `lr ${settings.lr} (${settings.scheduler}), weight decay ${settings.weight_decay}, seed ${settings.seed}`,
+    `${name}: ${number(parameters)} parameters`,
+    `${train.name}: ${counts} of ${shape}, ${train.classes.length} classes`,
+    `${epochs} epochs of ${trainSteps(train, batch_size)} steps of ${batch_size} images; ${optimizer}, ` +
+    `lr ${lr} (${scheduler}), weight decay ${weight_decay}, seed ${seed}`,
   ].join("\n");
 }
 
