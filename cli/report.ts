@@ -2,6 +2,9 @@
 import type { TrainingEvent } from "../core/train/trainer.ts";
 import { bar, bold, clearLine, duration, isTerminal, redraw } from "./terminal.ts";
 
+/** Time between two lines of a test in a log. */
+const LOG_MILLISECONDS = 10_000;
+
 export interface ReportOptions {
   readonly epochs: number;
   readonly batch_size: number;
@@ -79,7 +82,7 @@ export function createReport(options: ReportOptions) {
       if (event.type === "step") step(event);
       else if (event.type === "epoch") return epoch(event);
       else if (isTerminal) {
-        redraw(`Epoch ${event.epoch}/${epochs} ${bar(event.batch / event.batches)} testing`);
+        redraw(`Epoch ${event.epoch}/${epochs} ${testing(event.batch, event.batches)}`);
       }
       return undefined;
     },
@@ -88,6 +91,24 @@ export function createReport(options: ReportOptions) {
       if (isTerminal) clearLine();
     },
   };
+}
+
+/** Shows how far a test alone has come; in a log, a line now and then. */
+export function createTestReport(): (batch: number, batches: number) => void {
+  let shown = performance.now();
+  return (batch, batches) => {
+    if (isTerminal) {
+      if (batch < batches) redraw(testing(batch, batches));
+      else clearLine();
+    } else if (performance.now() - shown > LOG_MILLISECONDS) {
+      console.log(`Testing: ${batch} of ${batches} batches`);
+      shown = performance.now();
+    }
+  };
+}
+
+function testing(batch: number, batches: number): string {
+  return `testing ${bar(batch / batches)} ${batch}/${batches}`;
 }
 
 /** `84.83 %` of 0.8483 */

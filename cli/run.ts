@@ -5,7 +5,7 @@ import { toCheckpoint } from "../core/train/checkpoint.ts";
 import { NotFinite, type Trainer, type TrainerOptions, type TrainingEvent } from "../core/train/trainer.ts";
 import { statIfThere } from "../host/files.ts";
 import * as folder from "../host/run_folder.ts";
-import { createReport, type EpochTiming, percent } from "./report.ts";
+import { createReport, createTestReport, type EpochTiming, percent } from "./report.ts";
 import type { RunConfig } from "./resume.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
@@ -75,7 +75,7 @@ export async function run(run: Run): Promise<number> {
   } finally {
     signal.stop();
   }
-  printAccuracy(accuracy ?? (await trainer.evaluate()).accuracy);
+  printAccuracy(accuracy ?? (await trainer.evaluate(createTestReport())).accuracy);
   const { best_accuracy, best_epoch } = progress;
   const best = join(output, folder.BEST);
   const weights = await statIfThere(best) ? `; weights in ${best}` : "";

@@ -18,6 +18,7 @@ import type { ModelEntry } from "../models/registry.ts";
 import { modelEntry, optionFlags, ownOptions } from "./model.ts";
 import { planRun } from "./plan.ts";
 import { checkImages, checkPlainWeights, readCheckpoint, type Resumed } from "./resume.ts";
+import { createTestReport } from "./report.ts";
 import { printAccuracy, run } from "./run.ts";
 import {
   learningRate,
@@ -129,7 +130,7 @@ async function carryOut(job: Job, data: DatasetSplit, backend: Backend): Promise
     await trainer.initialise();
   }
   if (evaluateOnly) {
-    printAccuracy((await trainer.evaluate()).accuracy);
+    printAccuracy((await trainer.evaluate(createTestReport())).accuracy);
     return 0;
   }
   await makeFolder(output);
