@@ -13,7 +13,7 @@ Deno.test("defaults are those of the data set, the optimiser and the schedule th
     return [optimizer, lr, momentum, weight_decay, scheduler, epochs, batch_size];
   };
   assert.deepEqual(pick({}), ["adamw", 0.002, 0, 0.01, "onecycle", 7, 64]);
-  assert.deepEqual(pick({ dataset: "cifar10" }), ["adamw", 0.0005, 0, 0.01, "cosine", 10, 100]);
+  assert.deepEqual(pick({ dataset: "cifar10" }), ["adamw", 0.0003, 0, 0.01, "cosine", 10, 100]);
   assert.deepEqual(pick({ optimizer: "sgd" }), ["sgd", 0.05, 0.9, 5e-4, "onecycle", 7, 64]);
   assert.deepEqual(pick({ dataset: "cifar10", optimizer: "adam" }), ["adam", 0.001, 0, 0, "cosine", 10, 100]);
   assert.deepEqual(pick({ optimizer: "rmsprop", epochs: 2 }), ["rmsprop", 0.001, 0, 0, "onecycle", 2, 64]);
@@ -65,7 +65,7 @@ Deno.test("one cycle comes after the warm-up that was asked for, and ends with t
 Deno.test("a resumed run takes another schedule with that schedule's defaults", () => {
   const before = resolveSettings({ dataset: "cifar10" });
   const after = resolveSettings({ scheduler: "exponential", epochs: 20 }, before);
-  assert.deepEqual([after.gamma, after.warmup_epochs, after.lr], [0.01 ** (1 / 20), 1, 0.0005]);
+  assert.deepEqual([after.gamma, after.warmup_epochs, after.lr], [0.01 ** (1 / 20), 1, 0.0003]);
 });
 
 Deno.test("flags without effect are refused, with what they are for", () => {
