@@ -104,7 +104,7 @@ const ofDataset: Readonly<Record<string, Defaults>> = {
     epochs: 10,
     batch_size: 100,
     optimizer: "adamw",
-    lr: 0.0005,
+    lr: 0.0003,
     scheduler: "cosine",
     warmup_epochs: 1,
   },
