@@ -11,6 +11,7 @@ import {
   type WeightPitches,
   withoutDeadTaps,
 } from "./gemm.ts";
+import { convolve, convolveGradFilter, isWinograd, type Side } from "./winograd.ts";
 import { address, addressOrNull, type Lowering } from "./lowering.ts";
 
 type Extents4 = readonly [number, number, number, number];
@@ -43,7 +44,16 @@ function pitchesOf([out, channels, kernelHeight, kernelWidth]: Extents4, groups:
   return { group: (out / groups) * row, out: row, tap: channels };
 }
 
+const force = () => Number((globalThis as any).WINO ?? 0) as 0 | Side;
+
 const conv2d: Lowering<"conv2d"> = (lower, { inputs: [x, weight, bias], outputs: [y], attrs }) => {
+  if (force() && isWinograd(attrs, extents(weight))) {
+    const channels = extents(weight)[1];
+    const [top, left] = attrs.padding;
+    return convolve(lower, { m: force() as Side, input: extents(x), output: extents(y), padding: [top, left] }, {
+      x: address(x), weight: address(weight), bias: addressOrNull(bias), y: address(y),
+    }, { column: 9 * channels, channel: 1, tap: channels, turned: false });
+  }
   const [images, out, height, width] = extents(y);
   const { group, out: column, tap } = pitchesOf(extents(weight), attrs.groups);
   multiplyGathered(lower, {
@@ -79,6 +89,13 @@ function phaseTaps(kernel: number, phase: number, stride: number, before: number
 const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
   const { inputs: [dy, weight], outputs: [dx], attrs } = node;
   const { groups, stride, padding, dilation } = attrs;
+  if (force() && isWinograd(attrs, extents(weight))) {
+    const channels = extents(weight)[1];
+    const [top, left] = padding;
+    return convolve(lower, { m: force() as Side, input: extents(dy), output: extents(dx), padding: [2 - top, 2 - left] }, {
+      x: address(dy), weight: address(weight), bias: 0, y: address(dx),
+    }, { column: 1, channel: 9 * channels, tap: channels, turned: true });
+  }
   const [images, channels, height, width] = extents(dx);
   const [, out, dyHeight, dyWidth] = extents(dy);
   const [, columns, kernelHeight, kernelWidth] = extents(weight);
@@ -120,6 +137,10 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
 
 const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, node) => {
   const { inputs: [dy, x], outputs: [dw], attrs } = node;
+  if (force() && isWinograd(attrs, extents(dw))) {
+    const [top, left] = attrs.padding;
+    return convolveGradFilter(lower, { m: force() as Side, input: extents(x), output: extents(dy), padding: [top, left] }, address(dy), address(x), address(dw));
+  }
   const [images] = extents(x), [out, , kernelHeight, kernelWidth] = extents(dw);
   multiplyTransposed(lower, {
     dy: address(dy),

@@ -75,17 +75,17 @@ function geometry({ taps, ...gather }: Gather): Word {
 }
 
 /** The kernels' own limits: assembly/gemm_micro.ts has the same. */
-const TILE_ROWS = 6;
-const PITCH = 304;
-const DEPTH = 288;
-const EDGE_BYTES = 512;
+export const TILE_ROWS = 6;
+export const PITCH = 304;
+export const DEPTH = 288;
+export const EDGE_BYTES = 512;
 
-function roundUp(value: number, unit: number): number {
+export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
 /** Most of `extent` at once, in equal multiples of `unit` that are not above `limit` (itself a multiple). */
-function evenly(extent: number, limit: number, unit: number): number {
+export function evenly(extent: number, limit: number, unit: number): number {
   return roundUp(extent / Math.ceil(extent / limit), unit);
 }
 
@@ -95,7 +95,7 @@ interface PerThread {
   readonly bytes: number;
 }
 
-function perThread(lower: Lower, bytes: number): PerThread {
+export function perThread(lower: Lower, bytes: number): PerThread {
   const own = roundUp(bytes, 64);
   return { scratch: lower.scratch(own * lower.threads), bytes: own };
 }
