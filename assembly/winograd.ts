@@ -1,6 +1,6 @@
 /** 3 × 3 convolutions with stride 1 by Winograd's F(4×4, 3×3) and F(2×2, 3×3), forward and to the input. */
 import { address, draw, integer } from "./abi";
-import { DEPTH, EDGE_BYTES, PITCH, tiles, ZEROS } from "./gemm_micro";
+import { DEPTH, EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
 import { addFloats, transpose4x4, zeroFloats } from "./simd";
 import {
   align,
@@ -116,7 +116,8 @@ export function winograd(args: usize, thread: i32): void {
   const tasks = rowBlocks * columnBlocks;
   for (let task = draw(args); task < tasks; task = draw(args)) {
     const first = (task / columnBlocks) * taskRows, rowCount = min(taskRows, count - first);
-    for (let row = 0; row < taskRows; row++) {
+    const rowsUp = (rowCount + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+    for (let row = 0; row < rowsUp; row++) {
       findInput(pixels, geometry, m, row < rowCount ? first + row : count, x, zeros);
       for (let c = 0; c < channels; c += 8) {
         const to = (<usize> row * PITCH + <usize> (c % depth)) << 2;
@@ -134,7 +135,7 @@ export function winograd(args: usize, thread: i32): void {
           panel += <usize> (block * depth);
           for (let j = 0; j < width; j += tile) {
             const b = panels + panel * stepBytes, offset = <usize> place * productBytes + (<usize> j << 2);
-            tiles(tile, aTile, b, steps, rows, taskRows, offset, tile, block == 0 ? ZEROS : 0, edge);
+            tiles(tile, aTile, b, steps, rows, rowsUp, offset, tile, block == 0 ? ZEROS : 0, edge);
             panel += <usize> channels;
           }
         }

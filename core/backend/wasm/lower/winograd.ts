@@ -49,7 +49,7 @@ function words(count: number): number {
 }
 
 /** What a task's transformed tiles may take: they should stay in the second-level cache. */
-const TASK_BYTES = 1 << 20;
+const TASK_BYTES = 1 << 21;
 const LEAST_ROWS = 24;
 const MOST_ROWS = 96;
 
@@ -70,7 +70,7 @@ export function convolve(
   }, filters.bytes);
 
   const [down, across] = tilesOf(shape), count = images * down * across;
-  const limit = Math.min(Math.max(Math.floor(TASK_BYTES / (4 * places * channels)), LEAST_ROWS), MOST_ROWS);
+  const limit = Math.min(Math.max(Math.floor(((globalThis as any).TB ?? TASK_BYTES) / (4 * places * channels)), LEAST_ROWS), (globalThis as any).MR ?? MOST_ROWS);
   const rows = evenly(count, roundUp(limit, TILE_ROWS), TILE_ROWS), rowBlocks = Math.ceil(count / rows);
   const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / COLUMNS));
   const taskColumns = roundUp(Math.ceil(columns / columnBlocks), COLUMNS);
