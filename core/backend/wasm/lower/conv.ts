@@ -1,6 +1,7 @@
 /** Convolutions and linear layers, as matrix products over gathered images. */
 import type { Value } from "../../../graph/graph.ts";
 import type { ConvAttrs } from "../../../ops/conv.ts";
+import { ownInputs } from "../../../ops/epilogue.ts";
 import { sizeOf } from "../../../shape.ts";
 import {
   type Gather,
@@ -11,6 +12,7 @@ import {
   type WeightPitches,
   withoutDeadTaps,
 } from "./gemm.ts";
+import { epilogueOf } from "./epilogue.ts";
 import { address, addressOrNull, type Lowering } from "./lowering.ts";
 
 type Extents4 = readonly [number, number, number, number];
@@ -43,7 +45,9 @@ function pitchesOf([out, channels, kernelHeight, kernelWidth]: Extents4, groups:
   return { group: (out / groups) * row, out: row, tap: channels };
 }
 
-const conv2d: Lowering<"conv2d"> = (lower, { inputs: [x, weight, bias], outputs: [y], attrs }) => {
+const conv2d: Lowering<"conv2d"> = (lower, node) => {
+  const { outputs: [y], attrs } = node;
+  const [x, weight, bias] = ownInputs(node.inputs, attrs);
   const [images, out, height, width] = extents(y);
   const { group, out: column, tap } = pitchesOf(extents(weight), attrs.groups);
   multiplyGathered(lower, {
@@ -57,6 +61,7 @@ const conv2d: Lowering<"conv2d"> = (lower, { inputs: [x, weight, bias], outputs:
     gather: forwardGather(attrs, extents(x), extents(weight), extents(y)),
     weightPitches: { group, column, tap, channel: 1 },
     outputPitches: [height * width * out, width * out, out],
+    epilogue: epilogueOf(lower, node),
   });
 };
 
@@ -84,6 +89,7 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
   const [, columns, kernelHeight, kernelWidth] = extents(weight);
   const { group, out: channel, tap } = pitchesOf(extents(weight), groups);
   const weightPitches: WeightPitches = { group, column: 1, tap, channel };
+  const epilogue = epilogueOf(lower, node);
   for (let phaseY = 0; phaseY < Math.min(stride[0], height); phaseY++) {
     for (let phaseX = 0; phaseX < Math.min(stride[1], width); phaseX++) {
       const vertical = phaseTaps(kernelHeight, phaseY, stride[0], padding[0], dilation[0]);
@@ -113,6 +119,7 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
         gather: withoutDeadTaps(gather),
         weightPitches,
         outputPitches: [height * width * channels, stride[0] * width * channels, stride[1] * channels],
+        epilogue,
       });
     }
   }
@@ -133,7 +140,8 @@ const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, node) => {
   });
 };
 
-const linear: Lowering<"linear"> = (lower, { inputs: [x, weight, bias], outputs: [y] }) => {
+const linear: Lowering<"linear"> = (lower, node) => {
+  const [x, weight, bias] = ownInputs(node.inputs, node.attrs), [y] = node.outputs;
   const [images, out] = y!.shape as [number, number], channels = weight!.shape[1]!;
   multiplyGathered(lower, {
     x: address(x),
@@ -146,10 +154,12 @@ const linear: Lowering<"linear"> = (lower, { inputs: [x, weight, bias], outputs:
     gather: onePixel(channels),
     weightPitches: { group: 0, column: channels, tap: 0, channel: 1 },
     outputPitches: [out, 0, 0],
+    epilogue: epilogueOf(lower, node),
   });
 };
 
-const linear_grad_input: Lowering<"linear_grad_input"> = (lower, { inputs: [dy, weight], outputs: [dx] }) => {
+const linear_grad_input: Lowering<"linear_grad_input"> = (lower, node) => {
+  const { inputs: [dy, weight], outputs: [dx] } = node;
   const [out, columns] = weight!.shape as [number, number];
   multiplyGathered(lower, {
     x: address(dy),
@@ -162,6 +172,7 @@ const linear_grad_input: Lowering<"linear_grad_input"> = (lower, { inputs: [dy, 
     gather: onePixel(out),
     weightPitches: { group: 0, column: 1, tap: 0, channel: columns },
     outputPitches: [columns, 0, 0],
+    epilogue: epilogueOf(lower, node),
   });
 };
 

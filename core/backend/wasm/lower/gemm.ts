@@ -133,6 +133,8 @@ export interface Product {
   readonly weightPitches: WeightPitches;
   /** Floats from image to image, from grid row to grid row, from grid column to grid column of y. */
   readonly outputPitches: readonly [number, number, number];
+  /** See lower/epilogue.ts; 0 for none. */
+  readonly epilogue: Word;
 }
 
 /** Rows of A at a time: they stay in the second-level cache. */
@@ -144,9 +146,9 @@ const FEW_ROWS = 576;
 /** Most columns of weights that a task packs for itself: a block of K of them fits into the second-level cache. */
 const MOST_OWN_COLUMNS = 256;
 
-/** y = gather(x) · weights + bias */
+/** y = gather(x) · weights + bias, then the epilogue. */
 export function multiplyGathered(lower: Lower, product: Product): void {
-  const { x, weight, bias, y, images, weightPitches: pitches, outputPitches } = product;
+  const { x, weight, bias, y, images, weightPitches: pitches, outputPitches, epilogue } = product;
   const merged = mergeable(product.groups, product.columns);
   const groups = product.groups / merged, columns = product.columns * merged;
   const gather = { ...product.gather, channels: product.gather.channels * merged };
@@ -177,7 +179,7 @@ export function multiplyGathered(lower: Lower, product: Product): void {
     if (k > 0) lower.call("packPanels", weight, panels, table, tile, groups, columns, k, ...part);
     b = [panels, 0];
   }
-  lower.call("gemm", x, ...b, bias, y, geometry(gather), ...counts, ...outputPitches, ...task);
+  lower.call("gemm", x, ...b, bias, y, geometry(gather), ...counts, ...outputPitches, ...task, epilogue);
 }
 
 export interface WeightProduct {
