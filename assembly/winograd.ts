@@ -1,5 +1,6 @@
 /** 3 × 3 convolutions with stride 1 by Winograd's F(4×4, 3×3) and F(2×2, 3×3), forward and to the input. */
 import { address, draw, integer } from "./abi";
+import { finish } from "./epilogue";
 import { DEPTH, EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
 import { addFloats, transpose4x4, zeroFloats } from "./simd";
 import {
@@ -84,11 +85,12 @@ const COLUMNS: i32 = 64;
  * rows of A for each of the n² places, multiplies 64 columns with each place, transforms these back, and goes on to the
  * next 64. Arguments: x, panels of winogradFilters, bias (or 0), y, geometry, n, tile, steps of K at a time (a
  * multiple of 8), tiles of a task (a multiple of 6), columns of a task (a multiple of 64), scratch, its bytes for each thread
- * (see lower/winograd.ts).
+ * (see lower/winograd.ts), epilogue (or 0; see epilogue.ts).
  */
 export function winograd(args: usize, thread: i32): void {
   const x = address(args, 0), panels = address(args, 1), bias = address(args, 2), y = address(args, 3);
   const geometry = address(args, 4), n = integer(args, 5), tile = integer(args, 6), depth = integer(args, 7);
+  const epilogue = address(args, 12);
   const taskRows = integer(args, 8), taskColumns = integer(args, 9), m = n - 2, places = n * n;
   const channels = channelsOf(geometry), columns = columnsOf(geometry), count = tilesOf(geometry);
   const blocks = (channels + depth - 1) / depth, perRow = DEPTH / depth;
@@ -106,13 +108,17 @@ export function winograd(args: usize, thread: i32): void {
   // Place ξ of block b: several share a row of A where channels are few.
   for (let slot = 0; slot < slots; slot++) {
     const place = slot % places, block = slot / places, at = <usize> (slot % perRow) * <usize> depth * 4;
-    store<usize>(targets + (<usize> (block * places + place) << 2), a + <usize> (slot / perRow) * slabBytes + at);
+    store<usize>(
+      targets + (<usize> (block * places + place) << 2),
+      a + <usize> (slot / perRow) * slabBytes + at,
+    );
   }
   makeTable(sources, places, products, productBytes);
   makeTable(rows, taskRows, products, <usize> COLUMNS * 4);
 
   const panelsOfPlace = (columns + tile - 1) / tile, stepBytes = <usize> tile << 2;
-  const rowBlocks = (count + taskRows - 1) / taskRows, columnBlocks = (columns + taskColumns - 1) / taskColumns;
+  const rowBlocks = (count + taskRows - 1) / taskRows,
+    columnBlocks = (columns + taskColumns - 1) / taskColumns;
   const tasks = rowBlocks * columnBlocks;
   for (let task = draw(args); task < tasks; task = draw(args)) {
     const first = (task / columnBlocks) * taskRows, rowCount = min(taskRows, count - first);
@@ -146,11 +152,12 @@ export function winograd(args: usize, thread: i32): void {
           const to = <usize> (column + j) << 2, from = <usize> (row * COLUMNS + j) << 2;
           outputTile(n, pixels, to, sources, from, temps);
         }
-        if (bias) {
-          for (let pixel = 0; pixel < m * m; pixel++) {
-            const to = load<usize>(pixels + (<usize> pixel << 2)) + (<usize> column << 2);
-            addFloats(to, bias + (<usize> column << 2), width);
-          }
+        if (!bias && !epilogue) continue;
+        for (let pixel = 0; pixel < m * m; pixel++) {
+          const start = load<usize>(pixels + (<usize> pixel << 2)), to = start + (<usize> column << 2);
+          if (start == nowhere) continue;
+          if (bias) addFloats(to, bias + (<usize> column << 2), width);
+          if (epilogue) finish(epilogue, to, to, column, width);
         }
       }
     }

@@ -27,7 +27,10 @@ const PER_ROW: i32 = 3;
  */
 export function winogradGradFilter(args: usize, thread: i32): void {
   const dy = address(args, 0), x = address(args, 1), parts = address(args, 2), geometry = address(args, 3);
-  const n = integer(args, 4), tile = integer(args, 5), taskRows = integer(args, 6), taskColumns = integer(args, 7);
+  const n = integer(args, 4),
+    tile = integer(args, 5),
+    taskRows = integer(args, 6),
+    taskColumns = integer(args, 7);
   const chunk = integer(args, 8), m = n - 2, places = n * n;
   const channels = channelsOf(geometry), out = columnsOf(geometry), count = tilesOf(geometry);
   const aRows = (taskRows + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
@@ -50,10 +53,12 @@ export function winogradGradFilter(args: usize, thread: i32): void {
     store<usize>(aTable + (<usize> place << 2), a + at);
   }
 
-  const rowBlocks = (out + taskRows - 1) / taskRows, columnBlocks = (channels + taskColumns - 1) / taskColumns;
+  const rowBlocks = (out + taskRows - 1) / taskRows,
+    columnBlocks = (channels + taskColumns - 1) / taskColumns;
   const chunks = (count + chunk - 1) / chunk, tasks = chunks * rowBlocks * columnBlocks;
   for (let task = draw(args); task < tasks; task = draw(args)) {
-    const firstColumn = (task % columnBlocks) * taskColumns, columnCount = min(taskColumns, channels - firstColumn);
+    const firstColumn = (task % columnBlocks) * taskColumns,
+      columnCount = min(taskColumns, channels - firstColumn);
     const firstRow = (task / columnBlocks % rowBlocks) * taskRows, rowCount = min(taskRows, out - firstRow);
     const part = task / (columnBlocks * rowBlocks), last = min((part + 1) * chunk, count);
     const top = parts + ((<usize> part * <usize> places * <usize> out * <usize> channels +
@@ -88,7 +93,18 @@ export function winogradGradFilter(args: usize, thread: i32): void {
         let panel = load<usize>(bTable + (<usize> place << 2));
         for (let j = 0; j < columnCount; j += tile, panel += panelBytes) {
           const from: usize = start == part * chunk ? ZEROS : 0;
-          tiles(tile, aTile, panel, steps, rows, rowCount, toPlace + (<usize> j << 2), columnCount - j, from, edge);
+          tiles(
+            tile,
+            aTile,
+            panel,
+            steps,
+            rows,
+            rowCount,
+            toPlace + (<usize> j << 2),
+            columnCount - j,
+            from,
+            edge,
+          );
         }
       }
     }

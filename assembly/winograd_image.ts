@@ -23,12 +23,38 @@ export function tilesOf(geometry: usize): i32 {
 
 /** Fills a table with the addresses of a tile's (m + 2)² input pixels; what is outside the image is at `zeros`. */
 export function findInput(table: usize, geometry: usize, m: i32, tile: i32, x: usize, zeros: usize): void {
-  find(table, geometry, tile, m, m + 2, x, zeros, load<i32>(geometry, 4), load<i32>(geometry, 8), load<i32>(geometry, 12), load<i32>(geometry, 16), load<i32>(geometry, 20));
+  find(
+    table,
+    geometry,
+    tile,
+    m,
+    m + 2,
+    x,
+    zeros,
+    load<i32>(geometry, 4),
+    load<i32>(geometry, 8),
+    load<i32>(geometry, 12),
+    load<i32>(geometry, 16),
+    load<i32>(geometry, 20),
+  );
 }
 
 /** Fills a table with the addresses of a tile's m² output pixels; what is outside is at `nowhere`. */
 export function findOutput(table: usize, geometry: usize, m: i32, tile: i32, y: usize, nowhere: usize): void {
-  find(table, geometry, tile, m, m, y, nowhere, load<i32>(geometry, 24), load<i32>(geometry, 28), load<i32>(geometry, 32), 0, 0);
+  find(
+    table,
+    geometry,
+    tile,
+    m,
+    m,
+    y,
+    nowhere,
+    load<i32>(geometry, 24),
+    load<i32>(geometry, 28),
+    load<i32>(geometry, 32),
+    0,
+    0,
+  );
 }
 
 function find(

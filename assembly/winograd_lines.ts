@@ -91,7 +91,11 @@ export function output6(targets: usize, ts: usize, to: usize, sources: usize, ss
     f32x4.add(p2, f32x4.add(evenA2, evenB2)),
   );
   put(at(targets, ts, 1, to), plus(A, oddA, times(B, oddB)), plus(A, oddA2, times(B, oddB2)));
-  put(at(targets, ts, 2, to), plus(A * A, evenA, times(B * B, evenB)), plus(A * A, evenA2, times(B * B, evenB2)));
+  put(
+    at(targets, ts, 2, to),
+    plus(A * A, evenA, times(B * B, evenB)),
+    plus(A * A, evenA2, times(B * B, evenB2)),
+  );
   put(
     at(targets, ts, 3, to),
     plus(A * A * A, oddA, plus(B * B * B, oddB, q)),
@@ -145,7 +149,14 @@ export function filter6(targets: usize, ts: usize, to: usize, sources: usize, ss
 }
 
 /** Gᵀ u of F(4, 3). */
-export function filterGrad6(targets: usize, ts: usize, to: usize, sources: usize, ss: usize, from: usize): void {
+export function filterGrad6(
+  targets: usize,
+  ts: usize,
+  to: usize,
+  sources: usize,
+  ss: usize,
+  from: usize,
+): void {
   let s = at(sources, ss, 1, from), t = at(sources, ss, 2, from);
   let u = v128.load(s), u2 = v128.load(s, 16), w = v128.load(t), w2 = v128.load(t, 16);
   const evenA = times(AT_A, f32x4.add(u, w)), evenA2 = times(AT_A, f32x4.add(u2, w2));
@@ -221,7 +232,14 @@ export function filter4(targets: usize, ts: usize, to: usize, sources: usize, ss
 }
 
 /** Gᵀ u of F(2, 3). */
-export function filterGrad4(targets: usize, ts: usize, to: usize, sources: usize, ss: usize, from: usize): void {
+export function filterGrad4(
+  targets: usize,
+  ts: usize,
+  to: usize,
+  sources: usize,
+  ss: usize,
+  from: usize,
+): void {
   let s = at(sources, ss, 1, from), t = at(sources, ss, 2, from);
   const u1 = v128.load(s), w1 = v128.load(s, 16), u2 = v128.load(t), w2 = v128.load(t, 16);
   s = at(sources, ss, 0, from), t = at(sources, ss, 3, from);

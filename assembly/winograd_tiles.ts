@@ -3,7 +3,18 @@
  * n = m + 2 is a tile's side, 6 or 4. Sources and targets are tables of addresses, row after row (see winograd_lines.ts);
  * `temps` is the table of a 6 × 6 tile in between, made by `makeTemps`.
  */
-import { filter4, filter6, filterGrad4, filterGrad6, input4, input6, output4, output6, spread4, spread6 } from "./winograd_lines";
+import {
+  filter4,
+  filter6,
+  filterGrad4,
+  filterGrad6,
+  input4,
+  input6,
+  output4,
+  output6,
+  spread4,
+  spread6,
+} from "./winograd_lines";
 
 /** Bytes of eight floats. */
 export const EIGHT: usize = 32;
@@ -33,7 +44,14 @@ export function makeTable(table: usize, count: i32, first: usize, step: usize): 
 }
 
 /** n × n pixels → n × n: Bᵀ d B. */
-export function inputTile(n: i32, targets: usize, to: usize, sources: usize, from: usize, temps: usize): void {
+export function inputTile(
+  n: i32,
+  targets: usize,
+  to: usize,
+  sources: usize,
+  from: usize,
+  temps: usize,
+): void {
   if (n == 6) {
     for (let j: usize = 0; j < 24; j += 4) input6(temps + j, 24, 0, sources + j, 24, from);
     for (let i: usize = 0; i < 6; i++) input6(targets + 24 * i, 4, to, temps + 24 * i, 4, 0);
@@ -44,7 +62,14 @@ export function inputTile(n: i32, targets: usize, to: usize, sources: usize, fro
 }
 
 /** n × n products → m × m pixels: Aᵀ p A. */
-export function outputTile(n: i32, targets: usize, to: usize, sources: usize, from: usize, temps: usize): void {
+export function outputTile(
+  n: i32,
+  targets: usize,
+  to: usize,
+  sources: usize,
+  from: usize,
+  temps: usize,
+): void {
   if (n == 6) {
     for (let j: usize = 0; j < 24; j += 4) output6(temps + j, 24, 0, sources + j, 24, from);
     for (let i: usize = 0; i < 4; i++) output6(targets + 16 * i, 4, to, temps + 24 * i, 4, 0);
@@ -55,7 +80,14 @@ export function outputTile(n: i32, targets: usize, to: usize, sources: usize, fr
 }
 
 /** m × m pixels of dy → n × n: A dy Aᵀ. */
-export function spreadTile(n: i32, targets: usize, to: usize, sources: usize, from: usize, temps: usize): void {
+export function spreadTile(
+  n: i32,
+  targets: usize,
+  to: usize,
+  sources: usize,
+  from: usize,
+  temps: usize,
+): void {
   if (n == 6) {
     for (let j: usize = 0; j < 16; j += 4) spread6(temps + j, 24, 0, sources + j, 16, from);
     for (let i: usize = 0; i < 6; i++) spread6(targets + 24 * i, 4, to, temps + 24 * i, 4, 0);
@@ -66,7 +98,14 @@ export function spreadTile(n: i32, targets: usize, to: usize, sources: usize, fr
 }
 
 /** A filter, 3 × 3 → n × n: G g Gᵀ. */
-export function filterTile(n: i32, targets: usize, to: usize, sources: usize, from: usize, temps: usize): void {
+export function filterTile(
+  n: i32,
+  targets: usize,
+  to: usize,
+  sources: usize,
+  from: usize,
+  temps: usize,
+): void {
   if (n == 6) {
     for (let j: usize = 0; j < 12; j += 4) filter6(temps + j, 24, 0, sources + j, 12, from);
     for (let i: usize = 0; i < 6; i++) filter6(targets + 24 * i, 4, to, temps + 24 * i, 4, 0);
@@ -77,7 +116,14 @@ export function filterTile(n: i32, targets: usize, to: usize, sources: usize, fr
 }
 
 /** The way back, n × n → 3 × 3: Gᵀ u G. */
-export function filterGradTile(n: i32, targets: usize, to: usize, sources: usize, from: usize, temps: usize): void {
+export function filterGradTile(
+  n: i32,
+  targets: usize,
+  to: usize,
+  sources: usize,
+  from: usize,
+  temps: usize,
+): void {
   if (n == 6) {
     for (let j: usize = 0; j < 24; j += 4) filterGrad6(temps + j, 24, 0, sources + j, 24, from);
     for (let i: usize = 0; i < 3; i++) filterGrad6(targets + 12 * i, 4, to, temps + 24 * i, 4, 0);

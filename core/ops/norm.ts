@@ -1,9 +1,10 @@
 /** Batch normalisation (Ioffe & Szegedy 2015) and local response normalisation (Krizhevsky et al. 2012). */
 import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape } from "../shape.ts";
+import type { WithEpilogue } from "./epilogue.ts";
 import { at, expectRank, expectWhole, first, known, Misfit, type Op, sameAsInput } from "./op.ts";
 
-export interface BatchNormAttrs {
+export interface BatchNormAttrs extends WithEpilogue {
   /** Normalise with the batch's statistics and update the running ones; otherwise with the running ones. */
   readonly training: boolean;
   /** running = (1 − momentum) · running + momentum · batch, PyTorch's convention. */

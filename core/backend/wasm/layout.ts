@@ -12,11 +12,13 @@ import { align, bytesOf, type Plan, planMemory } from "../../program/plan.ts";
 import type { Program, Scratch, Word } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
 import type { Lowering } from "./lower/lowering.ts";
+import type { Convolution, Method } from "./lower/method.ts";
 import { lowerings } from "./lower/mod.ts";
 
 export interface LayoutOptions {
   readonly threads: number;
   readonly tile: 8 | 16;
+  readonly method: (convolution: Convolution) => Method;
   /** Bytes behind every buffer that nothing may touch; then no two buffers share memory. */
   readonly guard: number | undefined;
 }
@@ -38,10 +40,13 @@ export interface Layout {
 
 /** Lowers and plans the graphs, and gives everything in them its place. Nothing is allocated yet. */
 export function layOut(graphs: Readonly<Record<string, Graph>>, options: LayoutOptions): Layout {
-  const { threads, tile, guard } = options;
+  const { threads, tile, method, guard } = options;
   const prepared = new Map(
     Object.entries(graphs).map(([name, graph]): [string, Prepared] => {
-      const program = lowerGraph(graph, (collect, node) => lowerNode({ ...collect, threads, tile }, node));
+      const program = lowerGraph(
+        graph,
+        (collect, node) => lowerNode({ ...collect, threads, tile, method }, node),
+      );
       return [name, { program, plan: planMemory(program, guard === undefined ? {} : { guard }) }];
     }),
   );

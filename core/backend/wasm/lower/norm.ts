@@ -1,6 +1,7 @@
 import type { LocalResponseNormAttrs } from "../../../ops/norm.ts";
 import type { Word } from "../../../program/program.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
+import { epilogueOf } from "./epilogue.ts";
 import { address, float, type Lower, type Lowering } from "./lowering.ts";
 
 /** The kernels' view of an image or a matrix: rows × channels, and in how many rows at a time they take it. */
@@ -15,7 +16,8 @@ function rowsOf(shape: Shape) {
 
 const floats = (lower: Lower, count: number): Word => ({ scratch: lower.scratch(4 * count) });
 
-const batch_norm: Lowering<"batch_norm"> = (lower, { inputs, outputs, attrs }) => {
+const batch_norm: Lowering<"batch_norm"> = (lower, node) => {
+  const { inputs, outputs, attrs } = node;
   const [x, weight, bias, runningMean, runningVar] = inputs.map(address);
   const [y, mean, invstd] = outputs.map(address);
   const { rows, channels, block, blocks } = rowsOf(inputs[0]!.shape);
@@ -43,7 +45,8 @@ const batch_norm: Lowering<"batch_norm"> = (lower, { inputs, outputs, attrs }) =
       eps,
     );
   }
-  lower.call("batch_norm_apply", x!, y!, mean!, scale, bias!, rows, channels, block);
+  const epilogue = epilogueOf(lower, node, { mean: mean!, scale, shift: bias! });
+  lower.call("batch_norm_apply", x!, y!, rows, channels, block, epilogue);
 };
 
 const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, { inputs, outputs, attrs }) => {
