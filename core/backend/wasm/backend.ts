@@ -3,7 +3,7 @@ import type { Backend } from "../backend.ts";
 import { calibrate } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
 import { layOut, type LayoutOptions } from "./layout.ts";
-import { cheapest, type Convolution, type Method } from "./lower/method.ts";
+import { cheapest, type Chooser } from "./lower/method.ts";
 import { createPool } from "./pool.ts";
 import { createSession } from "./session.ts";
 
@@ -13,7 +13,7 @@ export interface WasmOptions {
   /** Columns of the GEMM's register tile, see `Lower`. By default what runs faster here. */
   readonly tile?: 8 | 16;
   /** How to compute each convolution; by default what should be fastest. `() => "direct"` for the least rounding. */
-  readonly method?: (convolution: Convolution) => Method;
+  readonly method?: Chooser;
   /** For tests: every buffer apart, with bands behind it that are checked after each run. */
   readonly guard?: boolean;
 }

@@ -12,13 +12,13 @@ import { align, bytesOf, type Plan, planMemory } from "../../program/plan.ts";
 import type { Program, Scratch, Word } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
 import type { Lowering } from "./lower/lowering.ts";
-import type { Convolution, Method } from "./lower/method.ts";
+import type { Chooser } from "./lower/method.ts";
 import { lowerings } from "./lower/mod.ts";
 
 export interface LayoutOptions {
   readonly threads: number;
   readonly tile: 8 | 16;
-  readonly method: (convolution: Convolution) => Method;
+  readonly method: Chooser;
   /** Bytes behind every buffer that nothing may touch; then no two buffers share memory. */
   readonly guard: number | undefined;
 }

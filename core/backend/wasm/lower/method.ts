@@ -23,9 +23,17 @@ export function nameOf({ direction, x, weight, attrs }: Convolution): string {
   return `${direction} ${x.join("x")} ${weight.join("x")} padding ${attrs.padding.join()}`;
 }
 
+/** Chooses among the methods that can compute a convolution. */
+export type Chooser = (convolution: Convolution) => Method;
+
 /** Output pixels on a side of a tile; 0 for the direct way. */
-export function sideOf(method: Method): 0 | 2 | 4 {
+function sideOf(method: Method): 0 | 2 | 4 {
   return method === "direct" ? 0 : method === "winograd2" ? 2 : 4;
+}
+
+/** The side of the tiles to compute it with, 0 for the direct way: what is chosen where there is a choice. */
+export function chooseSide(choose: Chooser, convolution: Convolution): 0 | 2 | 4 {
+  return methodsFor(convolution).length > 1 ? sideOf(choose(convolution)) : 0;
 }
 
 /** The methods that can compute it. */
