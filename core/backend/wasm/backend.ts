@@ -15,11 +15,19 @@ export interface WasmOptions {
   readonly guard?: boolean;
 }
 
+/** What the CPU's backend can tell of itself. */
+export interface WasmBackend extends Backend {
+  readonly threads: number;
+  readonly tile: 8 | 16;
+  /** How wide the arithmetic is, judged by its speed; undefined where the tile was given and nothing was measured. */
+  readonly bits: 128 | 256 | undefined;
+}
+
 /** Compiled once a process, whatever the number of backends. */
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** Starts the workers, which live until `close()`, and finds out which tile is faster here. */
-export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
+export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
   compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
   const { threads = navigator.hardwareConcurrency, guard = false } = options;
@@ -31,6 +39,9 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Back
     description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${
       threads === 1 ? "" : "s"
     }`,
+    threads,
+    tile,
+    bits,
     measure: (graphs) => layOut(graphs, layout).report,
     compile: (graphs) => createSession(pool, layOut(graphs, layout), guard),
     close: () => pool.close(),

@@ -1,0 +1,197 @@
+/** `bench model`: how long a network's training step or inference takes, and what memory. */
+import { OutOfMemory } from "../core/backend/backend.ts";
+import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
+import { macsOf } from "../core/bench/cost.ts";
+import { type Statistics, statisticsOf, timeSteps, type TimingPlan } from "../core/bench/statistics.ts";
+import { type Mode, prepareWorkload, type Workload } from "../core/bench/workload.ts";
+import { UserError } from "../core/errors.ts";
+import { optimizerNames, type OptimizerOptions } from "../core/optim/optimizer.ts";
+import { times } from "../core/summary/format.ts";
+import { describeFlags, oneOf, type Parsed, parseFlags, switchFlag, whole } from "./arguments.ts";
+import { machineOf, versions } from "./machine.ts";
+import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
+import { createProgress } from "./progress.ts";
+
+const MODES: readonly Mode[] = ["train", "infer"];
+
+const flags = {
+  ...modelFlags,
+  batch: whole("images a step; default 8", { min: 1 }),
+  mode: oneOf(MODES, "train (the default): a whole training step; or infer: images in, scores out"),
+  optimizer: oneOf(optimizerNames, "of training: sgd (with momentum, the default), adam, adamw or rmsprop"),
+  steps: whole("steps to time; default what fits into ten seconds, from 5 to 200", { min: 1 }),
+  warmup: whole("steps before them; default 2, and a second at least", { min: 0 }),
+  threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
+  json: switchFlag("one JSON document"),
+  help: switchFlag("shows this"),
+};
+
+const HELP = `Times a network's training step or inference, and tells what memory it takes.
+
+  deno task bench model --model resnet50 --batch 8 --input 3x224x224
+  deno task bench model --model vgg16_cifar --batch 100 --mode infer --json
+
+`;
+
+/** Runs the command; returns its exit code. */
+export async function benchModel(args: readonly string[]): Promise<number> {
+  const given = parseFlags(flags, args);
+  if (given.help) {
+    console.log(HELP + describeFlags(flags).join("\n"));
+    return 0;
+  }
+  const { mode = "train", batch = 8, threads } = given;
+  const chosen = await chooseModel(given);
+  const optimizer = optimizerOf(given);
+  const backend = await createWasmBackend(threads === undefined ? {} : { threads });
+  try {
+    const workload = await prepare(backend, chosen, { mode, batch, optimizer });
+    const result = await measure(workload, chosen, backend, { mode, batch, optimizer, plan: planOf(given) });
+    console.log(given.json ? JSON.stringify(result, null, 2) : describe(result).join("\n"));
+    return 0;
+  } finally {
+    backend.close();
+  }
+}
+
+type Given = Parsed<typeof flags>;
+
+interface Setup {
+  readonly mode: Mode;
+  readonly batch: number;
+  readonly optimizer: OptimizerOptions;
+}
+
+/** As `train` has them by default. */
+function optimizerOf({ optimizer: name = "sgd", mode }: Given): OptimizerOptions {
+  if (mode === "infer" && name !== "sgd") {
+    throw new UserError(`--optimizer ${name} has no effect with --mode infer`);
+  }
+  return name === "sgd" ? { name, momentum: 0.9 } : { name };
+}
+
+function planOf({ steps, warmup }: Given): TimingPlan {
+  return {
+    ...warmup === undefined ? { warmup: 2, warmupMilliseconds: 1000 } : { warmup, warmupMilliseconds: 0 },
+    ...steps === undefined ? { least: 5, most: 200 } : { least: steps, most: steps },
+    milliseconds: 10_000,
+  };
+}
+
+async function prepare(
+  backend: WasmBackend,
+  { model, input }: ChosenModel,
+  setup: Setup,
+): Promise<Workload> {
+  try {
+    return await prepareWorkload(backend, model, { ...setup, input });
+  } catch (error) {
+    if (!(error instanceof OutOfMemory)) throw error;
+    throw new UserError(`--batch ${setup.batch}: the step ${error.message}; take fewer images`);
+  }
+}
+
+/** What `--json` prints. */
+interface ModelResult {
+  readonly model: string;
+  readonly mode: Mode;
+  readonly batch: number;
+  readonly input: readonly number[];
+  readonly optimizer: OptimizerOptions | undefined;
+  readonly backend: {
+    readonly description: string;
+    readonly threads: number;
+    readonly bits: number | undefined;
+    readonly tile: number;
+  };
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly warmup: number;
+  readonly milliseconds: Statistics;
+  readonly images_per_second: number;
+  /** Of convolutions and products, as the direct method would count them. */
+  readonly gflops: number;
+  readonly memory: {
+    readonly states: number;
+    readonly inputs: number;
+    readonly results: number;
+    readonly planned: number;
+    /** What the system says of the whole process. */
+    readonly resident: number;
+  };
+  /** Of the last step; null in inference, and where it is not finite: then the optimiser had nothing to do. */
+  readonly loss: number | null;
+}
+
+async function measure(
+  workload: Workload,
+  { name, input }: ChosenModel,
+  backend: WasmBackend,
+  { mode, batch, optimizer, plan }: Setup & { readonly plan: TimingPlan },
+): Promise<ModelResult> {
+  const progress = createProgress();
+  const timed = await timeSteps(workload.step, plan, (done, expected) => {
+    progress.show(done / expected, done === 0 ? "warming up" : `step ${done + 1} of ${expected}`);
+  });
+  progress.stop();
+  const milliseconds = statisticsOf(timed.times);
+  const { threads, bits, tile, description } = backend;
+  const { stateBytes, inputBytes, arenaBytes, totalBytes } = workload.session.memory;
+  const loss = mode === "train" ? (await workload.session.read(mode, "loss"))[0]! : null;
+  const macs = workload.graph.nodes.reduce((sum, node) => sum + macsOf(node), 0);
+  return {
+    model: name,
+    mode,
+    batch,
+    input,
+    optimizer: mode === "train" ? optimizer : undefined,
+    backend: { description, threads, bits, tile },
+    machine: machineOf(),
+    versions,
+    warmup: timed.warmup,
+    milliseconds,
+    images_per_second: 1000 * batch / milliseconds.median,
+    gflops: 2 * macs / milliseconds.median / 1e6,
+    memory: {
+      states: stateBytes,
+      inputs: inputBytes,
+      results: arenaBytes,
+      planned: totalBytes,
+      resident: Deno.memoryUsage().rss,
+    },
+    loss: Number.isFinite(loss) ? loss : null,
+  };
+}
+
+function describe(result: ModelResult): string[] {
+  const { model, input, batch, mode, optimizer, backend, machine, milliseconds, memory } = result;
+  const { median, min, max, spread, count } = milliseconds;
+  const what = mode === "train" ? `training with ${optimizer!.name}` : "inference";
+  const notFinite = mode === "train" && result.loss === null;
+  return [
+    `${model}, ${times(input)}, batch ${batch}, ${what}`,
+    `${backend.description}, tile 6×${backend.tile}; Deno ${result.versions.deno}, V8 ${result.versions.v8}; ${machine}`,
+    "",
+    `  images a second  ${digits(result.images_per_second)}`,
+    `  ms a step        ${digits(median)} median of ${count} (${result.warmup} before them to warm up)`,
+    `                   ${digits(min)} the fastest, ${digits(max)} the slowest, quartiles ${
+      (100 * spread).toFixed(1)
+    } % apart`,
+    `  GFLOP/s          ${
+      digits(result.gflops)
+    }, the operations of convolutions and products by the whole time`,
+    `  memory, MiB      ${mebibytes(memory.planned)} planned (${mebibytes(memory.states)} states, ${
+      mebibytes(memory.results)
+    } results); the process has ${mebibytes(memory.resident)}`,
+    ...notFinite ? ["", "The loss is not finite: the optimiser's work is not in these figures."] : [],
+  ];
+}
+
+/** Four digits and no more. */
+function digits(number: number): string {
+  return number >= 1000 ? number.toFixed(0) : number.toPrecision(4);
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}
