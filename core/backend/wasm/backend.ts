@@ -1,6 +1,6 @@
 /** The CPU backend: AssemblyScript kernels on shared memory, one worker a core. */
 import type { Backend } from "../backend.ts";
-import { calibrate } from "./calibrate.ts";
+import { calibrate, peakRate } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
 import { layOut, type LayoutOptions } from "./layout.ts";
 import { createPool } from "./pool.ts";
@@ -21,6 +21,8 @@ export interface WasmBackend extends Backend {
   readonly tile: 8 | 16;
   /** How wide the arithmetic is, judged by its speed; undefined where the tile was given and nothing was measured. */
   readonly bits: 128 | 256 | undefined;
+  /** Multiply-adds a second that the GEMM's micro-kernel reaches on all threads, measured now, for a third of a second. */
+  peak(): Promise<number>;
 }
 
 /** Compiled once a process, whatever the number of backends. */
@@ -42,6 +44,7 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
     threads,
     tile,
     bits,
+    peak: () => peakRate(pool, tile),
     measure: (graphs) => layOut(graphs, layout).report,
     compile: (graphs) => createSession(pool, layOut(graphs, layout), guard),
     close: () => pool.close(),
