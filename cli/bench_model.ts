@@ -4,7 +4,7 @@ import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backen
 import { macsOf } from "../core/bench/cost.ts";
 import { type Profile, profileOf } from "../core/bench/profile.ts";
 import { percent, profileText } from "../core/bench/profile_text.ts";
-import { measureRoof, type Roof } from "../core/bench/roof.ts";
+import { measureRoof, peakGflops, type Roof } from "../core/bench/roof.ts";
 import {
   type Statistics,
   statisticsOf,
@@ -62,12 +62,12 @@ export async function benchModel(args: readonly string[]): Promise<number> {
     // Before the network takes its memory, of which it may need all.
     const roof = given.profile ? await measureRoof(backend) : undefined;
     const workload = await prepare(backend, chosen, { mode, batch, optimizer });
-    const { times, warmup, runs } = await time(workload, planOf(given), given.profile ?? false);
+    const { times, warmup, runs, peaks } = await time(workload, planOf(given), roof && backend);
     const result = {
       ...await tell(workload, chosen, backend, { mode, batch, optimizer }),
       ...ratesOf(workload, batch, statisticsOf(times)),
       warmup,
-      ...roof ? { roof, profile: profileOf(runs) } : {},
+      ...roof ? { roof: { ...roof, gflops: statisticsOf(peaks).median }, profile: profileOf(runs) } : {},
     };
     console.log(given.json ? JSON.stringify(result, null, 2) : describe(result, top).join("\n"));
     return 0;
@@ -116,11 +116,18 @@ async function prepare(
 interface Run extends Timed {
   /** The kernel calls of the steps that were profiled. */
   readonly runs: readonly (readonly KernelTime[])[];
+  /** The micro-kernel's peak beside each of them. */
+  readonly peaks: readonly number[];
 }
 
-/** With `profiled`, each timed step is followed by a profiled one: both see the same minute of a machine's moods. */
-async function time({ session, name, step }: Workload, plan: TimingPlan, profiled: boolean): Promise<Run> {
+/** With a backend to profile, each timed step is followed by a profiled one: machines change speed, and all see the same. */
+async function time(
+  { session, name, step }: Workload,
+  plan: TimingPlan,
+  profiled: WasmBackend | undefined,
+): Promise<Run> {
   const runs: KernelTime[][] = [];
+  const peaks: number[] = [];
   const progress = createProgress();
   const timed = await timeSteps(
     step,
@@ -128,11 +135,13 @@ async function time({ session, name, step }: Workload, plan: TimingPlan, profile
     (done, expected) =>
       progress.show(done / expected, done === 0 ? "warming up" : `step ${done + 1} of ${expected}`),
     async () => {
-      if (profiled) runs.push(await session.profile(name));
+      if (!profiled) return;
+      runs.push(await session.profile(name));
+      peaks.push(await peakGflops(profiled));
     },
   );
   progress.stop();
-  return { ...timed, runs };
+  return { ...timed, runs, peaks };
 }
 
 interface Rates {

@@ -49,6 +49,8 @@ export interface Backend {
   readonly description: string;
   /** What `compile` would take, without taking it. */
   measure(graphs: Readonly<Record<string, Graph>>): MemoryReport;
+  /** The nodes that a graph runs as, each with kernels to call: fused, and without those that only rename memory. */
+  nodesOf(graph: Graph): Node[];
   /** Plans and prepares graphs that share their states by name. Throws `OutOfMemory` before anything is allocated. */
   compile(graphs: Readonly<Record<string, Graph>>): Session;
   close(): void;

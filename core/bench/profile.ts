@@ -82,7 +82,7 @@ function shares(
 /** `conv2d 3×3/2`, `conv2d_grad_input 3×3, 32 groups`, `relu` */
 function kindOf(node: Node): string {
   const convolution = convolutionOf(node);
-  return convolution ? `${node.op} ${windowText(convolution)}` : node.op;
+  return convolution ? `${node.op} ${windowText(convolution)}`.trimEnd() : node.op;
 }
 
 /** `layer1.0.conv2 conv2d 3×3, 64×56×56 → 64`, `layer1.0.relu relu 256×56×56` */

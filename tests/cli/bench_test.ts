@@ -74,6 +74,25 @@ Deno.test("bench model --json is one document and nothing else", async () => {
   });
 });
 
+Deno.test("bench kernels takes a network's shapes from its own graph", async () => {
+  await withNet(async (net) => {
+    const listed = (await bench("kernels", ...net, "--list")).out.trim().split("\n");
+    const names = ["0/forward", "0/to-weights", "5/forward", "5/to-input", "5/to-weights"];
+    assert.deepEqual(listed.map((name) => name.replace(/^.*net\.ts\//, "")), names);
+
+    const brief = ["--only", "*/forward", "--milliseconds", "1"];
+    const { code, out, err } = await bench("kernels", ...net, ...brief);
+    assert.equal(code, 0, err);
+    assert.match(err, /^2 cases, about 0:0\d minutes\n/);
+    assert.match(out, /layer +image +window +× +ms a step +forward/);
+    assert.match(out, /\n0 +3×8×8 → 4 +3×3 +1 +\d/);
+
+    const { results } = JSON.parse((await bench("kernels", ...net, ...brief, "--json")).out);
+    assert.deepEqual(results.map(({ macs }: { macs: number }) => macs), [4 * 4 * 36 * 27, 4 * 144 * 5]);
+    assert.deepEqual(results[0].convolution.x, [4, 3, 8, 8]);
+  });
+});
+
 Deno.test("mistakes take one line and exit with 2", async () => {
   const mistakes: [string[], RegExp][] = [
     [["modle"], /bench modle: there is no such benchmark; did you mean model\?/],
@@ -82,6 +101,9 @@ Deno.test("mistakes take one line and exit with 2", async () => {
     [["model", "--input", "224x224"], /--input must be 3 whole numbers/],
     [["model", "--mode", "training"], /--mode training: there is none of that name; did you mean train\?/],
     [["model", "--mode", "infer", "--optimizer", "adam"], /--optimizer adam has no effect/],
+    [["kernels", "--only", "gemm/no*"], /--only gemm\/no\*: none of the \d+ cases has such a name; --list/],
+    [["kernels", "--input", "3x64x64"], /--input needs --model/],
+    [["kernels", "--milliseconds", "0"], /--milliseconds must be a whole number of 1 or more/],
     [["model", "--top", "3"], /--top has no meaning without --profile/],
     [["model", "--model", "vgg16", "--batch", "512"], /--batch 512: the step needs [\d.]+ GB of memory/],
   ];

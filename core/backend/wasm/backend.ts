@@ -21,8 +21,8 @@ export interface WasmBackend extends Backend {
   readonly tile: 8 | 16;
   /** How wide the arithmetic is, judged by its speed; undefined where the tile was given and nothing was measured. */
   readonly bits: 128 | 256 | undefined;
-  /** Multiply-adds a second that the GEMM's micro-kernel reaches on all threads, measured now, for a third of a second. */
-  peak(): Promise<number>;
+  /** Multiply-adds a second that the GEMM's micro-kernel reaches on all threads, measured now for some time. */
+  peak(milliseconds: number): Promise<number>;
 }
 
 /** Compiled once a process, whatever the number of backends. */
@@ -44,8 +44,12 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
     threads,
     tile,
     bits,
-    peak: () => peakRate(pool, tile),
+    peak: (milliseconds) => peakRate(pool, tile, milliseconds),
     measure: (graphs) => layOut(graphs, layout).report,
+    nodesOf(graph) {
+      const { program } = layOut({ graph }, layout).prepared.get("graph")!;
+      return [...new Set(program.calls.map(({ node }) => node))];
+    },
     compile: (graphs) => createSession(pool, layOut(graphs, layout), guard),
     close: () => pool.close(),
   };

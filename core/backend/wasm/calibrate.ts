@@ -18,8 +18,6 @@ const ITERATIONS = 100, PEAK_ITERATIONS = 5000;
 /** V8 has optimised both micro-kernels after about ten. */
 const MILLISECONDS = 30;
 
-const PEAK_MILLISECONDS = 300;
-
 /** By how much the wide tile must be faster to be 256 bits wide: 1.5 was seen on a busy machine, 2 on an idle one. */
 const PAIRED = 1.25;
 
@@ -40,8 +38,8 @@ export async function calibrate(pool: Pool): Promise<Calibration> {
  * Multiply-adds a second of the micro-kernel, all threads together, on numbers that are in the nearest cache: what no
  * product of matrices can exceed.
  */
-export async function peakRate(pool: Pool, tile: Tile): Promise<number> {
-  const options = { threads: pool.threads, iterations: PEAK_ITERATIONS, milliseconds: PEAK_MILLISECONDS };
+export async function peakRate(pool: Pool, tile: Tile, milliseconds: number): Promise<number> {
+  const options = { threads: pool.threads, iterations: PEAK_ITERATIONS, milliseconds };
   return (await bestRates(pool, [tile], options))[0]!;
 }
 
