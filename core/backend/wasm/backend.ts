@@ -1,6 +1,6 @@
 /** The CPU backend: AssemblyScript kernels on shared memory, one worker a core. */
 import type { Backend } from "../backend.ts";
-import { calibrate } from "./calibrate.ts";
+import { calibrate, peakRate } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
 import { layOut, type LayoutOptions } from "./layout.ts";
 import { cheapest, type Chooser } from "./lower/method.ts";
@@ -18,11 +18,21 @@ export interface WasmOptions {
   readonly guard?: boolean;
 }
 
+/** What the CPU's backend can tell of itself. */
+export interface WasmBackend extends Backend {
+  readonly threads: number;
+  readonly tile: 8 | 16;
+  /** How wide the arithmetic is, judged by its speed; undefined where the tile was given and nothing was measured. */
+  readonly bits: 128 | 256 | undefined;
+  /** Multiply-adds a second that the GEMM's micro-kernel reaches on all threads, measured now for some time. */
+  peak(milliseconds: number): Promise<number>;
+}
+
 /** Compiled once a process, whatever the number of backends. */
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** Starts the workers, which live until `close()`, and finds out which tile is faster here. */
-export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
+export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
   compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
   const { threads = navigator.hardwareConcurrency, method = cheapest, guard = false } = options;
@@ -34,7 +44,15 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Back
     description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${
       threads === 1 ? "" : "s"
     }`,
+    threads,
+    tile,
+    bits,
+    peak: (milliseconds) => peakRate(pool, tile, milliseconds),
     measure: (graphs) => layOut(graphs, layout).report,
+    nodesOf(graph) {
+      const { program } = layOut({ graph }, layout).prepared.get("graph")!;
+      return [...new Set(program.calls.map(({ node }) => node))];
+    },
     compile: (graphs) => createSession(pool, layOut(graphs, layout), guard),
     close: () => pool.close(),
   };
