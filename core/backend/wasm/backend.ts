@@ -11,6 +11,8 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Columns of the GEMM's register tile, see `Lower`. By default what runs faster here. */
   readonly tile?: 8 | 16;
+  /** For tests: false runs graphs op by op, as they were written. */
+  readonly fuse?: boolean;
   /** For tests: every buffer apart, with bands behind it that are checked after each run. */
   readonly guard?: boolean;
 }
@@ -22,10 +24,10 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
   compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
-  const { threads = navigator.hardwareConcurrency, guard = false } = options;
+  const { threads = navigator.hardwareConcurrency, fuse = true, guard = false } = options;
   const pool = await createPool(await compiled, threads);
   const { tile, bits } = options.tile ? { tile: options.tile, bits: undefined } : await calibrate(pool);
-  const layout: LayoutOptions = { threads, tile, guard: guard ? GUARD_BYTES : undefined };
+  const layout: LayoutOptions = { threads, tile, fuse, guard: guard ? GUARD_BYTES : undefined };
   return {
     name: "wasm",
     description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${
