@@ -110,7 +110,7 @@ export function batch_norm_statistics(args: usize, thread: i32): void {
       const invstd = 1 / Math.sqrt(square / <f64> rows + eps);
       store<f32>(means + at, <f32> mean);
       store<f32>(invstds + at, <f32> invstd);
-      store<f32>(scales + at, <f32> (<f64> load<f32>(weight + at) * invstd));
+      store<f32>(scales + at, load<f32>(weight + at) * <f32> invstd);
       const oldMean = <f64> load<f32>(runningMean + at), oldVariance = <f64> load<f32>(runningVariance + at);
       store<f32>(runningMean + at, <f32> (oldMean + momentum * (mean - oldMean)));
       store<f32>(
@@ -136,7 +136,7 @@ export function batch_norm_running(args: usize, thread: i32): void {
       const invstd = 1 / Math.sqrt(<f64> load<f32>(runningVariance + at) + eps);
       store<f32>(means + at, load<f32>(runningMean + at));
       store<f32>(invstds + at, <f32> invstd);
-      store<f32>(scales + at, <f32> (<f64> load<f32>(weight + at) * invstd));
+      store<f32>(scales + at, load<f32>(weight + at) * <f32> invstd);
     }
   }
 }

@@ -19,7 +19,10 @@ export interface Step {
 
 /** Attributes of ops that can have one. */
 export interface WithEpilogue {
-  /** In order: at most a batch norm, then at most an activation (or its gradient) with at most one sum beside it. */
+  /**
+   * In order: at most a batch norm by running statistics, then at most one activation with at most one sum before or after it;
+   * or at most a sum, then the gradient of an activation.
+   */
   readonly epilogue?: readonly Step[];
 }
 
@@ -28,9 +31,10 @@ export function ownInputs<T>(inputs: readonly T[], { epilogue = [] }: WithEpilog
   return inputs.slice(0, inputs.length - epilogue.reduce((sum, step) => sum + step.inputs.length, 0));
 }
 
-/** Whether the steps keep to that order. A gradient goes without a batch norm, and no sum follows it. */
-export function isEpilogue(steps: readonly Step[]): boolean {
-  return /^(n?s?a?|n?as|s?g)$/.test(steps.map(({ op }) => letterOf(op)).join(""));
+/** Whether an op can have these steps: they keep to that order, and a batch norm has its own normalisation before them. */
+export function isEpilogue(op: OpName, steps: readonly Step[]): boolean {
+  const letters = (op === "batch_norm" ? "n" : "") + steps.map(({ op }) => letterOf(op)).join("");
+  return /^(n?s?a?|n?as|s?g)$/.test(letters);
 }
 
 function letterOf(op: Step["op"]): string {

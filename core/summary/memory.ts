@@ -24,7 +24,13 @@ export interface PlannedMemory {
 
 /** For inputs `[N, C, H, W]`. */
 export function plannedMemory(model: Module, input: Shape, options: MemoryOptions): PlannedMemory {
-  const layout = { threads: options.threads, tile: 16, method: cheapest, guard: undefined } as const;
+  const layout = {
+    threads: options.threads,
+    tile: 16,
+    method: cheapest,
+    fuse: true,
+    guard: undefined,
+  } as const;
   return {
     inference: layOut({ inference: trace(model, input, { training: false }) }, layout).report,
     training: unlessMisfit(() => layOut(runGraphs(model, input, options.optimizer), layout).report),

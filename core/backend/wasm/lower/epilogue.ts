@@ -39,11 +39,15 @@ export function epilogueOf(lower: Lower, { inputs, outputs, attrs }: Finished, o
       address(outputs[0]),
       addressOrNull(operand(steps[sum])),
       sum < 0 ? 0 : activation >= 0 && activation < sum ? 2 : 1,
-      activation < 0 ? 0 : ACTIVATIONS.indexOf(steps[activation]!.op),
-      float(steps[activation]?.negative_slope ?? 0),
+      ...activationWords(steps[activation]),
       addressOrNull(operand(steps[activation])),
     ],
   };
+}
+
+/** Code and slope of an activation or of its gradient. */
+export function activationWords(activation?: Pick<Step, "op" | "negative_slope">): Word[] {
+  return [ACTIVATIONS.indexOf(activation?.op ?? ""), float(activation?.negative_slope ?? 0)];
 }
 
 const NONE: Normalisation = { mean: 0, scale: 0, shift: 0 };
