@@ -266,7 +266,7 @@ Deno.test("nothing is made where nothing can start", async () => {
 Deno.test("--autotune measures once, remembers beside the runs, and a run keeps its choices", async () => {
   await withCifar(async (small, folder) => {
     const net = join(folder, "convolution.ts");
-    await Deno.writeTextFile(net, NET.replace("nn.ReLU()", "nn.Conv2d(8, 16, 3)"));
+    await Deno.writeTextFile(net, NET.replace("nn.ReLU()", "nn.Conv2d(8, 8, 3)"));
     const runOnce = (name: string, ...flags: string[]) => {
       const output = join(folder, "runs", name);
       return run(...small.slice(2), "--model", net, "--epochs", "1", "--output", output, ...flags);
