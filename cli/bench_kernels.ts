@@ -197,7 +197,7 @@ function print(
   const tables: [title: string, lines: string[]][] = [
     ["Matrix products", caseTable("M × N × K", resultsOf(gemms))],
     ...networks.map(({ title, shapes }): [string, string[]] => [
-      `${title}: GFLOP/s (share of peak)`,
+      `${title}: GFLOP/s, share of peak (W: by Winograd's method)`,
       convolutionTable(shapes, results),
     ]),
     ["Memory", caseTable("op", resultsOf(memory))],

@@ -1,5 +1,5 @@
 /** Times one op by itself: what its kernels take when its inputs are where the last run left them. */
-import type { Session } from "../backend/backend.ts";
+import type { KernelTime, Session } from "../backend/backend.ts";
 import type { WasmBackend } from "../backend/wasm/backend.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
@@ -17,6 +17,8 @@ export interface KernelResult {
   readonly convolution: Convolution | undefined;
   /** Of other ops: the first image that goes in or out, or how many tensors an optimiser updates. */
   readonly size: string;
+  /** The kernels that it takes, in order: they tell the method that was chosen. */
+  readonly kernels: readonly string[];
   /** The median. */
   readonly milliseconds: number;
   readonly runs: number;
@@ -53,18 +55,20 @@ export async function timeKernel(
   const session = backend.compile(caseGraphs(item));
   try {
     await session.run("init");
-    for (let run = 0; run < WARMUP; run++) await timeOf(session, node);
+    for (let run = 0; run < WARMUP; run++) await callsOf(session, node);
+    const kernels = (await callsOf(session, node)).map(({ kernel }) => kernel);
     const taken: number[] = [], roofs: Roof[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       roofs.push(macs === 0 ? await measureRoof(backend) : { ...roof, gflops: await peakGflops(backend) });
       const end = performance.now() + milliseconds / ROUNDS;
-      do taken.push(await timeOf(session, node)); while (performance.now() < end);
+      do taken.push(sumOf(await callsOf(session, node))); while (performance.now() < end);
     }
     const medianOf = (of: keyof Roof) => statisticsOf(roofs.map((roof) => roof[of])).median;
     return {
       name,
       convolution: convolutionOf(node),
       size: sizeText(node),
+      kernels,
       milliseconds: statisticsOf(taken).median,
       runs: taken.length,
       macs,
@@ -85,9 +89,12 @@ function sizeText(node: Node): string {
   return times(image?.shape ?? []);
 }
 
-/** Without the time of a node that only prepares its inputs. */
-async function timeOf(session: Session, { op }: Node): Promise<number> {
-  const calls = (await session.profile("op")).filter(({ node }) => node.op === op);
+/** Without those of a node that only prepares its inputs. */
+async function callsOf(session: Session, { op }: Node): Promise<KernelTime[]> {
+  return (await session.profile("op")).filter(({ node }) => node.op === op);
+}
+
+function sumOf(calls: readonly KernelTime[]): number {
   return calls.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 }
 
