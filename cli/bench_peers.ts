@@ -24,6 +24,12 @@ const flags = {
   help: switchFlag("shows this"),
 };
 
+const TIMING = {
+  warmup: { steps: 2, milliseconds: 1000 },
+  pauseMilliseconds: 100,
+  turnMilliseconds: 400,
+};
+
 const HELP =
   `Times Strata beside PyTorch, ONNX Runtime and tfjs: the same networks, batches and threads, all of them in turns.
 
@@ -61,7 +67,7 @@ export async function benchPeers(args: readonly string[]): Promise<number> {
   for (const [i, workload] of workloads.entries()) {
     outcomes.push(
       await compare(workload, chosen, {
-        ...{ threads, rounds, packages, exporters, missing },
+        ...{ ...TIMING, threads, rounds, packages, exporters, missing },
         progress: (share, what) => progress.show((i + share) / workloads.length, what),
       }),
     );

@@ -5,7 +5,7 @@ import { sizeOf } from "../core/shape.ts";
 import type { Contestant } from "./contestants.ts";
 import { networks } from "./networks.ts";
 import type { Job, Workload } from "./protocol.ts";
-import { playRounds } from "./rounds.ts";
+import { playRounds, type RoundsOptions } from "./rounds.ts";
 import { machineSeconds } from "./system_figures.ts";
 import { Missing, startWorker, type Worker, WorkerFailure } from "./worker.ts";
 
@@ -33,9 +33,10 @@ export interface Outcome {
   readonly failures: readonly Failure[];
 }
 
-export interface Setup {
+export interface Setup extends Pick<RoundsOptions, "rounds" | "pauseMilliseconds" | "turnMilliseconds"> {
   readonly threads: number;
-  readonly rounds: number;
+  /** Steps before the rounds, so many and so long at the least: compilers and allocators settle in them. */
+  readonly warmup: { readonly steps: number; readonly milliseconds: number };
   readonly packages: string;
   /** Those that can write ONNX files, the first choice first. */
   readonly exporters: readonly Contestant[];
@@ -43,11 +44,6 @@ export interface Setup {
   readonly missing: Map<string, string>;
   readonly progress: (share: number, what: string) => void;
 }
-
-/** Steps before the rounds: compilers and allocators settle in them. */
-const WARMUP = { steps: 2, milliseconds: 1000 };
-const PAUSE = 100;
-const TURN = 400;
 
 /** How much of a workload's progress the start takes, about. */
 const START_SHARE = 0.4;
@@ -57,14 +53,11 @@ export async function compare(
   contestants: readonly Contestant[],
   setup: Setup,
 ): Promise<Outcome> {
-  const folder = await Deno.makeTempDir({ prefix: "strata-peers-" });
   const workers = new Map<Worker, Contestant>();
   try {
-    const failures = await startAll(workload, contestants, setup, folder, workers);
+    const failures = await startAll(workload, contestants, setup, workers);
     const { played, failed } = await playRounds([...workers.keys()], {
-      rounds: setup.rounds,
-      pauseMilliseconds: PAUSE,
-      turnMilliseconds: TURN,
+      ...setup,
       machineSeconds,
       progress(turns) {
         const round = Math.floor(turns / workers.size) + 1;
@@ -86,39 +79,39 @@ export async function compare(
     };
   } finally {
     await Promise.all([...workers.keys()].map((worker) => worker.stop()));
-    await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** Starts one after the other, since some measure the machine as they start. Returns who could not. */
+/** Starts one after the other into `workers`, since some measure the machine as they start. Returns who could not. */
 async function startAll(
   workload: Workload,
   contestants: readonly Contestant[],
   setup: Setup,
-  folder: string,
   workers: Map<Worker, Contestant>,
 ): Promise<Failure[]> {
-  const failures: Failure[] = [];
-  const job = jobOf(workload, setup, folder);
-  const able = contestants.filter(({ name, runs }) => runs(workload) && !setup.missing.has(name));
-  let onnx: Promise<void> | undefined;
-  for (const [i, contestant] of able.entries()) {
-    setup.progress(START_SHARE * i / able.length, `${titleOf(workload)}: ${contestant.name} starts`);
-    try {
-      if (!contestant.command) throw new Missing("nobody has said where it is");
-      if (contestant.readsOnnx) await (onnx ??= writeOnnx(job, setup));
-      const worker = await startWorker(contestant.command, job);
-      workers.set(worker, contestant);
-      await warmUp(worker).catch((error) => {
-        workers.delete(worker);
-        throw error;
-      });
-    } catch (error) {
-      if (error instanceof Missing) setup.missing.set(contestant.name, error.message);
-      else failures.push(failureOf(contestant, error));
+  const folder = await Deno.makeTempDir({ prefix: "strata-peers-" });
+  try {
+    const failures: Failure[] = [];
+    const job = jobOf(workload, setup, folder);
+    const able = contestants.filter(({ name, runs }) => runs(workload) && !setup.missing.has(name));
+    let onnx: Promise<void> | undefined;
+    for (const [i, contestant] of able.entries()) {
+      setup.progress(START_SHARE * i / able.length, `${titleOf(workload)}: ${contestant.name} starts`);
+      try {
+        if (!contestant.command) throw new Missing("nobody has said where it is");
+        if (contestant.readsOnnx) await (onnx ??= writeOnnx(job, setup));
+        const worker = await startWorker(contestant.command, job);
+        await warmUp(worker, setup);
+        workers.set(worker, contestant);
+      } catch (error) {
+        if (error instanceof Missing) setup.missing.set(contestant.name, error.message);
+        else failures.push(failureOf(contestant, error));
+      }
     }
+    return failures;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-  return failures;
 }
 
 function failureOf({ name }: Contestant, error: unknown): Failure {
@@ -156,9 +149,10 @@ async function writeOnnx(job: Job, { exporters, missing }: Setup): Promise<void>
   throw new WorkerFailure(reason);
 }
 
-async function warmUp(worker: Worker): Promise<void> {
+/** Where a step fails, the worker has ended. */
+async function warmUp(worker: Worker, { warmup }: Setup): Promise<void> {
   const begun = performance.now();
-  for (let steps = 0; steps < WARMUP.steps || performance.now() - begun < WARMUP.milliseconds; steps++) {
+  for (let steps = 0; steps < warmup.steps || performance.now() - begun < warmup.milliseconds; steps++) {
     await worker.step();
   }
 }

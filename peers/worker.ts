@@ -1,4 +1,5 @@
 /** A worker as the bench has it: a process of its own, that does nothing until it is asked for a step. */
+import { reason } from "../host/files.ts";
 import { type Job, parseReply, type Ready, type Reply } from "./protocol.ts";
 import { peakResidentBytes, processorSeconds } from "./system_figures.ts";
 
@@ -106,7 +107,7 @@ function spawn({ program, args, env = {} }: Command): Deno.ChildProcess {
     }).spawn();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new Missing(`${program} is not installed`);
-    throw error;
+    throw new WorkerFailure(`${program} cannot be started (${reason(error)})`);
   }
 }
 

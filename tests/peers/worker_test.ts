@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { parseReply } from "../../peers/protocol.ts";
+import { type Job, parseReply } from "../../peers/protocol.ts";
 import { type Command, Missing, startWorker, WorkerFailure } from "../../peers/worker.ts";
+import { fakeCommand } from "../support/fake_command.ts";
 
-const fake: Command = {
-  program: Deno.execPath(),
-  args: ["run", "--quiet", "-A", fileURLToPath(new URL("../support/fake_worker.ts", import.meta.url))],
+const job: Job = {
+  ...{ model: "", mode: "train", batch: 1, input: [3, 8, 8], classes: 2, threads: 1 },
+  ...{ parameters: 0, packages: "", onnx: "" },
 };
 
-function start(model: string, patience?: number) {
-  const input = [3, 8, 8] as const;
-  const sizes = { batch: 1, input, classes: 2, threads: 1, parameters: 0 };
-  return startWorker(fake, { model, mode: "train", ...sizes, packages: "", onnx: "" }, patience);
+function start(what: string, patience?: number) {
+  return startWorker(fakeCommand(what), job, patience);
 }
 
 Deno.test("replies are told from chatter", () => {
@@ -37,15 +35,15 @@ Deno.test("a worker makes ready, and takes a step whenever it is asked", async (
 });
 
 Deno.test("a worker that fails is told in one line, and leaves no process", async () => {
-  const cases: [model: string, reason: RegExp][] = [
+  const cases: [what: string, reason: RegExp][] = [
     ["broken", /^Error: it does not like the job$/],
     ["crashes", /^ended with code 1: .+/],
     ["killed", /^was ended by SIGKILL$/],
     ["confused", /^answered step where ready was due$/],
   ];
-  for (const [model, reason] of cases) {
-    await assert.rejects(start(model), (error: Error) => {
-      assert.ok(error instanceof WorkerFailure && !(error instanceof Missing), model);
+  for (const [what, reason] of cases) {
+    await assert.rejects(start(what), (error: Error) => {
+      assert.ok(error instanceof WorkerFailure && !(error instanceof Missing), what);
       assert.match(error.message, reason);
       return true;
     });
@@ -60,10 +58,15 @@ Deno.test("what is not installed is told apart from what fails", async () => {
     start("absent"),
     (error) => error instanceof Missing && error.message === "libfake is not installed",
   );
+  const folder: Command = { program: Deno.cwd(), args: [] };
+  await assert.rejects(startWorker(folder, job), (error: Error) => {
+    assert.ok(error instanceof WorkerFailure && !(error instanceof Missing));
+    assert.match(error.message, / cannot be started \(.+\)$/);
+    return true;
+  });
   const nowhere: Command = { program: "./no_such_program", args: [] };
-  const job = { model: "", mode: "train", batch: 1, input: [3, 8, 8], classes: 2, threads: 1 } as const;
   await assert.rejects(
-    startWorker(nowhere, { ...job, parameters: 0, packages: "", onnx: "" }),
+    startWorker(nowhere, job),
     (error) => error instanceof Missing && error.message === "./no_such_program is not installed",
   );
 });
