@@ -20,3 +20,21 @@ Deno.test("bench peers answers bad arguments with one line", async () => {
     });
   }
 });
+
+Deno.test("bench peers --json tells of each contestant, and how to get those that are missing", async () => {
+  const asked = ["--models", "small_cnn", "--mode", "infer", "--rounds", "1", "--threads", "1"];
+  const who = ["--only", "strata-128,torch-other", "--json"];
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", "cli/bench.ts", "peers", ...asked, ...who],
+    stderr: "inherit",
+  }).output();
+  assert.equal(code, 0);
+  const { threads, rounds, outcomes: [outcome], absent } = JSON.parse(new TextDecoder().decode(stdout));
+  assert.deepEqual([threads, rounds, outcome.model, outcome.batch], [1, 1, "small_cnn", 8]);
+  const [ours] = outcome.scores;
+  assert.deepEqual([ours.contestant, ours.times_as_fast], ["strata-128", { "strata-128": 1 }]);
+  assert.equal(ours.median, ours.milliseconds[0]);
+  assert.equal(ours.images_per_second, 8000 / ours.median);
+  assert.deepEqual(absent.map(({ name }: { name: string }) => name), ["torch-other"]);
+  assert.match(absent[0].install, /pip install torch/);
+});
