@@ -1,6 +1,7 @@
 /** `bench`: how fast Strata is here. Each of its subcommands has a file of its own. */
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { benchKernels } from "./bench_kernels.ts";
 import { benchModel } from "./bench_model.ts";
 import { benchPeers } from "./bench_peers.ts";
 import { main } from "./main.ts";
@@ -12,6 +13,7 @@ interface Subcommand {
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
+  kernels: { help: "single ops, against what this machine can do at the most", run: benchKernels },
   model: { help: "a network's training step or inference, whole", run: benchModel },
   peers: { help: "Strata beside PyTorch, ONNX Runtime and tfjs", run: benchPeers },
 };

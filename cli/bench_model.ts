@@ -1,8 +1,17 @@
 /** `bench model`: how long a network's training step or inference takes, and what memory. */
-import { OutOfMemory } from "../core/backend/backend.ts";
+import { type KernelTime, OutOfMemory } from "../core/backend/backend.ts";
 import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
 import { macsOf } from "../core/bench/cost.ts";
-import { type Statistics, statisticsOf, timeSteps, type TimingPlan } from "../core/bench/statistics.ts";
+import { type Profile, profileOf } from "../core/bench/profile.ts";
+import { percent, profileText } from "../core/bench/profile_text.ts";
+import { measureRoof, peakGflops, type Roof } from "../core/bench/roof.ts";
+import {
+  type Statistics,
+  statisticsOf,
+  type Timed,
+  timeSteps,
+  type TimingPlan,
+} from "../core/bench/statistics.ts";
 import { type Mode, prepareWorkload, type Workload } from "../core/bench/workload.ts";
 import { UserError } from "../core/errors.ts";
 import { optimizerNames, type OptimizerOptions } from "../core/optim/optimizer.ts";
@@ -21,6 +30,8 @@ const flags = {
   optimizer: oneOf(optimizerNames, "of training: sgd (with momentum, the default), adam, adamw or rmsprop"),
   steps: whole("steps to time; default what fits into ten seconds, from 5 to 200", { min: 1 }),
   warmup: whole("steps before them; default 2, and a second at least", { min: 0 }),
+  profile: switchFlag("where the time goes: by op, layer and kernel, the slowest first"),
+  top: whole("lines of each of its tables; default 12", { min: 1 }),
   threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
   json: switchFlag("one JSON document"),
   help: switchFlag("shows this"),
@@ -40,14 +51,25 @@ export async function benchModel(args: readonly string[]): Promise<number> {
     console.log(HELP + describeFlags(flags).join("\n"));
     return 0;
   }
-  const { mode = "train", batch = 8, threads } = given;
+  const { mode = "train", batch = 8, threads, top = 12 } = given;
+  if (given.top !== undefined && !given.profile) {
+    throw new UserError("--top has no meaning without --profile");
+  }
   const chosen = await chooseModel(given);
   const optimizer = optimizerOf(given);
   const backend = await createWasmBackend(threads === undefined ? {} : { threads });
   try {
+    // Before the network takes its memory, of which it may need all.
+    const roof = given.profile ? await measureRoof(backend) : undefined;
     const workload = await prepare(backend, chosen, { mode, batch, optimizer });
-    const result = await measure(workload, chosen, backend, { mode, batch, optimizer, plan: planOf(given) });
-    console.log(given.json ? JSON.stringify(result, null, 2) : describe(result).join("\n"));
+    const { times, warmup, runs, peaks } = await time(workload, planOf(given), roof && backend);
+    const result = {
+      ...await tell(workload, chosen, backend, { mode, batch, optimizer }),
+      ...ratesOf(workload, batch, statisticsOf(times)),
+      warmup,
+      ...roof ? { roof: { ...roof, gflops: statisticsOf(peaks).median }, profile: profileOf(runs) } : {},
+    };
+    console.log(given.json ? JSON.stringify(result, null, 2) : describe(result, top).join("\n"));
     return 0;
   } finally {
     backend.close();
@@ -91,8 +113,52 @@ async function prepare(
   }
 }
 
-/** What `--json` prints. */
-interface ModelResult {
+interface Run extends Timed {
+  /** The kernel calls of the steps that were profiled. */
+  readonly runs: readonly (readonly KernelTime[])[];
+  /** The micro-kernel's peak beside each of them. */
+  readonly peaks: readonly number[];
+}
+
+/** With a backend to profile, each timed step is followed by a profiled one: machines change speed, and all see the same. */
+async function time(
+  { session, name, step }: Workload,
+  plan: TimingPlan,
+  profiled: WasmBackend | undefined,
+): Promise<Run> {
+  const runs: KernelTime[][] = [];
+  const peaks: number[] = [];
+  const progress = createProgress();
+  const timed = await timeSteps(
+    step,
+    plan,
+    (done, expected) =>
+      progress.show(done / expected, done === 0 ? "warming up" : `step ${done + 1} of ${expected}`),
+    async () => {
+      if (!profiled) return;
+      runs.push(await session.profile(name));
+      peaks.push(await peakGflops(profiled));
+    },
+  );
+  progress.stop();
+  return { ...timed, runs, peaks };
+}
+
+interface Rates {
+  readonly milliseconds: Statistics;
+  readonly images_per_second: number;
+  /** Of convolutions and products, as the direct method would count them. */
+  readonly gflops: number;
+}
+
+function ratesOf({ graph }: Workload, batch: number, milliseconds: Statistics): Rates {
+  const macs = graph.nodes.reduce((sum, node) => sum + macsOf(node), 0);
+  const { median } = milliseconds;
+  return { milliseconds, images_per_second: 1000 * batch / median, gflops: 2 * macs / median / 1e6 };
+}
+
+/** What was measured, on what, and what memory it took. */
+interface Subject {
   readonly model: string;
   readonly mode: Mode;
   readonly batch: number;
@@ -106,11 +172,7 @@ interface ModelResult {
   };
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
-  readonly warmup: number;
-  readonly milliseconds: Statistics;
-  readonly images_per_second: number;
-  /** Of convolutions and products, as the direct method would count them. */
-  readonly gflops: number;
+  /** Bytes. */
   readonly memory: {
     readonly states: number;
     readonly inputs: number;
@@ -123,22 +185,14 @@ interface ModelResult {
   readonly loss: number | null;
 }
 
-async function measure(
-  workload: Workload,
+async function tell(
+  { session }: Workload,
   { name, input }: ChosenModel,
-  backend: WasmBackend,
-  { mode, batch, optimizer, plan }: Setup & { readonly plan: TimingPlan },
-): Promise<ModelResult> {
-  const progress = createProgress();
-  const timed = await timeSteps(workload.step, plan, (done, expected) => {
-    progress.show(done / expected, done === 0 ? "warming up" : `step ${done + 1} of ${expected}`);
-  });
-  progress.stop();
-  const milliseconds = statisticsOf(timed.times);
-  const { threads, bits, tile, description } = backend;
-  const { stateBytes, inputBytes, arenaBytes, totalBytes } = workload.session.memory;
-  const loss = mode === "train" ? (await workload.session.read(mode, "loss"))[0]! : null;
-  const macs = workload.graph.nodes.reduce((sum, node) => sum + macsOf(node), 0);
+  { threads, bits, tile, description }: WasmBackend,
+  { mode, batch, optimizer }: Setup,
+): Promise<Subject> {
+  const { stateBytes, inputBytes, arenaBytes, totalBytes } = session.memory;
+  const loss = mode === "train" ? (await session.read(mode, "loss"))[0]! : null;
   return {
     model: name,
     mode,
@@ -148,10 +202,6 @@ async function measure(
     backend: { description, threads, bits, tile },
     machine: machineOf(),
     versions,
-    warmup: timed.warmup,
-    milliseconds,
-    images_per_second: 1000 * batch / milliseconds.median,
-    gflops: 2 * macs / milliseconds.median / 1e6,
     memory: {
       states: stateBytes,
       inputs: inputBytes,
@@ -163,7 +213,14 @@ async function measure(
   };
 }
 
-function describe(result: ModelResult): string[] {
+/** What `--json` prints. */
+interface ModelResult extends Subject, Rates {
+  readonly warmup: number;
+  readonly roof?: Roof;
+  readonly profile?: Profile;
+}
+
+function describe(result: ModelResult, top: number): string[] {
   const { model, input, batch, mode, optimizer, backend, machine, milliseconds, memory } = result;
   const { median, min, max, spread, count } = milliseconds;
   const what = mode === "train" ? `training with ${optimizer!.name}` : "inference";
@@ -175,8 +232,8 @@ function describe(result: ModelResult): string[] {
     `  images a second  ${digits(result.images_per_second)}`,
     `  ms a step        ${digits(median)} median of ${count} (${result.warmup} before them to warm up)`,
     `                   ${digits(min)} the fastest, ${digits(max)} the slowest, quartiles ${
-      (100 * spread).toFixed(1)
-    } % apart`,
+      percent(spread)
+    } apart`,
     `  GFLOP/s          ${
       digits(result.gflops)
     }, the operations of convolutions and products by the whole time`,
@@ -184,6 +241,7 @@ function describe(result: ModelResult): string[] {
       mebibytes(memory.results)
     } results); the process has ${mebibytes(memory.resident)}`,
     ...notFinite ? ["", "The loss is not finite: the optimiser's work is not in these figures."] : [],
+    ...result.profile && result.roof ? ["", ...profileText(result.profile, result.roof, top)] : [],
   ];
 }
 

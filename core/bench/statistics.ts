@@ -59,11 +59,15 @@ export interface Timed {
 /** What is told before each step: how many have been timed, and how many there will be as far as can be said. */
 export type TimingProgress = (done: number, expected: number) => void;
 
-/** Times a step again and again. V8 is done with its optimised code after a step or two, so the first ones don't count. */
+/**
+ * Times a step again and again. V8 is done with its optimised code after a step or two, so the first ones don't count.
+ * After each that counts, `between` may measure something else in the same minute.
+ */
 export async function timeSteps(
   step: () => Promise<void>,
   plan: TimingPlan,
   progress: TimingProgress = () => {},
+  between: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Timed> {
   const begun = performance.now();
   let warmup = 0;
@@ -73,16 +77,17 @@ export async function timeSteps(
   }
   const start = performance.now();
   const times: number[] = [];
-  for (let now = start; times.length < plan.most;) {
-    const mean = (now - start) / times.length;
-    const fitting = times.length === 0 ? 0 : Math.floor(plan.milliseconds / mean);
+  for (;;) {
+    const before = performance.now();
+    const fitting = times.length === 0
+      ? 0
+      : Math.floor(plan.milliseconds / ((before - start) / times.length));
     const expected = Math.min(Math.max(fitting, plan.least), plan.most);
     if (times.length >= expected) break;
     progress(times.length, expected);
     await step();
-    const end = performance.now();
-    times.push(end - now);
-    now = end;
+    times.push(performance.now() - before);
+    await between();
   }
   return { warmup, times };
 }
