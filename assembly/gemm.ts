@@ -1,5 +1,6 @@
 /** Matrix products of convolutions and linear layers, forward and towards the input. */
 import { address, draw, integer } from "./abi";
+import { finish } from "./epilogue";
 import { channelsOf, gatherRow, gridColumns, gridRows, imageBytes } from "./gemm_gather";
 import {
   blockDepth,
@@ -47,7 +48,8 @@ export function packPanels(args: usize, thread: i32): void {
  * C's rows are pixels of a grid. Arguments: x, B's panels or the weights themselves, weight table (0 for panels), bias (or 0),
  * y, geometry, tile, groups (merged ones), m, columns and k of a group, y's floats from image to image, from grid row to grid
  * row and from grid column to grid column, rows and columns of a task, rows of a block of A, scratch, its bytes for each
- * thread: blockRows · PITCH · 4 + taskRows · 16 + EDGE_BYTES, and for unpacked weights + DEPTH · taskColumns · 4.
+ * thread: blockRows · PITCH · 4 + taskRows · 16 + EDGE_BYTES, and for unpacked weights + DEPTH · taskColumns · 4, epilogue (or 0;
+ * see epilogue.ts).
  * x and y have their channels group after group; taskRows and blockRows are multiples of 6, taskColumns of the tile.
  *
  * Few rows are one task that packs the weights it needs, block by block, on its way, so that they never leave the cache.
@@ -61,6 +63,7 @@ export function gemm(args: usize, thread: i32): void {
   const a = address(args, 17) + <usize> thread * <usize> integer(args, 18);
   const rows = a + <usize> blockRows * PITCH * 4, sources = rows + <usize> taskRows * 4;
   const edge = sources + <usize> taskRows * 12, ownPanels = edge + EDGE_BYTES;
+  const epilogue = address(args, 19);
   const panelsOfGroup = (columns + tile - 1) / tile, rowBytes = <usize> tile << 2;
   const rowBlocks = (m + taskRows - 1) / taskRows, columnBlocks = (columns + taskColumns - 1) / taskColumns;
   const tasks = rowBlocks * columnBlocks * groups, depth = blockDepth(k);
@@ -104,6 +107,12 @@ export function gemm(args: usize, thread: i32): void {
           if (start == 0) initial = bias ? ownBias + offset : ZEROS;
           const addresses = rows + (<usize> block << 2);
           tiles(tile, a, b, end - start, addresses, count, offset, columns - column, initial, edge);
+        }
+        if (epilogue && end >= k) {
+          for (let row = block; row < block + count; row++) {
+            const at = load<usize>(rows + (<usize> row << 2)) + (<usize> first << 2);
+            finish(epilogue, at, at, group * columns + first, last - first);
+          }
         }
       }
     }

@@ -15,3 +15,5 @@ export * from "./softmax";
 export * from "./update";
 export * from "./gemm";
 export * from "./sums";
+export * from "./winograd";
+export * from "./winograd_grad";

@@ -3,6 +3,7 @@ import type { Backend } from "../backend.ts";
 import { calibrate, peakRate } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
 import { layOut, type LayoutOptions } from "./layout.ts";
+import { cheapest, type Chooser } from "./lower/method.ts";
 import { createPool } from "./pool.ts";
 import { createSession } from "./session.ts";
 
@@ -11,6 +12,10 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Columns of the GEMM's register tile, see `Lower`. By default what runs faster here. */
   readonly tile?: 8 | 16;
+  /** How to compute each convolution; by default what should be fastest. `() => "direct"` for the least rounding. */
+  readonly method?: Chooser;
+  /** For tests: false runs graphs op by op, as they were written. */
+  readonly fuse?: boolean;
   /** For tests: every buffer apart, with bands behind it that are checked after each run. */
   readonly guard?: boolean;
 }
@@ -32,10 +37,10 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
   compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
-  const { threads = navigator.hardwareConcurrency, guard = false } = options;
+  const { threads = navigator.hardwareConcurrency, method = cheapest, fuse = true, guard = false } = options;
   const pool = await createPool(await compiled, threads);
   const { tile, bits } = options.tile ? { tile: options.tile, bits: undefined } : await calibrate(pool);
-  const layout: LayoutOptions = { threads, tile, guard: guard ? GUARD_BYTES : undefined };
+  const layout: LayoutOptions = { threads, tile, method, fuse, guard: guard ? GUARD_BYTES : undefined };
   return {
     name: "wasm",
     description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${
