@@ -7,7 +7,7 @@
  *     value       x, y, count, slope           y may be x
  *     gradient    dy, saved, dx, count, slope  dx may be dy or saved
  *
- * `saved` is the output y, but for leaky ReLU the input x; `slope` is leaky ReLU's, and 0 for the others.
+ * `saved` is the output y, for leaky ReLU with a negative slope the input x; `slope` is leaky ReLU's, and 0 for the others.
  */
 import { address, draw, integer, number } from "./abi";
 import { gradient, LeakyRelu, Relu, Relu6, Sigmoid, Tanh, value } from "./formula";

@@ -203,13 +203,18 @@ export function gemmWeight(args: usize, thread: i32): void {
 /** Depth of the block on which the micro-kernel is timed. */
 const PEAK_DEPTH: i32 = 256;
 
+const PEAK_SCRATCH: usize = 32768;
+
 /**
- * Runs the micro-kernel again and again on one block that stays in the nearest cache, on one thread, for the host to
- * time: an iteration is 6 · tile · 256 multiply-adds. Arguments: scratch (32 KiB), iterations, tile.
+ * Runs the micro-kernel again and again on one block that stays in the nearest cache, for the host to time: an iteration
+ * is 6 · tile · 256 multiply-adds. The first `threads` threads do so at once, each on a block of its own.
+ * Arguments: scratch (32 KiB a thread), iterations, tile, threads.
  */
 export function gemmPeak(args: usize, thread: i32): void {
-  if (thread != 0) return;
-  const a = address(args, 0), iterations = integer(args, 1), tile = integer(args, 2);
+  if (thread >= integer(args, 3)) return;
+  const a = address(args, 0) + <usize> thread * PEAK_SCRATCH,
+    iterations = integer(args, 1),
+    tile = integer(args, 2);
   const b = a + <usize> TILE_ROWS * PITCH * 4, c = b + <usize> PEAK_DEPTH * 64;
   const rows = c + <usize> TILE_ROWS * 64;
   memory.fill(a, 0, rows - a);

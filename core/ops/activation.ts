@@ -23,13 +23,13 @@ export const leaky_relu: Op<LeakyReluAttrs> = {
   infer: sameAsInput,
   inplace: [0],
   gradient(emit, { inputs: [x], outputs: [y], attrs }, [dy]) {
-    // Where the slope is not negative, y has x's sign.
+    // y > 0 where x > 0, unless the slope turns signs round.
     const saved = attrs.negative_slope >= 0 ? y : x;
     return [emit("leaky_relu_grad", [known(dy), known(saved)], attrs)[0]];
   },
 };
 
-/** `(dy, x) → dx` = x > 0 ? dy : negative_slope · dy; for a slope that is not negative, y will do for x */
+/** `(dy, saved) → dx` = saved > 0 ? dy : negative_slope · dy; saved is x, or y where it has the same sign */
 export const leaky_relu_grad: Op<LeakyReluAttrs> = { infer: sameAsInput, inplace: [0, 1] };
 
 /** min(max(x, 0), 6) */

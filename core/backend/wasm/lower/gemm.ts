@@ -1,5 +1,5 @@
 /** Matrix products for convolutions and linear layers: how they are described to the kernels and shared among threads. */
-import type { Scratch, Word } from "../../../program/program.ts";
+import type { Word } from "../../../program/program.ts";
 import type { Lower } from "./lowering.ts";
 
 /** One place of a convolution's window: its offset in the image, and its index in the weights' kH × kW. */
@@ -75,29 +75,29 @@ function geometry({ taps, ...gather }: Gather): Word {
 }
 
 /** The kernels' own limits: assembly/gemm_micro.ts has the same. */
-const TILE_ROWS = 6;
-const PITCH = 304;
-const DEPTH = 288;
-const EDGE_BYTES = 512;
+export const TILE_ROWS = 6;
+export const PITCH = 304;
+export const DEPTH = 288;
+export const EDGE_BYTES = 512;
 
-function roundUp(value: number, unit: number): number {
+export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
 /** Most of `extent` at once, in equal multiples of `unit` that are not above `limit` (itself a multiple). */
-function evenly(extent: number, limit: number, unit: number): number {
+export function evenly(extent: number, limit: number, unit: number): number {
   return roundUp(extent / Math.ceil(extent / limit), unit);
 }
 
 /** Scratch that each thread has a part of. */
 interface PerThread {
-  readonly scratch: Scratch;
+  readonly scratch: Word;
   readonly bytes: number;
 }
 
-function perThread(lower: Lower, bytes: number): PerThread {
+export function perThread(lower: Lower, bytes: number): PerThread {
   const own = roundUp(bytes, 64);
-  return { scratch: lower.scratch(own * lower.threads), bytes: own };
+  return { scratch: { scratch: lower.scratch(own * lower.threads) }, bytes: own };
 }
 
 /** Floats between neighbours of each kind in the weights; those of columns or those of channels are 1 apart. */
@@ -170,7 +170,7 @@ export function multiplyGathered(lower: Lower, product: Product): void {
   const ownPanels = few ? DEPTH * taskColumns * 4 : 0;
   const own = perThread(lower, blockRows * PITCH * 4 + taskRows * 16 + EDGE_BYTES + ownPanels);
   const counts = [tile, groups, m, columns, k];
-  const task = [taskRows, taskColumns, blockRows, { scratch: own.scratch }, own.bytes];
+  const task = [taskRows, taskColumns, blockRows, own.scratch, own.bytes];
   let b: Word[] = [weight, table];
   if (!few) {
     const panels = { scratch: lower.scratch(Math.max(groups * roundUp(columns, tile) * k * 4, 64)) };
@@ -223,7 +223,7 @@ export function multiplyTransposed(lower: Lower, product: WeightProduct): void {
   const panelFloats = (DEPTH + 1) * taskColumns;
   const own = perThread(lower, taskRows * (PITCH + 1) * 4 + panelFloats * 4 + EDGE_BYTES);
   const counts = [lower.tile, groups, rows, columns, pixels, groups * rows, chunk];
-  const task = [taskRows, taskColumns, { scratch: own.scratch }, own.bytes];
+  const task = [taskRows, taskColumns, own.scratch, own.bytes];
   lower.call("gemmWeight", dy, x, out, geometry(gather), ...counts, ...task);
   if (direct) return;
   const places = Array.from(
