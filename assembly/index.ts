@@ -14,4 +14,5 @@ export * from "./random";
 export * from "./softmax";
 export * from "./update";
 export * from "./gemm";
+export * from "./gemm_limits";
 export * from "./sums";

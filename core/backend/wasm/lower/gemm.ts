@@ -74,11 +74,11 @@ function geometry({ taps, ...gather }: Gather): Word {
   };
 }
 
-/** The kernels' own limits: assembly/gemm_micro.ts has the same. */
-const TILE_ROWS = 6;
-const PITCH = 304;
-const DEPTH = 288;
-const EDGE_BYTES = 512;
+/** The kernels' own limits: those of assembly/gemm_limits.ts, as a test makes sure. */
+export const TILE_ROWS = 6;
+export const PITCH = 304;
+export const DEPTH = 288;
+export const EDGE_BYTES = 512;
 
 function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
