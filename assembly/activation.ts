@@ -1,47 +1,20 @@
 /**
  * Activations, element by element, and their gradients.
  *
- * Each takes the same arguments, so one loop serves all: the classes below stand for the formulas, and the compiler
- * makes a copy of the loop for each of them.
+ * Each takes the same arguments, so one loop serves all: the classes of formula.ts stand for the formulas, and the
+ * compiler makes a copy of the loop for each of them.
  *
  *     value       x, y, count, slope           y may be x
  *     gradient    dy, saved, dx, count, slope  dx may be dy or saved
  *
- * `saved` is the output y, but for leaky ReLU the input x; `slope` is leaky ReLU's, and 0 for the others.
+ * `saved` is the output y, for leaky ReLU with a negative slope the input x; `slope` is leaky ReLU's, and 0 for the others.
  */
 import { address, draw, integer, number } from "./abi";
-import { sigmoid as sigmoidOf, tanh as tanhOf } from "./exp";
+import { gradient, LeakyRelu, Relu, Relu6, Sigmoid, Tanh, value } from "./formula";
 import { loadPart, storePart } from "./part";
 
 /** Elements a ticket stands for. */
 const GRAIN: i32 = 16384;
-
-class Relu {}
-class LeakyRelu {}
-class Relu6 {}
-class Sigmoid {}
-class Tanh {}
-
-function value<F>(x: v128, slope: v128): v128 {
-  const zero = f32x4.splat(0);
-  // pmin and pmax in this order let NaN pass.
-  if (idof<F>() == idof<Relu>()) return f32x4.pmax(x, zero);
-  if (idof<F>() == idof<LeakyRelu>()) return v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, zero));
-  if (idof<F>() == idof<Relu6>()) return f32x4.pmin(f32x4.pmax(x, zero), f32x4.splat(6));
-  if (idof<F>() == idof<Sigmoid>()) return sigmoidOf(x);
-  return tanhOf(x);
-}
-
-function gradient<F>(dy: v128, saved: v128, slope: v128): v128 {
-  const zero = f32x4.splat(0), one = f32x4.splat(1);
-  if (idof<F>() == idof<Relu>()) return v128.and(dy, f32x4.gt(saved, zero));
-  if (idof<F>() == idof<LeakyRelu>()) return v128.bitselect(dy, f32x4.mul(dy, slope), f32x4.gt(saved, zero));
-  if (idof<F>() == idof<Relu6>()) {
-    return v128.and(dy, v128.and(f32x4.gt(saved, zero), f32x4.lt(saved, f32x4.splat(6))));
-  }
-  if (idof<F>() == idof<Sigmoid>()) return f32x4.mul(dy, f32x4.mul(saved, f32x4.sub(one, saved)));
-  return f32x4.mul(dy, f32x4.mul(f32x4.sub(one, saved), f32x4.add(one, saved)));
-}
 
 function forward<F>(args: usize): void {
   const x = address(args, 0), y = address(args, 1), count = integer(args, 2);

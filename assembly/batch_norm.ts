@@ -7,6 +7,7 @@
  * precise and the same for any number of threads. Every buffer of blocks is [blocks × C].
  */
 import { address, draw, integer, number } from "./abi";
+import { finish } from "./epilogue";
 
 /** Channels a ticket of the combining kernels stands for. */
 const CHANNELS: i32 = 8;
@@ -109,7 +110,7 @@ export function batch_norm_statistics(args: usize, thread: i32): void {
       const invstd = 1 / Math.sqrt(square / <f64> rows + eps);
       store<f32>(means + at, <f32> mean);
       store<f32>(invstds + at, <f32> invstd);
-      store<f32>(scales + at, <f32> (<f64> load<f32>(weight + at) * invstd));
+      store<f32>(scales + at, load<f32>(weight + at) * <f32> invstd);
       const oldMean = <f64> load<f32>(runningMean + at), oldVariance = <f64> load<f32>(runningVariance + at);
       store<f32>(runningMean + at, <f32> (oldMean + momentum * (mean - oldMean)));
       store<f32>(
@@ -135,39 +136,24 @@ export function batch_norm_running(args: usize, thread: i32): void {
       const invstd = 1 / Math.sqrt(<f64> load<f32>(runningVariance + at) + eps);
       store<f32>(means + at, load<f32>(runningMean + at));
       store<f32>(invstds + at, <f32> invstd);
-      store<f32>(scales + at, <f32> (<f64> load<f32>(weight + at) * invstd));
+      store<f32>(scales + at, load<f32>(weight + at) * <f32> invstd);
     }
   }
 }
 
 /**
- * y = (x − mean) · scale + bias. The mean is taken off first, not folded into the bias, so that little is lost where
- * it is much larger than the deviation. Arguments: x, y, mean, scale, bias, P, C, rows in a block.
+ * y = (x − mean) · scale + bias, and what comes after it. Arguments: x, y, P, C, rows in a block, epilogue: its
+ * normalisation is this one.
  */
 export function batch_norm_apply(args: usize, thread: i32): void {
   const x = address(args, 0), y = address(args, 1);
-  const mean = address(args, 2), scale = address(args, 3), bias = address(args, 4);
-  const rows = integer(args, 5), channels = integer(args, 6), block = integer(args, 7);
-  const stride = <usize> channels << 2;
+  const rows = integer(args, 2), channels = integer(args, 3), block = integer(args, 4);
+  const epilogue = address(args, 5), stride = <usize> channels << 2;
   for (let first = draw(args) * block; first < rows; first = draw(args) * block) {
     const end = min(first + block, rows);
     for (let row = first; row < end; row++) {
-      const from = x + <usize> row * stride, to = y + <usize> row * stride;
-      let c = 0;
-      for (; c + 8 <= channels; c += 8) {
-        const at = <usize> c << 2;
-        const d0 = f32x4.sub(v128.load(from + at), v128.load(mean + at));
-        const d1 = f32x4.sub(v128.load(from + at, 16), v128.load(mean + at, 16));
-        const y0 = f32x4.relaxed_madd(d0, v128.load(scale + at), v128.load(bias + at));
-        const y1 = f32x4.relaxed_madd(d1, v128.load(scale + at, 16), v128.load(bias + at, 16));
-        v128.store(to + at, y0);
-        v128.store(to + at, y1, 16);
-      }
-      for (; c < channels; c++) {
-        const at = <usize> c << 2;
-        const distance = load<f32>(from + at) - load<f32>(mean + at);
-        store<f32>(to + at, distance * load<f32>(scale + at) + load<f32>(bias + at));
-      }
+      const line = <usize> row * stride;
+      finish(epilogue, x + line, y + line, 0, channels);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Matrix products of convolutions and linear layers, forward and towards the input. */
 import { address, draw, integer } from "./abi";
+import { finish } from "./epilogue";
 import { channelsOf, gatherRow, gridColumns, gridRows, imageBytes } from "./gemm_gather";
 import { blockDepth, DEPTH, EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
 import { gatherPanels, packBlock, packTransposed } from "./gemm_panels";
@@ -38,7 +39,8 @@ export function packPanels(args: usize, thread: i32): void {
  * C's rows are pixels of a grid. Arguments: x, B's panels or the weights themselves, weight table (0 for panels), bias (or 0),
  * y, geometry, tile, groups (merged ones), m, columns and k of a group, y's floats from image to image, from grid row to grid
  * row and from grid column to grid column, rows and columns of a task, rows of a block of A, scratch, its bytes for each
- * thread: blockRows · PITCH · 4 + taskRows · 16 + EDGE_BYTES, and for unpacked weights + DEPTH · taskColumns · 4.
+ * thread: blockRows · PITCH · 4 + taskRows · 16 + EDGE_BYTES, and for unpacked weights + DEPTH · taskColumns · 4, epilogue (or 0;
+ * see epilogue.ts).
  * x and y have their channels group after group; taskRows and blockRows are multiples of 6, taskColumns of the tile.
  *
  * Few rows are one task that packs the weights it needs, block by block, on its way, so that they never leave the cache.
@@ -52,6 +54,7 @@ export function gemm(args: usize, thread: i32): void {
   const a = address(args, 17) + <usize> thread * <usize> integer(args, 18);
   const rows = a + <usize> blockRows * PITCH * 4, sources = rows + <usize> taskRows * 4;
   const edge = sources + <usize> taskRows * 12, ownPanels = edge + EDGE_BYTES;
+  const epilogue = address(args, 19);
   const panelsOfGroup = (columns + tile - 1) / tile, rowBytes = <usize> tile << 2;
   const rowBlocks = (m + taskRows - 1) / taskRows, columnBlocks = (columns + taskColumns - 1) / taskColumns;
   const tasks = rowBlocks * columnBlocks * groups, depth = blockDepth(k);
@@ -95,6 +98,12 @@ export function gemm(args: usize, thread: i32): void {
           if (start == 0) initial = bias ? ownBias + offset : ZEROS;
           const addresses = rows + (<usize> block << 2);
           tiles(tile, a, b, end - start, addresses, count, offset, columns - column, initial, edge);
+        }
+        if (epilogue && end >= k) {
+          for (let row = block; row < block + count; row++) {
+            const at = load<usize>(rows + (<usize> row << 2)) + (<usize> first << 2);
+            finish(epilogue, at, at, group * columns + first, last - first);
+          }
         }
       }
     }
@@ -185,13 +194,18 @@ export function gemmWeight(args: usize, thread: i32): void {
 /** Depth of the block on which the micro-kernel is timed. */
 const PEAK_DEPTH: i32 = 256;
 
+const PEAK_SCRATCH: usize = 32768;
+
 /**
- * Runs the micro-kernel again and again on one block that stays in the nearest cache, on one thread, for the host to
- * time: an iteration is 6 · tile · 256 multiply-adds. Arguments: scratch (32 KiB), iterations, tile.
+ * Runs the micro-kernel again and again on one block that stays in the nearest cache, for the host to time: an iteration
+ * is 6 · tile · 256 multiply-adds. The first `threads` threads do so at once, each on a block of its own.
+ * Arguments: scratch (32 KiB a thread), iterations, tile, threads.
  */
 export function gemmPeak(args: usize, thread: i32): void {
-  if (thread != 0) return;
-  const a = address(args, 0), iterations = integer(args, 1), tile = integer(args, 2);
+  if (thread >= integer(args, 3)) return;
+  const a = address(args, 0) + <usize> thread * PEAK_SCRATCH,
+    iterations = integer(args, 1),
+    tile = integer(args, 2);
   const b = a + <usize> TILE_ROWS * PITCH * 4, c = b + <usize> PEAK_DEPTH * 64;
   const rows = c + <usize> TILE_ROWS * 64;
   memory.fill(a, 0, rows - a);

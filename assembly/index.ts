@@ -1,5 +1,5 @@
 /** The one module: every function exported here can be named in a program. */
-export { walk } from "./walk";
+export { wait, walk } from "./walk";
 export * from "./activation";
 export * from "./arithmetic";
 export * from "./batch_norm";
@@ -16,3 +16,5 @@ export * from "./update";
 export * from "./gemm";
 export * from "./gemm_limits";
 export * from "./sums";
+export * from "./winograd";
+export * from "./winograd_grad";

@@ -6,9 +6,9 @@
 import { address, draw, integer, number } from "./abi";
 import { log, sineOfTurns } from "./exp";
 import { loadPart, storePart } from "./part";
-import { philox, uniform } from "./philox";
+import { philox, philox4, uniform, words0, words1, words2, words3 } from "./philox";
 
-/** Elements a ticket stands for, a multiple of 4. */
+/** Elements a ticket stands for, a multiple of 16. */
 const GRAIN: i32 = 16384;
 
 /** The words of the elements i … i + 3. */
@@ -16,29 +16,76 @@ function words(rng: usize, stream: i32, i: i32): v128 {
   return philox(load<u32>(rng), load<u32>(rng, 4), <u32> i >> 2, stream, load<u32>(rng, 8));
 }
 
+/** Those of the elements i … i + 15, into `words0` … `words3`. */
+function words16(rng: usize, stream: i32, i: i32): void {
+  philox4(load<u32>(rng), load<u32>(rng, 4), <u32> i >> 2, stream, load<u32>(rng, 8));
+}
+
+/** x · scale where the words' uniform numbers are p or more, elsewhere 0. */
+function kept(x: v128, words: v128, p: v128, scale: v128): v128 {
+  return v128.and(f32x4.mul(x, scale), f32x4.ge(uniform(words), p));
+}
+
 /** y = uniform ≥ p ? x · scale : 0. Arguments: x, rng, y, count, stream, p, scale = 1 / (1 − p). y may be x. */
 export function dropout(args: usize, thread: i32): void {
   const x = address(args, 0), rng = address(args, 1), y = address(args, 2), count = integer(args, 3);
   const stream = integer(args, 4), p = f32x4.splat(number(args, 5)), scale = f32x4.splat(number(args, 6));
   for (let start = draw(args) * GRAIN; start < count; start = draw(args) * GRAIN) {
-    for (let i = start, end = min(start + GRAIN, count); i < end; i += 4) {
+    const end = min(start + GRAIN, count);
+    let i = start;
+    for (; i + 16 <= end; i += 16) {
+      const from = x + (<usize> i << 2), to = y + (<usize> i << 2);
+      words16(rng, stream, i);
+      const y0 = kept(v128.load(from), words0, p, scale), y1 = kept(v128.load(from, 16), words1, p, scale);
+      const y2 = kept(v128.load(from, 32), words2, p, scale),
+        y3 = kept(v128.load(from, 48), words3, p, scale);
+      v128.store(to, y0);
+      v128.store(to, y1, 16);
+      v128.store(to, y2, 32);
+      v128.store(to, y3, 48);
+    }
+    for (; i < end; i += 4) {
       const at = <usize> i << 2;
-      const keep = f32x4.ge(uniform(words(rng, stream, i)), p);
-      storePart(y + at, v128.and(f32x4.mul(loadPart(x + at, end - i), scale), keep), end - i);
+      storePart(y + at, kept(loadPart(x + at, end - i), words(rng, stream, i), p, scale), end - i);
+    }
+  }
+}
+
+class Uniform {}
+class Normal {}
+
+/** Uniform: low + range · uniform; normal: mean + std · normal. */
+function drawn<F>(words: v128, offset: v128, factor: v128): v128 {
+  const number = uniform(words);
+  return f32x4.add(offset, f32x4.mul(factor, idof<F>() == idof<Normal>() ? normal(number) : number));
+}
+
+/** Arguments: y, rng, count, stream, offset, factor. */
+function fillRandom<F>(args: usize): void {
+  const y = address(args, 0), rng = address(args, 1), count = integer(args, 2), stream = integer(args, 3);
+  const offset = f32x4.splat(number(args, 4)), factor = f32x4.splat(number(args, 5));
+  for (let start = draw(args) * GRAIN; start < count; start = draw(args) * GRAIN) {
+    const end = min(start + GRAIN, count);
+    let i = start;
+    for (; i + 16 <= end; i += 16) {
+      const to = y + (<usize> i << 2);
+      words16(rng, stream, i);
+      const y0 = drawn<F>(words0, offset, factor), y1 = drawn<F>(words1, offset, factor);
+      const y2 = drawn<F>(words2, offset, factor), y3 = drawn<F>(words3, offset, factor);
+      v128.store(to, y0);
+      v128.store(to, y1, 16);
+      v128.store(to, y2, 32);
+      v128.store(to, y3, 48);
+    }
+    for (; i < end; i += 4) {
+      storePart(y + (<usize> i << 2), drawn<F>(words(rng, stream, i), offset, factor), end - i);
     }
   }
 }
 
 /** y = low + uniform · range. Arguments: y, rng, count, stream, low, range. */
 export function init_uniform(args: usize, thread: i32): void {
-  const y = address(args, 0), rng = address(args, 1), count = integer(args, 2), stream = integer(args, 3);
-  const low = f32x4.splat(number(args, 4)), range = f32x4.splat(number(args, 5));
-  for (let start = draw(args) * GRAIN; start < count; start = draw(args) * GRAIN) {
-    for (let i = start, end = min(start + GRAIN, count); i < end; i += 4) {
-      const value = f32x4.add(low, f32x4.mul(uniform(words(rng, stream, i)), range));
-      storePart(y + (<usize> i << 2), value, end - i);
-    }
-  }
+  fillRandom<Uniform>(args);
 }
 
 /**
@@ -54,12 +101,5 @@ function normal(pairs: v128): v128 {
 
 /** y = mean + std · normal. Arguments: y, rng, count, stream, mean, std. */
 export function init_normal(args: usize, thread: i32): void {
-  const y = address(args, 0), rng = address(args, 1), count = integer(args, 2), stream = integer(args, 3);
-  const mean = f32x4.splat(number(args, 4)), std = f32x4.splat(number(args, 5));
-  for (let start = draw(args) * GRAIN; start < count; start = draw(args) * GRAIN) {
-    for (let i = start, end = min(start + GRAIN, count); i < end; i += 4) {
-      const value = f32x4.add(mean, f32x4.mul(std, normal(uniform(words(rng, stream, i)))));
-      storePart(y + (<usize> i << 2), value, end - i);
-    }
-  }
+  fillRandom<Normal>(args);
 }

@@ -39,3 +39,10 @@ export function transpose4x4(to: usize, toPitch: usize, from: usize, fromPitch: 
   v128.store(to + 2 * toPitch, v128.shuffle<f32>(ab2, cd2, 0, 1, 4, 5));
   v128.store(to + 3 * toPitch, v128.shuffle<f32>(ab2, cd2, 2, 3, 6, 7));
 }
+
+/** to += from, `count` floats. */
+export function addFloats(to: usize, from: usize, count: i32): void {
+  const end = to + (<usize> count << 2);
+  for (; to + 16 <= end; to += 16, from += 16) v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+  for (; to < end; to += 4, from += 4) store<f32>(to, load<f32>(to) + load<f32>(from));
+}

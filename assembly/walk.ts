@@ -9,9 +9,10 @@ const SPINS: i32 = 4000;
 
 /**
  * Waits until all `threads` have arrived. `barrier` points at two words: arrivals, generation.
- * The last to arrive opens the next generation; the others spin briefly, then sleep.
+ * The last to arrive opens the next generation; the others spin briefly, then sleep. Exported for the walk that keeps
+ * time, see core/backend/wasm/timed_walk.ts.
  */
-function wait(barrier: usize, threads: i32): void {
+export function wait(barrier: usize, threads: i32): void {
   const generation = atomic.load<i32>(barrier, 4);
   if (atomic.add<i32>(barrier, 1) == threads - 1) {
     atomic.store<i32>(barrier, 0);

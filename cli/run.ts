@@ -22,7 +22,9 @@ export interface Run {
   readonly config: RunConfig;
   /** The run's folder. */
   readonly output: string;
-  /** The checkpoint in it; undefined where there is none yet: then it gets one before the first step. */
+  /** Whether it begins with what `trainer.initialise()` draws: that is kept only where it turns out to be needed. */
+  readonly fresh: boolean;
+  /** The checkpoint in the folder; undefined where there is none yet. */
   readonly checkpoint: string | undefined;
   readonly printEvery: number | undefined;
 }
@@ -44,7 +46,8 @@ export async function run(run: Run): Promise<number> {
   });
   let accuracy: number | undefined;
   try {
-    lastGood ??= await keeper.saveLast();
+    if (run.fresh) await folder.saveConfig(output, run.config);
+    else lastGood ??= await keeper.saveLast();
     report.startEpoch();
     for await (const event of trainer.train()) {
       const timing = report.show(event);
@@ -69,6 +72,10 @@ export async function run(run: Run): Promise<number> {
   } catch (error) {
     report.stop();
     if (!(error instanceof NotFinite)) throw error;
+    if (run.fresh && !lastGood) {
+      await trainer.initialise();
+      lastGood = await keeper.saveLast();
+    }
     const kept = lastGood ? `; the last good checkpoint is ${lastGood}` : "";
     console.error(`error: ${error.message}${kept}`);
     return NOT_FINITE;

@@ -136,7 +136,8 @@ async function carryOut(job: Job, data: DatasetSplit, backend: Backend): Promise
   await makeFolder(output);
   if (resumed && isNew) await copyRun(dirname(resumed.path), output);
   const checkpoint = isNew ? undefined : resumed?.path;
-  return await run({ trainer, options, config: { ...settings, images }, output, checkpoint, printEvery });
+  const config = { ...settings, images };
+  return await run({ trainer, options, config, output, fresh: !resumed, checkpoint, printEvery });
 }
 
 function trainerOptions({ settings, entry }: Job, data: DatasetSplit, backend: Backend): TrainerOptions {

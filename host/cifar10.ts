@@ -11,7 +11,8 @@ import type { DatasetSplit } from "../core/data/dataset.ts";
 import { UserError } from "../core/errors.ts";
 import { readTarGz } from "./archive.ts";
 import { download, type Progress } from "./download.ts";
-import { md5OfFile, readBytes, reason, statIfThere } from "./files.ts";
+import { readBytes, reason, statIfThere } from "./files.ts";
+import { md5OfFile } from "./md5.ts";
 
 const BINARY_ARCHIVE = "cifar-10-binary.tar.gz";
 const PYTHON_ARCHIVE = "cifar-10-python.tar.gz";

@@ -2,14 +2,17 @@ import type { DatasetSplit } from "../core/data/dataset.ts";
 import { loadDigits } from "../core/data/digits.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import { loadCifar10 } from "./cifar10.ts";
 import type { Progress } from "./download.ts";
 
 type Loader = (dataFolder: string, progress: Progress | undefined) => Promise<DatasetSplit>;
 
 const LOADERS: Readonly<Record<string, Loader>> = {
   digits: () => loadDigits(),
-  cifar10: (dataFolder, progress) => loadCifar10(dataFolder, { progress }),
+  // Archives and downloads take longer to load than all the rest, and digits do without them.
+  cifar10: async (dataFolder, progress) => {
+    const { loadCifar10 } = await import("./cifar10.ts");
+    return await loadCifar10(dataFolder, { progress });
+  },
 };
 
 /** The names that `loadDataset` knows. */

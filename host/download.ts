@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { makeFolder, md5OfFile, reason, statIfThere, writeAll } from "./files.ts";
+import { makeFolder, reason, statIfThere, writeAll } from "./files.ts";
+import { md5OfFile } from "./md5.ts";
 
 /** Called as bytes arrive; `total` is undefined where the server does not say. */
 export type Progress = (received: number, total: number | undefined) => void;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { UserError } from "../core/errors.ts";
 
 /**
@@ -46,12 +45,4 @@ export async function makeFolder(path: string): Promise<void> {
 /** Repeats `write`, which may take fewer bytes than it is given. */
 export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-}
-
-/** In hexadecimal. */
-export async function md5OfFile(path: string): Promise<string> {
-  const hash = createHash("md5");
-  const file = await Deno.open(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
 }

@@ -17,8 +17,10 @@ export interface MemoryReport {
 export interface KernelTime {
   readonly kernel: string;
   readonly node: Node;
-  /** With the time to wake the workers in it. */
+  /** From the end of the call before until all threads have finished this one. */
   readonly milliseconds: number;
+  /** How much of that a thread spent waiting for the others, on average. */
+  readonly waiting: number;
 }
 
 /** Some graphs over one set of states, ready to run. All arrays are in logical (row-major, NCHW) order. */
@@ -30,7 +32,7 @@ export interface Session {
   inputNames(graph: string): readonly string[];
   /** Runs one of the graphs with the inputs written last. */
   run(graph: string): Promise<void>;
-  /** Runs a graph kernel by kernel, and tells what each took. */
+  /** Runs a graph as `run` does, and tells what each kernel call took. */
   profile(graph: string): Promise<KernelTime[]>;
   write(graph: string, input: string, data: ArrayLike<number>): void;
   /** An output of the last run; valid until the next one. */
@@ -47,6 +49,8 @@ export interface Backend {
   readonly description: string;
   /** What `compile` would take, without taking it. */
   measure(graphs: Readonly<Record<string, Graph>>): MemoryReport;
+  /** The nodes that a graph runs as, each with kernels to call: fused, and without those that only rename memory. */
+  nodesOf(graph: Graph): Node[];
   /** Plans and prepares graphs that share their states by name. Throws `OutOfMemory` before anything is allocated. */
   compile(graphs: Readonly<Record<string, Graph>>): Session;
   close(): void;

@@ -67,12 +67,17 @@ function parseRow(line: string, where: string): Uint8Array {
   if (fields.length !== SIDE * SIDE + 1) {
     throw new UserError(`${where}: ${fields.length} numbers, expected ${SIDE * SIDE} pixels and a label`);
   }
-  return Uint8Array.from(fields, (field, i) => {
-    const [most, what] = i < SIDE * SIDE ? [WHITE, "a pixel"] : [9, "a label"];
+  const row = new Uint8Array(fields.length);
+  for (const [i, field] of fields.entries()) {
+    const most = i < SIDE * SIDE ? WHITE : 9;
     const value = /^\d+$/.test(field) ? Number(field) : NaN;
-    if (!(value <= most)) throw new UserError(`${where}: "${field}", expected ${what} of 0 to ${most}`);
-    return value;
-  });
+    if (!(value <= most)) {
+      const what = i < SIDE * SIDE ? "a pixel" : "a label";
+      throw new UserError(`${where}: "${field}", expected ${what} of 0 to ${most}`);
+    }
+    row[i] = value;
+  }
+  return row;
 }
 
 /**
@@ -80,26 +85,33 @@ function parseRow(line: string, where: string): Uint8Array {
  * 4 the weights are odd eighths, so all is done in whole numbers and every machine has the same bytes; halves round up.
  */
 function upscale(row: Uint8Array, target: Uint8Array): void {
-  const side = SIDE * SCALE;
-  const scaleTo255 = (grey: number) => Math.floor((grey * 255 * 2 + WHITE * 64) / (WHITE * 64 * 2));
-  for (let y = 0; y < side; y++) {
-    const [top, bottom, below] = neighbours(y);
-    for (let x = 0; x < side; x++) {
-      const [left, right, after] = neighbours(x);
-      const grey = (8 - below) * ((8 - after) * row[top * SIDE + left]! + after * row[top * SIDE + right]!) +
-        below * ((8 - after) * row[bottom * SIDE + left]! + after * row[bottom * SIDE + right]!);
-      const at = (y * side + x) * CHANNELS;
-      target.fill(scaleTo255(grey), at, at + CHANNELS);
+  const line = new Uint8Array(SIDE);
+  let at = 0;
+  for (let y = 0; y < BEFORE.length; y++) {
+    const top = BEFORE[y]! * SIDE, bottom = AFTER[y]! * SIDE, below = EIGHTHS[y]!;
+    for (let x = 0; x < SIDE; x++) line[x] = (8 - below) * row[top + x]! + below * row[bottom + x]!;
+    for (let x = 0; x < BEFORE.length; x++) {
+      const right = EIGHTHS[x]!;
+      const byte = BYTES[(8 - right) * line[BEFORE[x]!]! + right * line[AFTER[x]!]!]!;
+      for (let channel = 0; channel < CHANNELS; channel++) target[at++] = byte;
     }
   }
 }
 
-/** The two input pixels around output pixel i, and the second one's weight in eighths. */
-function neighbours(i: number): [number, number, number] {
-  const eighths = Math.min(Math.max(2 * i - 3, 0), (SIDE - 1) * 8);
-  const before = eighths >> 3;
-  return [before, Math.min(before + 1, SIDE - 1), eighths & 7];
-}
+/** Of each output pixel along an axis: the two input pixels around it, and the second one's weight in eighths. */
+const neighbours = Array.from({ length: SIDE * SCALE }, (_, i) => {
+  const eighths = Math.min(Math.max(2 * i - 3, 0), (SIDE - 1) * 8), before = eighths >> 3;
+  return { before, after: Math.min(before + 1, SIDE - 1), share: eighths & 7 };
+});
+const BEFORE = Uint8Array.from(neighbours, ({ before }) => before);
+const AFTER = Uint8Array.from(neighbours, ({ after }) => after);
+const EIGHTHS = Uint8Array.from(neighbours, ({ share }) => share);
+
+/** The byte of each grey value in 64ths. */
+const BYTES = Uint8Array.from(
+  { length: WHITE * 64 + 1 },
+  (_, grey) => Math.floor((grey * 255 * 2 + WHITE * 64) / (WHITE * 64 * 2)),
+);
 
 /**
  * The fixed split: of each class, in the file's order, four images to train on and the fifth to test on. Both parts have

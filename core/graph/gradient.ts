@@ -3,6 +3,9 @@ import { type AttrsOf, type OpName, opOf } from "../ops/mod.ts";
 import type { GraphBuilder } from "./builder.ts";
 import type { Node, Value } from "./graph.ts";
 
+/** Told of a value and its gradient as soon as that is whole: no node that follows reads the value. */
+export type Complete = (value: Value, gradient: Value) => void;
+
 /**
  * Appends to the graph the nodes that compute the gradients of `of` with respect to each of `wrt`, given `seed`, the
  * gradient that arrives at `of` (same shape; a constant 1 for a loss). Returns a map from each of `wrt` to its
@@ -13,8 +16,9 @@ export function gradient(
   of: Value,
   seed: Value,
   wrt: readonly Value[],
+  complete?: Complete,
 ): Map<Value, Value> {
-  return gradients(builder, new Map([[of, seed]]), wrt);
+  return gradients(builder, new Map([[of, seed]]), wrt, complete);
 }
 
 /** The same for several values at once: the sum of their gradients, each with its own seed. */
@@ -22,15 +26,17 @@ export function gradients(
   builder: GraphBuilder,
   seeds: ReadonlyMap<Value, Value>,
   wrt: readonly Value[],
+  complete: Complete = () => {},
 ): Map<Value, Value> {
   const nodes = [...builder.nodes];
   const relevant = dependents(nodes, wrt);
+  const firstReads = firstReadsOf(nodes, wrt);
   const grads = new Map<Value, Value>(seeds);
   const { scope, layer } = builder;
-  for (const node of nodes.reverse()) {
+  const propagate = (node: Node) => {
     const needs = node.inputs.map((input) => relevant.has(input));
     const arriving = node.outputs.map((output) => grads.get(output));
-    if (!needs.includes(true) || arriving.every((grad) => grad === undefined)) continue;
+    if (!needs.includes(true) || arriving.every((grad) => grad === undefined)) return;
     // Backward work belongs to the module whose forward work it undoes.
     builder.scope = node.scope;
     builder.layer = node.layer;
@@ -40,9 +46,16 @@ export function gradients(
       const sofar = grads.get(input);
       grads.set(input, sofar ? builder.emit("add", [sofar, grad], {})[0]! : grad);
     });
+    builder.scope = scope;
+    builder.layer = layer;
+  };
+  for (const node of nodes.reverse()) {
+    propagate(node);
+    for (const value of firstReads.get(node) ?? []) {
+      const grad = grads.get(value);
+      if (grad) complete(value, grad);
+    }
   }
-  builder.scope = scope;
-  builder.layer = layer;
   return new Map(wrt.flatMap((value) => {
     const grad = grads.get(value);
     return grad ? [[value, grad] as const] : [];
@@ -68,4 +81,15 @@ function dependents(nodes: readonly Node[], roots: readonly Value[]): Set<Value>
     if (node.inputs.some((input) => found.has(input))) node.outputs.forEach((output) => found.add(output));
   }
   return found;
+}
+
+/** Which of `values` each node is the first to read. */
+function firstReadsOf(nodes: readonly Node[], values: readonly Value[]): Map<Node, Value[]> {
+  const waiting = new Set(values);
+  const reads = new Map<Node, Value[]>();
+  for (const node of nodes) {
+    const found = node.inputs.filter((input) => waiting.delete(input));
+    if (found.length > 0) reads.set(node, found);
+  }
+  return reads;
 }

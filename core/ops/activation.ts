@@ -21,14 +21,15 @@ export interface LeakyReluAttrs {
 /** x > 0 ? x : negative_slope · x */
 export const leaky_relu: Op<LeakyReluAttrs> = {
   infer: sameAsInput,
-  gradient: (
-    emit,
-    { inputs: [x], attrs },
-    [dy],
-  ) => [emit("leaky_relu_grad", [known(dy), known(x)], attrs)[0]],
+  inplace: [0],
+  gradient(emit, { inputs: [x], outputs: [y], attrs }, [dy]) {
+    // y > 0 where x > 0, unless the slope turns signs round.
+    const saved = attrs.negative_slope >= 0 ? y : x;
+    return [emit("leaky_relu_grad", [known(dy), known(saved)], attrs)[0]];
+  },
 };
 
-/** `(dy, x) → dx` = x > 0 ? dy : negative_slope · dy */
+/** `(dy, saved) → dx` = saved > 0 ? dy : negative_slope · dy; saved is x, or y where it has the same sign */
 export const leaky_relu_grad: Op<LeakyReluAttrs> = { infer: sameAsInput, inplace: [0, 1] };
 
 /** min(max(x, 0), 6) */

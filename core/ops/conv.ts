@@ -1,10 +1,11 @@
 /** Convolution and the fully connected layer, which is a convolution of 1×1 images. */
 import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { ownInputs, type WithEpilogue } from "./epilogue.ts";
 import { at, expectRank, expectWhole, first, known, Misfit, type Op } from "./op.ts";
 import { expectSliding, slidingExtent } from "./sliding.ts";
 
-export interface ConvAttrs {
+export interface ConvAttrs extends WithEpilogue {
   readonly stride: readonly [number, number];
   /** `[top, left, bottom, right]` */
   readonly padding: readonly [number, number, number, number];
@@ -50,7 +51,7 @@ function expectBias(inputs: readonly TensorType[], out: number): void {
 export const conv2d: Op<ConvAttrs> = {
   infer(inputs, attrs) {
     const y = convOutput(first(inputs).shape, first(inputs, 1).shape, attrs);
-    expectBias(inputs, at(y, 1));
+    expectBias(ownInputs(inputs, attrs), at(y, 1));
     return [f32(y)];
   },
   gradient(emit, { inputs: [x, weight, bias], attrs }, [grad], needs) {
@@ -84,8 +85,8 @@ export const conv2d_grad_weight: Op<ConvAttrs & { readonly weight: Shape }> = {
 };
 
 /** `(x [N, in], weight [out, in], bias? [out]) → y [N, out] = x · weightᵀ + bias` */
-export const linear: Op<Record<never, never>> = {
-  infer(inputs) {
+export const linear: Op<WithEpilogue> = {
+  infer(inputs, attrs) {
     const x = first(inputs).shape;
     const weight = first(inputs, 1).shape;
     expectRank(weight, 2, "the weight of linear (out, in)");
@@ -97,7 +98,7 @@ export const linear: Op<Record<never, never>> = {
       );
     }
     expectRank(x, 2, "the input of linear (N, features)");
-    expectBias(inputs, at(weight, 0));
+    expectBias(ownInputs(inputs, attrs), at(weight, 0));
     return [f32([at(x, 0), at(weight, 0)])];
   },
   gradient(emit, { inputs: [x, weight, bias] }, [grad], needs) {
@@ -112,7 +113,7 @@ export const linear: Op<Record<never, never>> = {
 };
 
 /** `(dy [N, out], weight [out, in]) → dx [N, in] = dy · weight` */
-export const linear_grad_input: Op<Record<never, never>> = {
+export const linear_grad_input: Op<WithEpilogue> = {
   infer: (inputs) => [f32([at(first(inputs).shape, 0), at(first(inputs, 1).shape, 1)])],
   macs: (inputs) => at(first(inputs).shape, 0) * sizeOf(first(inputs, 1).shape),
 };

@@ -1,9 +1,10 @@
 /** Batch normalisation (Ioffe & Szegedy 2015) and local response normalisation (Krizhevsky et al. 2012). */
 import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape } from "../shape.ts";
+import type { Activation, WithEpilogue } from "./epilogue.ts";
 import { at, expectRank, expectWhole, first, known, Misfit, type Op, sameAsInput } from "./op.ts";
 
-export interface BatchNormAttrs {
+export interface BatchNormAttrs extends WithEpilogue {
   /** Normalise with the batch's statistics and update the running ones; otherwise with the running ones. */
   readonly training: boolean;
   /** running = (1 − momentum) · running + momentum · batch, PyTorch's convention. */
@@ -45,18 +46,27 @@ export const batch_norm: Op<BatchNormAttrs> = {
     return [dx, dWeight, dBias];
   },
   mutates: (_inputs, attrs) => attrs.training ? [3, 4] : [],
+  // Input 5 is what an epilogue adds.
+  inplace: [0, 5],
 };
 
+export interface BatchNormGradAttrs {
+  readonly training: boolean;
+  /** Of a fused graph: dy arrives behind this activation of the batch norm's output, and there is an input more, its bias. */
+  readonly activation?: { readonly op: Activation; readonly negative_slope?: number };
+}
+
 /**
- * `(dy, x, weight, mean, invstd) → dx, dweight [C], dbias [C]`, with x̂ = (x − mean)·invstd and m values per channel:
+ * `(dy, x, weight, mean, invstd, bias?) → dx, dweight [C], dbias [C]`, with x̂ = (x − mean)·invstd and m values per channel:
  * dbias = Σdy, dweight = Σdy·x̂, dx = weight·invstd·(dy − dbias/m − x̂·dweight/m); without `training` the statistics
  * are constants and dx = weight·invstd·dy.
  */
-export const batch_norm_grad: Op<{ readonly training: boolean }> = {
+export const batch_norm_grad: Op<BatchNormGradAttrs> = {
   infer(inputs) {
     const x = first(inputs, 1).shape;
     return [f32(x), f32([at(x, 1)]), f32([at(x, 1)])];
   },
+  inplace: [0, 1],
 };
 
 export interface LocalResponseNormAttrs {

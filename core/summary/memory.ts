@@ -1,6 +1,7 @@
 /** What a network takes to run and to train, as the memory planner really lays it out; nothing is allocated. */
 import type { MemoryReport } from "../backend/backend.ts";
 import { layOut } from "../backend/wasm/layout.ts";
+import { cheapest } from "../backend/wasm/lower/method.ts";
 import { ShapeError } from "../graph/builder.ts";
 import { type Module, trace } from "../nn/mod.ts";
 import type { OptimizerOptions } from "../optim/optimizer.ts";
@@ -23,7 +24,13 @@ export interface PlannedMemory {
 
 /** For inputs `[N, C, H, W]`. */
 export function plannedMemory(model: Module, input: Shape, options: MemoryOptions): PlannedMemory {
-  const layout = { threads: options.threads, tile: 16, guard: undefined } as const;
+  const layout = {
+    threads: options.threads,
+    tile: 16,
+    method: cheapest,
+    fuse: true,
+    guard: undefined,
+  } as const;
   return {
     inference: layOut({ inference: trace(model, input, { training: false }) }, layout).report,
     training: unlessMisfit(() => layOut(runGraphs(model, input, options.optimizer), layout).report),

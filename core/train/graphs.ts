@@ -8,6 +8,7 @@ import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts"
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
 import { emitUpdate, type OptimizerOptions, type Trained } from "../optim/optimizer.ts";
+import { sizeOf } from "../shape.ts";
 
 /** A batch of images as bytes, and what becomes of them, see op image_batch. */
 export interface BatchShape {
@@ -49,7 +50,13 @@ export function forwardGraph(model: Module, images: BatchShape): Graph {
   return tracer.builder.finish();
 }
 
-/** Appends the loss's gradients and the optimiser's step. Returns what it trains, with the gradients. */
+/** Elements of gradients that are worth an update of their own: 1 MiB. */
+const UPDATE_ELEMENTS = 2 ** 18;
+
+/**
+ * Appends the loss's gradients and the optimiser's steps. Returns what it trains, with the gradients. Parameters are
+ * updated as soon as there are enough gradients, which are then still in the caches and free their memory early.
+ */
 export function emitStep(
   builder: GraphBuilder,
   model: Module,
@@ -57,17 +64,25 @@ export function emitStep(
   optimizer: OptimizerOptions,
 ): readonly Trained[] {
   // A parameter that is frozen, that forward never uses, or that the loss does not depend on, is not trained.
-  const used = new Map([...namedParameters(model)].flatMap(([name, { requires_grad }]) => {
+  const used = [...namedParameters(model)].flatMap(([name, { requires_grad }]) => {
     const parameter = builder.states.get(name);
-    return parameter && requires_grad ? [[name, parameter] as const] : [];
-  }));
-  const [seed] = builder.emit("fill", [], { shape: loss.shape, value: 1 });
-  const grads = gradient(builder, loss, seed!, [...used.values()]);
-  const trained = [...used].flatMap(([name, parameter]) => {
-    const grad = grads.get(parameter);
-    return grad ? [{ name, parameter, gradient: grad }] : [];
+    return parameter && requires_grad ? [parameter] : [];
   });
-  emitUpdate(builder, optimizer, loss, trained);
+  const [seed] = builder.emit("fill", [], { shape: loss.shape, value: 1 });
+  const trained: Trained[] = [];
+  let updated = 0;
+  let elements = 0;
+  const update = () => {
+    if (updated < trained.length) emitUpdate(builder, optimizer, loss, trained.slice(updated));
+    updated = trained.length;
+    elements = 0;
+  };
+  gradient(builder, loss, seed!, used, (parameter, gradient) => {
+    trained.push({ name: parameter.name, parameter, gradient });
+    elements += sizeOf(parameter.shape);
+    if (elements >= UPDATE_ELEMENTS) update();
+  });
+  update();
   return trained;
 }
 

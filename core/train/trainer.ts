@@ -84,7 +84,7 @@ export type TrainingEvent =
 export interface Trainer {
   readonly session: Session;
   readonly progress: Progress;
-  /** Draws the initial weights. */
+  /** Puts the run at its beginning: draws the initial weights. */
   initialise(): Promise<void>;
   /** Trains from where `progress` is to the last epoch. Leaving the loop at any event leaves a state to go on from. */
   train(): AsyncGenerator<TrainingEvent>;
@@ -211,6 +211,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
       // Step −1: numbers that no dropout will draw again.
       session.write("init", "rng", [...key, -1, 0]);
       await session.run("init");
+      Object.assign(progress, newProgress());
     },
     async *train() {
       while (progress.epoch < epochs) yield* epoch();

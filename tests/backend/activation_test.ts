@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { GraphBuilder } from "../../core/graph/builder.ts";
+import { gradient } from "../../core/graph/gradient.ts";
 import { f32 } from "../../core/graph/graph.ts";
 import { sizeOf } from "../../core/shape.ts";
 import {
@@ -67,11 +68,11 @@ Deno.test("activations that work in place give what they give apart", pooled, as
   const shape = [10007], bytes = Math.ceil(4 * 10007 / 64) * 64;
   const x = uniform(1, 10007, -8, 8), dy = uniform(2, 10007);
   const backend = await backendFor({ threads: 2 });
-  for (const name of ["relu", "relu6", "sigmoid", "tanh"] as const) {
-    const [expected] = await runOp(name, [{ shape, data: x }], {});
+  for (const name of names) {
+    const [expected] = await runOp(name, [{ shape, data: x }], attrs);
     const builder = new GraphBuilder();
     const [own] = builder.emit("scale", [builder.input("x", f32(shape))], { factor: 1 });
-    builder.output("y", builder.emit(name, [own!], {})[0]!);
+    builder.output("y", builder.emit(name, [own!], attrs)[0]!);
     const session = backend.compile({ op: builder.finish() });
     assert.equal(session.memory.arenaBytes, bytes, "input and output share memory");
     session.write("op", "x", x);
@@ -94,6 +95,24 @@ Deno.test("activations that work in place give what they give apart", pooled, as
       assert.deepEqual(await session.read("op", "dx"), expected, `${name}_grad over input ${place}`);
       session.dispose();
     }
+  }
+});
+
+Deno.test("leaky ReLU's gradient is right for any slope, whatever it keeps", pooled, async () => {
+  const x = Float32Array.of(-3, -1e-30, -0, 0, 1e-30, 2, Infinity, -Infinity), dy = x.map((_, i) => i + 1);
+  const shape = [x.length], backend = await backendFor();
+  for (const negative_slope of [0.1, 0, 2, -0.5]) {
+    const builder = new GraphBuilder();
+    const value = builder.input("x", f32(shape));
+    const [y] = builder.emit("leaky_relu", [value], { negative_slope });
+    builder.output("dx", gradient(builder, y!, builder.input("dy", f32(shape)), [value]).get(value)!);
+    const session = backend.compile({ op: builder.finish() });
+    session.write("op", "x", x);
+    session.write("op", "dy", dy);
+    await session.run("op");
+    const expected = dy.map((value, i) => x[i]! > 0 ? value : value * negative_slope);
+    assert.deepEqual(await session.read("op", "dx"), expected, `slope ${negative_slope}`);
+    session.dispose();
   }
 });
 

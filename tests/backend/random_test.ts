@@ -9,7 +9,7 @@ const pooled = { sanitizeOps: false, sanitizeResources: false };
 
 const rng = [0x89abcdef | 0, 77, 5, 0];
 const rngInput = { shape: [4], data: rng, dtype: "i32" as const };
-const counts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16384, 16387, 33001];
+const counts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 30, 33, 16384, 16387, 33001];
 
 Deno.test("init_uniform gives Philox's numbers, to the bit", pooled, async () => {
   for (const count of counts) {

@@ -54,3 +54,25 @@ Deno.test("memory that other sessions hold cannot be had", pooled, async () => {
   holding.dispose();
   assert.ok(refusal().available - before >= 2 ** 28);
 });
+
+Deno.test("a profile is a run: the same results, and a time for every kernel call", pooled, async () => {
+  for (const threads of [1, 3]) {
+    const session = (await backendFor({ threads, guard: true })).compile({ graph: scaled(50_000, 2, 4) });
+    for (let run = 0; run < 3; run++) {
+      session.write("graph", "x", new Float32Array(50_000).fill(run));
+      const times = await session.profile("graph");
+      assert.deepEqual(times.map(({ kernel }) => kernel), ["scale", "scale", "scale", "scale"]);
+      for (const { milliseconds, waiting, node } of times) {
+        assert.ok(waiting >= 0 && waiting <= milliseconds, `${waiting} of ${milliseconds}`);
+        assert.ok(milliseconds > 0 && milliseconds < 1000);
+        assert.equal(node.op, "scale");
+      }
+      assert.ok((await session.read("graph", "y")).every((number) => number === 16 * run));
+      // Tickets are back in place: a run after a profile does all the work again.
+      session.write("graph", "x", new Float32Array(50_000).fill(-run));
+      await session.run("graph");
+      assert.ok((await session.read("graph", "y")).every((number) => number === -16 * run));
+    }
+    session.dispose();
+  }
+});

@@ -193,6 +193,9 @@ Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with
       first.stderr,
     );
     assert.deepEqual(namesIn(output), ["config.json", "last.safetensors"]);
+    // No epoch was finished, so the run's beginning is what is kept.
+    const { metadata } = readSafetensors(await Deno.readFile(join(output, "last.safetensors")));
+    assert.equal(JSON.parse(metadata["strata.progress"]!).updates, 0);
 
     const again = await run(...wild);
     assert.match(again.stderr, /there is a run already; resume it with --resume/);

@@ -17,7 +17,7 @@ export interface Given {
 const backends = new Map<string, Promise<Backend>>();
 
 export function backendFor(options: WasmOptions = {}): Promise<Backend> {
-  const key = JSON.stringify(options);
+  const key = JSON.stringify(options, (_, value) => typeof value === "function" ? String(value) : value);
   let backend = backends.get(key);
   if (!backend) backends.set(key, backend = createWasmBackend(options));
   return backend;

@@ -1,8 +1,9 @@
 /** The CPU backend: AssemblyScript kernels on shared memory, one worker a core. */
 import type { Backend } from "../backend.ts";
-import { calibrate } from "./calibrate.ts";
+import { calibrate, peakRate } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
 import { layOut, type LayoutOptions } from "./layout.ts";
+import { cheapest, type Chooser } from "./lower/method.ts";
 import { createPool } from "./pool.ts";
 import { createSession } from "./session.ts";
 
@@ -11,27 +12,49 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Columns of the GEMM's register tile, see `Lower`. By default what runs faster here. */
   readonly tile?: 8 | 16;
+  /** How to compute each convolution; by default what should be fastest. `() => "direct"` for the least rounding. */
+  readonly method?: Chooser;
+  /** For tests: false runs graphs op by op, as they were written. */
+  readonly fuse?: boolean;
   /** For tests: every buffer apart, with bands behind it that are checked after each run. */
   readonly guard?: boolean;
+}
+
+/** What the CPU's backend can tell of itself. */
+export interface WasmBackend extends Backend {
+  readonly threads: number;
+  readonly tile: 8 | 16;
+  /** How wide the arithmetic is, judged by its speed; undefined where the tile was given and nothing was measured. */
+  readonly bits: 128 | 256 | undefined;
+  /** Multiply-adds a second that the GEMM's micro-kernel reaches on all threads, measured now for some time. */
+  peak(milliseconds: number): Promise<number>;
 }
 
 /** Compiled once a process, whatever the number of backends. */
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** Starts the workers, which live until `close()`, and finds out which tile is faster here. */
-export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
+export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
   compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
-  const { threads = navigator.hardwareConcurrency, guard = false } = options;
+  const { threads = navigator.hardwareConcurrency, method = cheapest, fuse = true, guard = false } = options;
   const pool = await createPool(await compiled, threads);
   const { tile, bits } = options.tile ? { tile: options.tile, bits: undefined } : await calibrate(pool);
-  const layout: LayoutOptions = { threads, tile, guard: guard ? GUARD_BYTES : undefined };
+  const layout: LayoutOptions = { threads, tile, method, fuse, guard: guard ? GUARD_BYTES : undefined };
   return {
     name: "wasm",
     description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${
       threads === 1 ? "" : "s"
     }`,
+    threads,
+    tile,
+    bits,
+    peak: (milliseconds) => peakRate(pool, tile, milliseconds),
     measure: (graphs) => layOut(graphs, layout).report,
+    nodesOf(graph) {
+      const { program } = layOut({ graph }, layout).prepared.get("graph")!;
+      return [...new Set(program.calls.map(({ node }) => node))];
+    },
     compile: (graphs) => createSession(pool, layOut(graphs, layout), guard),
     close: () => pool.close(),
   };

@@ -1,4 +1,5 @@
-/** Chooses the GEMM's register tile by a few milliseconds of measurement, see assembly/gemm_micro.ts. */
+/** What the GEMM's micro-kernel can do here, measured: see `gemmPeak` in assembly/gemm.ts. */
+import { OutOfMemory } from "../backend.ts";
 import type { Pool } from "./pool.ts";
 
 export type Tile = 8 | 16;
@@ -10,7 +11,10 @@ export interface Calibration {
 }
 
 const SCRATCH_BYTES = 32768;
-const ITERATIONS = 100;
+
+/** Iterations a run, about 100 µs; and for a peak, where waking the workers must not count. */
+const ITERATIONS = 100, PEAK_ITERATIONS = 5000;
+
 /** V8 has optimised both micro-kernels after about ten. */
 const MILLISECONDS = 30;
 
@@ -25,23 +29,44 @@ const WORK_PER_COLUMN = 6 * 256;
  * it does not, since 16 then spill registers. Both give the same bits.
  */
 export async function calibrate(pool: Pool): Promise<Calibration> {
-  const start = pool.allocate(SCRATCH_BYTES + 256);
-  if (start === undefined) return { tile: 8, bits: 128 };
-  const args = start + SCRATCH_BYTES;
+  const options = { threads: 1, iterations: ITERATIONS, milliseconds: MILLISECONDS };
+  const [narrow, wide] = await bestRates(pool, [8, 16], options) as [number, number];
+  return { tile: wide > narrow ? 16 : 8, bits: wide > PAIRED * narrow ? 256 : 128 };
+}
+
+/**
+ * Multiply-adds a second of the micro-kernel, all threads together, on numbers that are in the nearest cache: what no
+ * product of matrices can exceed.
+ */
+export async function peakRate(pool: Pool, tile: Tile, milliseconds: number): Promise<number> {
+  const options = { threads: pool.threads, iterations: PEAK_ITERATIONS, milliseconds };
+  return (await bestRates(pool, [tile], options))[0]!;
+}
+
+/** The best rate of each tile, in multiply-adds a second. */
+async function bestRates(
+  pool: Pool,
+  tiles: readonly Tile[],
+  { threads, iterations, milliseconds }: { threads: number; iterations: number; milliseconds: number },
+): Promise<number[]> {
+  const bytes = SCRATCH_BYTES * threads + 256;
+  const start = pool.allocate(bytes);
+  if (start === undefined) throw new OutOfMemory(bytes, pool.available());
+  const args = start + SCRATCH_BYTES * threads;
   const program = args + 64;
   const words = new Int32Array(pool.memory.buffer);
   words.set([pool.kernelIndex("gemmPeak"), args], program / 4);
 
   const rate = async (tile: Tile) => {
-    words.set([0, start, ITERATIONS, tile], args / 4);
+    words.set([0, start, iterations, tile, threads], args / 4);
     const begun = performance.now();
     await pool.run(program, 1);
-    return tile * WORK_PER_COLUMN * ITERATIONS / (performance.now() - begun);
+    return 1000 * threads * tile * WORK_PER_COLUMN * iterations / (performance.now() - begun);
   };
-  const best = { 8: 0, 16: 0 };
-  for (const end = performance.now() + MILLISECONDS; performance.now() < end;) {
-    for (const tile of [8, 16] as const) best[tile] = Math.max(best[tile], await rate(tile));
+  const best = tiles.map(() => 0);
+  for (const end = performance.now() + milliseconds; performance.now() < end;) {
+    for (const [index, tile] of tiles.entries()) best[index] = Math.max(best[index]!, await rate(tile));
   }
   pool.free(start);
-  return { tile: best[16] > best[8] ? 16 : 8, bits: best[16] > PAIRED * best[8] ? 256 : 128 };
+  return best;
 }

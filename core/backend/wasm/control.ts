@@ -14,6 +14,8 @@ export const word = {
   finished: 2,
   program: 3,
   count: 4,
+  /** Where the run notes its times, see timed_walk.ts; 0 where nobody wants to know. */
+  times: 5,
   /** Two words: arrivals and generation of the walker's barrier, see assembly/walk.ts. */
   barrier: 8,
 } as const;
@@ -35,7 +37,7 @@ export interface WorkerInit {
 export type WorkerReport = { readonly ready: true } | { readonly trap: string };
 
 /** Exported functions that are no kernels. */
-const NOT_KERNELS = new Set(["walk"]);
+const NOT_KERNELS = new Set(["walk", "wait"]);
 
 /** The kernels in the order of their indices in every worker's function table. */
 export function kernelNames(module: WebAssembly.Module): string[] {

@@ -5,6 +5,7 @@
  *
  * as offsets; the block's own address is added when there is one.
  */
+import { fuse } from "../../graph/fuse.ts";
 import type { Graph, Node, Value } from "../../graph/graph.ts";
 import type { OpName } from "../../ops/mod.ts";
 import { lowerGraph } from "../../program/lower.ts";
@@ -12,11 +13,15 @@ import { align, bytesOf, type Plan, planMemory } from "../../program/plan.ts";
 import type { Program, Scratch, Word } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
 import type { Lowering } from "./lower/lowering.ts";
+import type { Chooser } from "./lower/method.ts";
 import { lowerings } from "./lower/mod.ts";
 
 export interface LayoutOptions {
   readonly threads: number;
   readonly tile: 8 | 16;
+  readonly method: Chooser;
+  /** Whether ops may be fused, which changes no bit of any result. */
+  readonly fuse: boolean;
   /** Bytes behind every buffer that nothing may touch; then no two buffers share memory. */
   readonly guard: number | undefined;
 }
@@ -36,12 +41,16 @@ export interface Layout {
   offsetOf(item: Value | Scratch, prepared: Prepared): number;
 }
 
-/** Lowers and plans the graphs, and gives everything in them its place. Nothing is allocated yet. */
+/** Fuses, lowers and plans the graphs, and gives everything in them its place. Nothing is allocated yet. */
 export function layOut(graphs: Readonly<Record<string, Graph>>, options: LayoutOptions): Layout {
-  const { threads, tile, guard } = options;
+  const { threads, tile, method, guard } = options;
   const prepared = new Map(
     Object.entries(graphs).map(([name, graph]): [string, Prepared] => {
-      const program = lowerGraph(graph, (collect, node) => lowerNode({ ...collect, threads, tile }, node));
+      const fused = options.fuse ? fuse(graph) : graph;
+      const program = lowerGraph(
+        fused,
+        (collect, node) => lowerNode({ ...collect, threads, tile, method }, node),
+      );
       return [name, { program, plan: planMemory(program, guard === undefined ? {} : { guard }) }];
     }),
   );

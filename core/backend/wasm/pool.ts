@@ -10,8 +10,11 @@ export interface Pool extends Regions {
   readonly memory: WebAssembly.Memory;
   /** Index of a kernel in the function table. Throws where there is none of that name. */
   kernelIndex(name: string): number;
-  /** Walks a program on all threads. A run starts when those asked for before it have ended; an idle pool's at once. */
-  run(program: number, count: number): Promise<void>;
+  /**
+   * Walks a program on all threads. A run starts when those asked for before it have ended; an idle pool's at once.
+   * `times` is where to note how long its calls take, see timed_walk.ts.
+   */
+  run(program: number, count: number, times?: number): Promise<void>;
   close(): void;
 }
 
@@ -43,10 +46,11 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
   const kernels = new Map(kernelNames(module).map((name, index) => [name, index]));
   const firstKernel = 1; // The module's own table has one slot, never used.
 
-  async function walk(program: number, count: number): Promise<void> {
+  async function walk(program: number, count: number, times: number): Promise<void> {
     const before = Atomics.load(control, word.finished);
     Atomics.store(control, word.program, program);
     Atomics.store(control, word.count, count);
+    Atomics.store(control, word.times, times);
     Atomics.add(control, word.start, 1);
     Atomics.notify(control, word.start);
     const waiting = Atomics.waitAsync(control, word.finished, before);
@@ -63,9 +67,9 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
       return firstKernel + index;
     },
     ...createRegions(memory),
-    async run(program, count) {
+    async run(program, count, times = 0) {
       while (running) await running.catch(() => {}); // Who asked for that run is told what happened to it.
-      running = walk(program, count);
+      running = walk(program, count, times);
       try {
         await running;
       } finally {

@@ -2,15 +2,13 @@
 import type { Value } from "../../graph/graph.ts";
 import type { Word } from "../../program/program.ts";
 import { sizeOf } from "../../shape.ts";
-import { type KernelTime, type NumberArray, OutOfMemory, type Session } from "../backend.ts";
+import { type NumberArray, OutOfMemory, type Session } from "../backend.ts";
 import { createGuards } from "./guard.ts";
 import type { Layout, Prepared } from "./layout.ts";
 import type { Pool } from "./pool.ts";
 import { toLogical, toPhysical } from "./relayout.ts";
+import { readTimes, timesBytes } from "./timed_walk.ts";
 import { createWords } from "./words.ts";
-
-/** Bytes of a call in a program, see assembly/walk.ts. */
-const WORD_PAIR = 8;
 
 /** Takes memory for the layout and writes its programs there. Throws `OutOfMemory`. */
 export function createSession(pool: Pool, layout: Layout, guarded: boolean): Session {
@@ -56,14 +54,23 @@ export function createSession(pool: Pool, layout: Layout, guarded: boolean): Ses
       guards?.check(graph);
     },
     async profile(graph) {
-      const { start } = find(entries, graph, "graph");
-      const times: KernelTime[] = [];
-      for (const [index, { kernel, node }] of graphOf(graph).program.calls.entries()) {
-        const begun = performance.now();
-        await pool.run(start + WORD_PAIR * index, 1);
-        times.push({ kernel, node, milliseconds: performance.now() - begun });
+      const { start, count } = find(entries, graph, "graph");
+      const bytes = timesBytes(count, pool.threads);
+      const times = pool.allocate(bytes);
+      if (times === undefined) throw new OutOfMemory(bytes, pool.available());
+      try {
+        guards?.draw(graph);
+        await pool.run(start, count, times);
+        guards?.check(graph);
+        const taken = readTimes(pool.memory, times, count, pool.threads);
+        return graphOf(graph).program.calls.map(({ kernel, node }, index) => ({
+          kernel,
+          node,
+          ...taken[index]!,
+        }));
+      } finally {
+        pool.free(times);
       }
-      return times;
     },
     write(graph, input, data) {
       const prepared = graphOf(graph);

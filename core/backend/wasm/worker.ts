@@ -1,6 +1,7 @@
 /** A worker of the pool: parked until a run starts, then walks the program with all the others. */
 /// <reference lib="deno.worker" />
 import { CONTROL, kernelNames, STOP, word, type WorkerInit, type WorkerReport } from "./control.ts";
+import { walkTimed } from "./timed_walk.ts";
 
 const report = (message: WorkerReport) => self.postMessage(message);
 
@@ -9,6 +10,7 @@ self.onmessage = ({ data }: MessageEvent<WorkerInit>) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const table = exports["table"] as WebAssembly.Table;
   const walk = exports["walk"] as (...words: number[]) => void;
+  const wait = exports["wait"] as (barrier: number, threads: number) => void;
   // Every worker fills its table alike, so that an index means the same kernel in all of them.
   const kernels = kernelNames(module);
   const first = table.grow(kernels.length);
@@ -23,7 +25,13 @@ self.onmessage = ({ data }: MessageEvent<WorkerInit>) => {
     if (run === STOP) break;
     try {
       const barrier = CONTROL + 4 * word.barrier;
-      walk(Atomics.load(control, word.program), Atomics.load(control, word.count), barrier, thread, threads);
+      const program = Atomics.load(control, word.program), count = Atomics.load(control, word.count);
+      const times = Atomics.load(control, word.times);
+      if (times === 0) walk(program, count, barrier, thread, threads);
+      else {
+        const meet = () => wait(barrier, threads);
+        walkTimed({ memory, table, meet, program, count, times, thread });
+      }
     } catch (error) {
       report({ trap: String(error) });
       break;

@@ -1,6 +1,7 @@
 /** Convolutions and linear layers, as matrix products over gathered images. */
 import type { Value } from "../../../graph/graph.ts";
 import type { ConvAttrs } from "../../../ops/conv.ts";
+import { ownInputs } from "../../../ops/epilogue.ts";
 import { sizeOf } from "../../../shape.ts";
 import {
   type Gather,
@@ -11,9 +12,10 @@ import {
   type WeightPitches,
   withoutDeadTaps,
 } from "./gemm.ts";
+import { epilogueOf } from "./epilogue.ts";
 import { address, addressOrNull, type Lowering } from "./lowering.ts";
-
-type Extents4 = readonly [number, number, number, number];
+import { chooseSide, type Extents4 } from "./method.ts";
+import { convolve, convolveGradFilter } from "./winograd.ts";
 
 /** The extents of a 4-axis value: N, C, H, W or O, I, kH, kW. */
 function extents(value: Value | undefined): Extents4 {
@@ -43,20 +45,33 @@ function pitchesOf([out, channels, kernelHeight, kernelWidth]: Extents4, groups:
   return { group: (out / groups) * row, out: row, tap: channels };
 }
 
-const conv2d: Lowering<"conv2d"> = (lower, { inputs: [x, weight, bias], outputs: [y], attrs }) => {
+const conv2d: Lowering<"conv2d"> = (lower, node) => {
+  const { outputs: [y], attrs } = node;
+  const [x, weight, bias] = ownInputs(node.inputs, attrs);
   const [images, out, height, width] = extents(y);
   const { group, out: column, tap } = pitchesOf(extents(weight), attrs.groups);
+  const operands = { x: address(x), weight: address(weight), bias: addressOrNull(bias), y: address(y) };
+  const shapes = { x: extents(x), weight: extents(weight), y: extents(y) };
+  const m = chooseSide(lower.method, { direction: "forward", ...shapes, attrs });
+  if (m) {
+    const [top, left] = attrs.padding;
+    return convolve(lower, {
+      tiling: { m, input: shapes.x, output: shapes.y, padding: [top, left] },
+      ...operands,
+      weightPitches: { column, tap, channel: 1 },
+      turned: false,
+      epilogue: epilogueOf(lower, node),
+    });
+  }
   multiplyGathered(lower, {
-    x: address(x),
-    weight: address(weight),
-    bias: addressOrNull(bias),
-    y: address(y),
+    ...operands,
     images,
     groups: attrs.groups,
     columns: out / attrs.groups,
     gather: forwardGather(attrs, extents(x), extents(weight), extents(y)),
     weightPitches: { group, column, tap, channel: 1 },
     outputPitches: [height * width * out, width * out, out],
+    epilogue: epilogueOf(lower, node),
   });
 };
 
@@ -84,6 +99,23 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
   const [, columns, kernelHeight, kernelWidth] = extents(weight);
   const { group, out: channel, tap } = pitchesOf(extents(weight), groups);
   const weightPitches: WeightPitches = { group, column: 1, tap, channel };
+  const epilogue = epilogueOf(lower, node);
+  const shapes = { x: extents(dx), weight: extents(weight), y: extents(dy) };
+  const m = chooseSide(lower.method, { direction: "input", ...shapes, attrs });
+  if (m) {
+    // A convolution of dy with the filters turned round, where the image is padded as far as they reach.
+    const [top, left] = padding;
+    return convolve(lower, {
+      tiling: { m, input: shapes.y, output: shapes.x, padding: [2 - top, 2 - left] },
+      x: address(dy),
+      weight: address(weight),
+      bias: 0,
+      y: address(dx),
+      weightPitches,
+      turned: true,
+      epilogue,
+    });
+  }
   for (let phaseY = 0; phaseY < Math.min(stride[0], height); phaseY++) {
     for (let phaseX = 0; phaseX < Math.min(stride[1], width); phaseX++) {
       const vertical = phaseTaps(kernelHeight, phaseY, stride[0], padding[0], dilation[0]);
@@ -113,6 +145,7 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
         gather: withoutDeadTaps(gather),
         weightPitches,
         outputPitches: [height * width * channels, stride[0] * width * channels, stride[1] * channels],
+        epilogue,
       });
     }
   }
@@ -120,6 +153,13 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
 
 const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, node) => {
   const { inputs: [dy, x], outputs: [dw], attrs } = node;
+  const shapes = { x: extents(x), weight: extents(dw), y: extents(dy) };
+  const m = chooseSide(lower.method, { direction: "weight", ...shapes, attrs });
+  if (m) {
+    const [top, left] = attrs.padding;
+    const tiling = { m, input: shapes.x, output: shapes.y, padding: [top, left] } as const;
+    return convolveGradFilter(lower, tiling, address(dy), address(x), address(dw));
+  }
   const [images] = extents(x), [out, , kernelHeight, kernelWidth] = extents(dw);
   multiplyTransposed(lower, {
     dy: address(dy),
@@ -133,7 +173,8 @@ const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, node) => {
   });
 };
 
-const linear: Lowering<"linear"> = (lower, { inputs: [x, weight, bias], outputs: [y] }) => {
+const linear: Lowering<"linear"> = (lower, node) => {
+  const [x, weight, bias] = ownInputs(node.inputs, node.attrs), [y] = node.outputs;
   const [images, out] = y!.shape as [number, number], channels = weight!.shape[1]!;
   multiplyGathered(lower, {
     x: address(x),
@@ -146,10 +187,12 @@ const linear: Lowering<"linear"> = (lower, { inputs: [x, weight, bias], outputs:
     gather: onePixel(channels),
     weightPitches: { group: 0, column: channels, tap: 0, channel: 1 },
     outputPitches: [out, 0, 0],
+    epilogue: epilogueOf(lower, node),
   });
 };
 
-const linear_grad_input: Lowering<"linear_grad_input"> = (lower, { inputs: [dy, weight], outputs: [dx] }) => {
+const linear_grad_input: Lowering<"linear_grad_input"> = (lower, node) => {
+  const { inputs: [dy, weight], outputs: [dx] } = node;
   const [out, columns] = weight!.shape as [number, number];
   multiplyGathered(lower, {
     x: address(dy),
@@ -162,6 +205,7 @@ const linear_grad_input: Lowering<"linear_grad_input"> = (lower, { inputs: [dy, 
     gather: onePixel(out),
     weightPitches: { group: 0, column: 1, tap: 0, channel: columns },
     outputPitches: [columns, 0, 0],
+    epilogue: epilogueOf(lower, node),
   });
 };
 

@@ -1,5 +1,5 @@
 /** Matrix products for convolutions and linear layers: how they are described to the kernels and shared among threads. */
-import type { Scratch, Word } from "../../../program/program.ts";
+import type { Word } from "../../../program/program.ts";
 import type { Lower } from "./lowering.ts";
 
 /** One place of a convolution's window: its offset in the image, and its index in the weights' kH × kW. */
@@ -80,24 +80,24 @@ export const PITCH = 304;
 export const DEPTH = 288;
 export const EDGE_BYTES = 512;
 
-function roundUp(value: number, unit: number): number {
+export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
 /** Most of `extent` at once, in equal multiples of `unit` that are not above `limit` (itself a multiple). */
-function evenly(extent: number, limit: number, unit: number): number {
+export function evenly(extent: number, limit: number, unit: number): number {
   return roundUp(extent / Math.ceil(extent / limit), unit);
 }
 
 /** Scratch that each thread has a part of. */
 interface PerThread {
-  readonly scratch: Scratch;
+  readonly scratch: Word;
   readonly bytes: number;
 }
 
-function perThread(lower: Lower, bytes: number): PerThread {
+export function perThread(lower: Lower, bytes: number): PerThread {
   const own = roundUp(bytes, 64);
-  return { scratch: lower.scratch(own * lower.threads), bytes: own };
+  return { scratch: { scratch: lower.scratch(own * lower.threads) }, bytes: own };
 }
 
 /** Floats between neighbours of each kind in the weights; those of columns or those of channels are 1 apart. */
@@ -133,6 +133,8 @@ export interface Product {
   readonly weightPitches: WeightPitches;
   /** Floats from image to image, from grid row to grid row, from grid column to grid column of y. */
   readonly outputPitches: readonly [number, number, number];
+  /** See lower/epilogue.ts; 0 for none. */
+  readonly epilogue: Word;
 }
 
 /** Rows of A at a time: they stay in the second-level cache. */
@@ -144,9 +146,9 @@ const FEW_ROWS = 576;
 /** Most columns of weights that a task packs for itself: a block of K of them fits into the second-level cache. */
 const MOST_OWN_COLUMNS = 256;
 
-/** y = gather(x) · weights + bias */
+/** y = gather(x) · weights + bias, then the epilogue. */
 export function multiplyGathered(lower: Lower, product: Product): void {
-  const { x, weight, bias, y, images, weightPitches: pitches, outputPitches } = product;
+  const { x, weight, bias, y, images, weightPitches: pitches, outputPitches, epilogue } = product;
   const merged = mergeable(product.groups, product.columns);
   const groups = product.groups / merged, columns = product.columns * merged;
   const gather = { ...product.gather, channels: product.gather.channels * merged };
@@ -168,7 +170,7 @@ export function multiplyGathered(lower: Lower, product: Product): void {
   const ownPanels = few ? DEPTH * taskColumns * 4 : 0;
   const own = perThread(lower, blockRows * PITCH * 4 + taskRows * 16 + EDGE_BYTES + ownPanels);
   const counts = [tile, groups, m, columns, k];
-  const task = [taskRows, taskColumns, blockRows, { scratch: own.scratch }, own.bytes];
+  const task = [taskRows, taskColumns, blockRows, own.scratch, own.bytes];
   let b: Word[] = [weight, table];
   if (!few) {
     const panels = { scratch: lower.scratch(Math.max(groups * roundUp(columns, tile) * k * 4, 64)) };
@@ -177,7 +179,7 @@ export function multiplyGathered(lower: Lower, product: Product): void {
     if (k > 0) lower.call("packPanels", weight, panels, table, tile, groups, columns, k, ...part);
     b = [panels, 0];
   }
-  lower.call("gemm", x, ...b, bias, y, geometry(gather), ...counts, ...outputPitches, ...task);
+  lower.call("gemm", x, ...b, bias, y, geometry(gather), ...counts, ...outputPitches, ...task, epilogue);
 }
 
 export interface WeightProduct {
@@ -221,7 +223,7 @@ export function multiplyTransposed(lower: Lower, product: WeightProduct): void {
   const panelFloats = (DEPTH + 1) * taskColumns;
   const own = perThread(lower, taskRows * (PITCH + 1) * 4 + panelFloats * 4 + EDGE_BYTES);
   const counts = [lower.tile, groups, rows, columns, pixels, groups * rows, chunk];
-  const task = [taskRows, taskColumns, { scratch: own.scratch }, own.bytes];
+  const task = [taskRows, taskColumns, own.scratch, own.bytes];
   lower.call("gemmWeight", dy, x, out, geometry(gather), ...counts, ...task);
   if (direct) return;
   const places = Array.from(

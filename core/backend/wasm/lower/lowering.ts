@@ -2,6 +2,7 @@
 import type { Node, Value } from "../../../graph/graph.ts";
 import type { OpName } from "../../../ops/mod.ts";
 import type { Scratch, Word } from "../../../program/program.ts";
+import type { Chooser } from "./method.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
 
 export interface Lower {
@@ -9,6 +10,8 @@ export interface Lower {
   readonly threads: number;
   /** Columns of the GEMM's register tile: 8 with 128-bit SIMD, 16 where V8 pairs it to 256 bits. */
   readonly tile: 8 | 16;
+  /** Chooses how to compute a convolution. */
+  readonly method: Chooser;
   /** Appends a call of the exported kernel; the words arrive as its arguments 0, 1, … (see assembly/abi.ts). */
   call(kernel: string, ...args: Word[]): void;
   /** Memory for this node alone, aligned to 64 bytes, not cleared. */

@@ -1,6 +1,7 @@
 import type { LocalResponseNormAttrs } from "../../../ops/norm.ts";
 import type { Word } from "../../../program/program.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
+import { activationWords, epilogueOf } from "./epilogue.ts";
 import { address, float, type Lower, type Lowering } from "./lowering.ts";
 
 /** The kernels' view of an image or a matrix: rows × channels, and in how many rows at a time they take it. */
@@ -15,7 +16,8 @@ function rowsOf(shape: Shape) {
 
 const floats = (lower: Lower, count: number): Word => ({ scratch: lower.scratch(4 * count) });
 
-const batch_norm: Lowering<"batch_norm"> = (lower, { inputs, outputs, attrs }) => {
+const batch_norm: Lowering<"batch_norm"> = (lower, node) => {
+  const { inputs, outputs, attrs } = node;
   const [x, weight, bias, runningMean, runningVar] = inputs.map(address);
   const [y, mean, invstd] = outputs.map(address);
   const { rows, channels, block, blocks } = rowsOf(inputs[0]!.shape);
@@ -43,11 +45,12 @@ const batch_norm: Lowering<"batch_norm"> = (lower, { inputs, outputs, attrs }) =
       eps,
     );
   }
-  lower.call("batch_norm_apply", x!, y!, mean!, scale, bias!, rows, channels, block);
+  const epilogue = epilogueOf(lower, node, { mean: mean!, scale, shift: bias! });
+  lower.call("batch_norm_apply", x!, y!, rows, channels, block, epilogue);
 };
 
 const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, { inputs, outputs, attrs }) => {
-  const [dy, x, weight, mean, invstd] = inputs.map(address);
+  const [dy, x, weight, mean, invstd, bias = 0] = inputs.map(address);
   const [dx, dWeight, dBias] = outputs.map(address);
   const { rows, channels, block, blocks } = rowsOf(inputs[1]!.shape);
   const sums = floats(lower, blocks * channels);
@@ -55,13 +58,16 @@ const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, { inputs, outputs, 
   const scale = floats(lower, channels);
   const offset = floats(lower, channels);
   const slope = floats(lower, channels);
-  lower.call("batch_norm_grad_sums", dy!, x!, mean!, sums, products, rows, channels, block);
+  const sizes = [rows, channels, block];
+  const through = [bias, ...activationWords(attrs.activation)];
+  const blockSums = [sums, products];
+  lower.call("batch_norm_grad_sums", dy!, x!, mean!, weight!, invstd!, ...blockSums, ...sizes, ...through);
   // deno-fmt-ignore
   lower.call(
     "batch_norm_grad_combine", sums, products, weight!, invstd!, dWeight!, dBias!, scale, offset, slope,
     rows, channels, block, attrs.training ? 1 : 0,
   );
-  lower.call("batch_norm_grad_apply", dy!, x!, dx!, mean!, scale, offset, slope, rows, channels, block);
+  lower.call("batch_norm_grad_apply", dy!, x!, dx!, mean!, scale, offset, slope, ...sizes, ...through);
 };
 
 /** Lines of memory for each thread; a line's length as in assembly/local_response_norm.ts. */

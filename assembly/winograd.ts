@@ -1,0 +1,165 @@
+/** 3 × 3 convolutions with stride 1 by Winograd's F(4×4, 3×3) and F(2×2, 3×3), forward and to the input. */
+import { address, draw, integer } from "./abi";
+import { finish } from "./epilogue";
+import { DEPTH, EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
+import { addFloats, transpose4x4, zeroFloats } from "./simd";
+import {
+  align,
+  APART,
+  EIGHT,
+  filterTile,
+  inputTile,
+  makeTable,
+  makeTemps,
+  outputTile,
+  TABLE_BYTES,
+  TEMP_BYTES,
+} from "./winograd_tiles";
+import { channelsOf, columnsOf, findInput, findOutput, tilesOf } from "./winograd_image";
+
+/**
+ * Filters into panels of B: U[ξ] = (G g Gᵀ)[ξ] for each of the n² places ξ, as [ξ][panel][k][tile]. Arguments: weight, panels, n,
+ * tile, columns, k, floats between columns, between channels and between taps (columns or channels are 1 apart), whether
+ * taps are turned round (1 for the gradient to the input), scratch, its bytes for each thread.
+ */
+export function winogradFilters(args: usize, thread: i32): void {
+  const weight = address(args, 0), panels = address(args, 1), n = integer(args, 2), tile = integer(args, 3);
+  const columns = integer(args, 4), k = integer(args, 5), columnPitch = <usize> integer(args, 6) << 2;
+  const channelPitch = <usize> integer(args, 7) << 2, tapPitch = <usize> integer(args, 8) << 2;
+  const turned = integer(args, 9) != 0;
+  const temps = address(args, 10) + <usize> thread * <usize> integer(args, 11);
+  const sources = temps + TEMP_BYTES, targets = sources + TABLE_BYTES, own = targets + TABLE_BYTES;
+  const rowBytes = <usize> tile << 2, panelBytes = <usize> k * rowBytes, places = n * n;
+  const panelsOfPlace = (columns + tile - 1) / tile, placeBytes = <usize> panelsOfPlace * panelBytes;
+  const steps = (k + 7) / 8, tasks = panelsOfPlace * steps;
+  makeTemps(temps);
+  for (let task = draw(args); task < tasks; task = draw(args)) {
+    const first = (task / steps) * tile, start = (task % steps) * 8;
+    const origin = weight + <usize> first * columnPitch + <usize> start * channelPitch;
+    for (let tap: usize = 0; tap < 9; tap++) {
+      const place = turned ? <usize> 8 - tap : tap;
+      store<usize>(sources + (tap << 2), origin + <usize> place * tapPitch);
+    }
+    const to = panels + <usize> (first / tile) * panelBytes + <usize> start * rowBytes;
+    if (columnPitch == 4) {
+      makeTable(targets, places, to, placeBytes);
+      for (let step = 0; step < min(8, k - start); step++) {
+        for (let column = 0; column < tile; column += 8) {
+          const at = <usize> step * rowBytes + (<usize> column << 2);
+          if (first + column < columns) {
+            const from = <usize> step * channelPitch + (<usize> column << 2);
+            filterTile(n, targets, at, sources, from, temps);
+          } else {
+            for (let place = 0; place < places; place++) zeroFloats(to + <usize> place * placeBytes + at, 8);
+          }
+        }
+      }
+    } else {
+      // Transformed along channels, then turned so that columns lie side by side.
+      const ownBytes = <usize> places * EIGHT;
+      makeTable(targets, places, own, EIGHT);
+      for (let column = 0; column < tile; column++) {
+        if (first + column < columns) {
+          filterTile(n, targets, <usize> column * ownBytes, sources, <usize> column * columnPitch, temps);
+        } else {
+          zeroFloats(own + <usize> column * ownBytes, places * 8);
+        }
+      }
+      for (let place = 0; place < places; place++) {
+        for (let column = 0; column < tile; column += 4) {
+          const target = to + <usize> place * placeBytes + (<usize> column << 2);
+          const from = own + <usize> column * ownBytes + <usize> place * EIGHT;
+          transpose4x4(target, rowBytes, from, ownBytes);
+          transpose4x4(target + 4 * rowBytes, rowBytes, from + 16, ownBytes);
+        }
+      }
+    }
+  }
+}
+
+/** Columns that are multiplied and transformed back at a time. */
+const COLUMNS: i32 = 64;
+
+/**
+ * y = conv(x, weight) (+ bias), n² products of [tiles × channels] · [channels × columns]. A task transforms a block of tiles, as
+ * rows of A for each of the n² places, multiplies 64 columns with each place, transforms these back, and goes on to the
+ * next 64. Arguments: x, panels of winogradFilters, bias (or 0), y, geometry, n, tile, steps of K at a time (a
+ * multiple of 8), tiles of a task (a multiple of 6), columns of a task (a multiple of 64), scratch, its bytes for each thread
+ * (see lower/winograd.ts), epilogue (or 0; see epilogue.ts).
+ */
+export function winograd(args: usize, thread: i32): void {
+  const x = address(args, 0), panels = address(args, 1), bias = address(args, 2), y = address(args, 3);
+  const geometry = address(args, 4), n = integer(args, 5), tile = integer(args, 6), depth = integer(args, 7);
+  const epilogue = address(args, 12);
+  const taskRows = integer(args, 8), taskColumns = integer(args, 9), m = n - 2, places = n * n;
+  const channels = channelsOf(geometry), columns = columnsOf(geometry), count = tilesOf(geometry);
+  const blocks = (channels + depth - 1) / depth, perRow = DEPTH / depth;
+  const slots = places * blocks, slabs = (slots + perRow - 1) / perRow;
+  const slabBytes = <usize> taskRows * PITCH * 4 + APART;
+  const productBytes = <usize> taskRows * <usize> COLUMNS * 4 + APART;
+
+  const temps = address(args, 10) + <usize> thread * <usize> integer(args, 11);
+  const pixels = temps + TEMP_BYTES, sources = pixels + TABLE_BYTES, targets = sources + TABLE_BYTES;
+  const rows = targets + align(slots), edge = rows + align(taskRows), zeros = edge + EDGE_BYTES;
+  const nowhere = zeros + align(channels);
+  const a = nowhere + align(columns), products = a + <usize> slabs * slabBytes;
+  makeTemps(temps);
+  zeroFloats(zeros, channels);
+  // Place ξ of block b: several share a row of A where channels are few.
+  for (let slot = 0; slot < slots; slot++) {
+    const place = slot % places, block = slot / places, at = <usize> (slot % perRow) * <usize> depth * 4;
+    store<usize>(
+      targets + (<usize> (block * places + place) << 2),
+      a + <usize> (slot / perRow) * slabBytes + at,
+    );
+  }
+  makeTable(sources, places, products, productBytes);
+  makeTable(rows, taskRows, products, <usize> COLUMNS * 4);
+
+  const panelsOfPlace = (columns + tile - 1) / tile, stepBytes = <usize> tile << 2;
+  const rowBlocks = (count + taskRows - 1) / taskRows,
+    columnBlocks = (columns + taskColumns - 1) / taskColumns;
+  const tasks = rowBlocks * columnBlocks;
+  for (let task = draw(args); task < tasks; task = draw(args)) {
+    const first = (task / columnBlocks) * taskRows, rowCount = min(taskRows, count - first);
+    const rowsUp = (rowCount + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+    for (let row = 0; row < rowsUp; row++) {
+      findInput(pixels, geometry, m, row < rowCount ? first + row : count, x, zeros);
+      for (let c = 0; c < channels; c += 8) {
+        const to = (<usize> row * PITCH + <usize> (c % depth)) << 2;
+        inputTile(n, targets + <usize> (c / depth * places) * 4, to, pixels, <usize> c << 2, temps);
+      }
+    }
+    const start = (task % columnBlocks) * taskColumns, end = min(start + taskColumns, columns);
+    for (let column = start; column < end; column += COLUMNS) {
+      const width = min(COLUMNS, end - column);
+      for (let place = 0; place < places; place++) {
+        for (let block = 0; block < blocks; block++) {
+          const steps = min(depth, channels - block * depth);
+          const aTile = load<usize>(targets + (<usize> (block * places + place) << 2));
+          let panel = <usize> (place * panelsOfPlace + column / tile) * <usize> channels;
+          panel += <usize> (block * depth);
+          for (let j = 0; j < width; j += tile) {
+            const b = panels + panel * stepBytes, offset = <usize> place * productBytes + (<usize> j << 2);
+            tiles(tile, aTile, b, steps, rows, rowsUp, offset, tile, block == 0 ? ZEROS : 0, edge);
+            panel += <usize> channels;
+          }
+        }
+      }
+      for (let row = 0; row < rowCount; row++) {
+        findOutput(pixels, geometry, m, first + row, y, nowhere);
+        for (let j = 0; j < width; j += 8) {
+          const to = <usize> (column + j) << 2, from = <usize> (row * COLUMNS + j) << 2;
+          outputTile(n, pixels, to, sources, from, temps);
+        }
+        if (!bias && !epilogue) continue;
+        for (let pixel = 0; pixel < m * m; pixel++) {
+          const start = load<usize>(pixels + (<usize> pixel << 2)), to = start + (<usize> column << 2);
+          if (start == nowhere) continue;
+          if (bias) addFloats(to, bias + (<usize> column << 2), width);
+          if (epilogue) finish(epilogue, to, to, column, width);
+        }
+      }
+    }
+  }
+}

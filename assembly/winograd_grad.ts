@@ -1,0 +1,143 @@
+/** The gradient to the filter of a 3 × 3 convolution with stride 1, by Winograd. */
+import { address, draw, integer } from "./abi";
+import { EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
+import { transpose4x4, zeroFloats } from "./simd";
+import {
+  align,
+  APART,
+  EIGHT,
+  filterGradTile,
+  inputTile,
+  makeTable,
+  makeTemps,
+  spreadTile,
+  TABLE_BYTES,
+  TEMP_BYTES,
+} from "./winograd_tiles";
+import { channelsOf, columnsOf, findInput, findOutput, tilesOf } from "./winograd_image";
+
+/** Tiles whose products are summed at a time, and how many such sums fit into a row of A. */
+const STEPS: i32 = 96;
+const PER_ROW: i32 = 3;
+
+/**
+ * parts[chunk][ξ][out][channel] = Σ over the chunk's tiles of (A dy Aᵀ)[ξ][out] · (Bᵀ x B)[ξ][channel]. Arguments: dy, x, parts, geometry
+ * of the forward pass, n, tile, rows and columns of a task (out channels and channels, multiples of 8; columns of the tile
+ * too), tiles of a chunk, scratch, its bytes for each thread (see lower/winograd.ts).
+ */
+export function winogradGradFilter(args: usize, thread: i32): void {
+  const dy = address(args, 0), x = address(args, 1), parts = address(args, 2), geometry = address(args, 3);
+  const n = integer(args, 4),
+    tile = integer(args, 5),
+    taskRows = integer(args, 6),
+    taskColumns = integer(args, 7);
+  const chunk = integer(args, 8), m = n - 2, places = n * n;
+  const channels = channelsOf(geometry), out = columnsOf(geometry), count = tilesOf(geometry);
+  const aRows = (taskRows + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+  const slabBytes = <usize> aRows * PITCH * 4 + APART, panelBytes = <usize> (STEPS * tile) << 2;
+  const panelsOfPlace = (taskColumns + tile - 1) / tile;
+  const placeBytes = <usize> panelsOfPlace * panelBytes + APART, fourBytes = <usize> places * EIGHT;
+
+  const temps = address(args, 9) + <usize> thread * <usize> integer(args, 10);
+  const pixels = temps + TEMP_BYTES, aTable = pixels + TABLE_BYTES, bTable = aTable + TABLE_BYTES;
+  const fourTable = bTable + TABLE_BYTES, rows = fourTable + TABLE_BYTES;
+  const edge = rows + align(aRows), zeros = edge + EDGE_BYTES;
+  const four = zeros + align(max(channels, out)), a = four + 4 * fourBytes;
+  const b = a + <usize> ((places + PER_ROW - 1) / PER_ROW) * slabBytes;
+  makeTemps(temps);
+  zeroFloats(zeros, max(channels, out));
+  makeTable(bTable, places, b, placeBytes);
+  makeTable(fourTable, places, four, EIGHT);
+  for (let place = 0; place < places; place++) {
+    const at = <usize> (place / PER_ROW) * slabBytes + <usize> (place % PER_ROW * STEPS) * 4;
+    store<usize>(aTable + (<usize> place << 2), a + at);
+  }
+
+  const rowBlocks = (out + taskRows - 1) / taskRows,
+    columnBlocks = (channels + taskColumns - 1) / taskColumns;
+  const chunks = (count + chunk - 1) / chunk, tasks = chunks * rowBlocks * columnBlocks;
+  for (let task = draw(args); task < tasks; task = draw(args)) {
+    const firstColumn = (task % columnBlocks) * taskColumns,
+      columnCount = min(taskColumns, channels - firstColumn);
+    const firstRow = (task / columnBlocks % rowBlocks) * taskRows, rowCount = min(taskRows, out - firstRow);
+    const part = task / (columnBlocks * rowBlocks), last = min((part + 1) * chunk, count);
+    const top = parts + ((<usize> part * <usize> places * <usize> out * <usize> channels +
+      <usize> firstRow * <usize> channels + <usize> firstColumn) << 2);
+    makeTable(rows, rowCount, top, <usize> channels << 2);
+    for (let start = part * chunk; start < last; start += STEPS) {
+      const steps = min(STEPS, last - start);
+      for (let step = 0; step < steps; step++) {
+        findInput(pixels, geometry, m, start + step, x, zeros);
+        for (let c = 0; c < columnCount; c += 8) {
+          const to = <usize> (c / tile) * panelBytes + (<usize> (step * tile + c % tile) << 2);
+          inputTile(n, bTable, to, pixels, <usize> (firstColumn + c) << 2, temps);
+        }
+      }
+      for (let step = 0; step < steps; step += 4) {
+        for (let c = 0; c < rowCount; c += 8) {
+          for (let i = 0; i < 4; i++) {
+            findOutput(pixels, geometry, m, step + i < steps ? start + step + i : count, dy, zeros);
+            spreadTile(n, fourTable, <usize> i * fourBytes, pixels, <usize> (firstRow + c) << 2, temps);
+          }
+          const at = (<usize> c * PITCH + <usize> step) << 2;
+          for (let place = 0; place < places; place++) {
+            const to = load<usize>(aTable + (<usize> place << 2)) + at, from = four + <usize> place * EIGHT;
+            transpose4x4(to, PITCH * 4, from, fourBytes);
+            transpose4x4(to + 4 * PITCH * 4, PITCH * 4, from + 16, fourBytes);
+          }
+        }
+      }
+      for (let place = 0; place < places; place++) {
+        const aTile = load<usize>(aTable + (<usize> place << 2));
+        const toPlace = (<usize> place * <usize> out * <usize> channels) << 2;
+        let panel = load<usize>(bTable + (<usize> place << 2));
+        for (let j = 0; j < columnCount; j += tile, panel += panelBytes) {
+          const from: usize = start == part * chunk ? ZEROS : 0;
+          tiles(
+            tile,
+            aTile,
+            panel,
+            steps,
+            rows,
+            rowCount,
+            toPlace + (<usize> j << 2),
+            columnCount - j,
+            from,
+            edge,
+          );
+        }
+      }
+    }
+  }
+}
+
+/**
+ * dw = Gᵀ (Σ_chunks parts) G. Arguments: parts, dw, n, chunks, out, channels, scratch, its bytes for each thread.
+ */
+export function winogradSumFilter(args: usize, thread: i32): void {
+  const parts = address(args, 0), dw = address(args, 1), n = integer(args, 2), chunks = integer(args, 3);
+  const out = integer(args, 4), channels = integer(args, 5), places = n * n;
+  const temps = address(args, 6) + <usize> thread * <usize> integer(args, 7);
+  const sources = temps + TEMP_BYTES, targets = sources + TABLE_BYTES, sums = targets + TABLE_BYTES;
+  const placeBytes = (<usize> out * <usize> channels) << 2, chunkBytes = <usize> places * placeBytes;
+  makeTemps(temps);
+  makeTable(sources, places, sums, EIGHT);
+  for (let row = draw(args); row < out; row = draw(args)) {
+    const from = parts + ((<usize> row * <usize> channels) << 2);
+    makeTable(targets, 9, dw + ((<usize> row * 9 * <usize> channels) << 2), <usize> channels << 2);
+    for (let c = 0; c < channels; c += 8) {
+      for (let place = 0; place < places; place++) {
+        let at = from + <usize> place * placeBytes + (<usize> c << 2);
+        let low = v128.load(at), high = v128.load(at, 16);
+        for (let chunk = 1; chunk < chunks; chunk++) {
+          at += chunkBytes;
+          low = f32x4.add(low, v128.load(at));
+          high = f32x4.add(high, v128.load(at, 16));
+        }
+        v128.store(sums + <usize> place * EIGHT, low);
+        v128.store(sums + <usize> place * EIGHT, high, 16);
+      }
+      filterGradTile(n, targets, <usize> c << 2, sources, 0, temps);
+    }
+  }
+}

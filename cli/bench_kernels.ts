@@ -1,0 +1,215 @@
+/** `bench kernels`: the ops that networks are made of, one by one, against what this machine can do at the most. */
+import { OutOfMemory } from "../core/backend/backend.ts";
+import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
+import {
+  type ConvolutionShape,
+  convolutionShapes,
+  gemmCases,
+  type KernelCase,
+  memoryCases,
+} from "../core/bench/kernel_cases.ts";
+import { type KernelResult, timeKernel } from "../core/bench/kernel_time.ts";
+import { caseTable, convolutionTable } from "../core/bench/kernels_text.ts";
+import { measureRoof } from "../core/bench/roof.ts";
+import { statisticsOf } from "../core/bench/statistics.ts";
+import { workloadGraph } from "../core/bench/workload.ts";
+import { UserError } from "../core/errors.ts";
+import type { OptimizerOptions } from "../core/optim/optimizer.ts";
+import { times } from "../core/summary/format.ts";
+import { describeFlags, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { globPattern } from "./glob.ts";
+import { machineOf, versions } from "./machine.ts";
+import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
+import { createProgress } from "./progress.ts";
+import { bold, duration } from "./terminal.ts";
+
+const flags = {
+  ...modelFlags,
+  model: text("NAME", "only this network, and no plain GEMM; default six networks, each with its own batch"),
+  batch: whole("images a step; default what suits each network", { min: 1 }),
+  only: text(
+    "GLOBS",
+    "only cases whose name matches one of these, such as 'gemm/*,resnet50/layer1*/forward'",
+  ),
+  list: switchFlag("only lists the names of the cases"),
+  milliseconds: whole("to spend on each case after warming up; default 100", { min: 1 }),
+  threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
+  json: switchFlag("one JSON document"),
+  help: switchFlag("shows this"),
+};
+
+const HELP =
+  `Times matrix products, every distinct convolution of some networks in each direction, and ops that only move
+memory. Arithmetic is told as a share of what the GEMM's micro-kernel reaches on all threads when all its numbers are in
+the nearest cache; it is counted as the direct method has it, so that Winograd's may pass the peak. Memory is told as a
+share of a copy's rate; small tensors stay in caches and may pass it.
+
+  deno task bench kernels
+  deno task bench kernels --model resnet50 --batch 8 --only '*/forward'
+
+`;
+
+/** The networks and batches whose training is compared with PyTorch's. */
+const NETWORKS: readonly (readonly [name: string, batch: number])[] = [
+  ["resnet50", 8],
+  ["vgg16", 4],
+  ["googlenet", 8],
+  ["darknet53", 4],
+  ["vgg16_cifar", 100],
+  ["resnet50_layer4", 100],
+];
+
+const DEFAULT_BATCH = 8;
+
+const GEMM_SIZES = [
+  [64, 64, 64],
+  [256, 256, 256],
+  [512, 512, 512],
+  [1024, 1024, 1024],
+  [1536, 1536, 1536],
+  [2048, 2048, 2048],
+] as const;
+
+/** The second has every op that only other optimisers bring. */
+const SGD: OptimizerOptions = { name: "sgd", momentum: 0.9 };
+const OTHER_OPTIMIZERS: readonly OptimizerOptions[] = [{ name: "adam" }, { name: "rmsprop", momentum: 0.9 }];
+
+type Given = Parsed<typeof flags>;
+
+/** Runs the command; returns its exit code. */
+export async function benchKernels(args: readonly string[]): Promise<number> {
+  const given = parseFlags(flags, args);
+  if (given.help) {
+    console.log(HELP + describeFlags(flags).join("\n"));
+    return 0;
+  }
+  const networks = await chooseNetworks(given);
+  const backend = await createWasmBackend(given.threads === undefined ? {} : { threads: given.threads });
+  try {
+    const groups = collect(networks, given.model === undefined, backend);
+    const cases = select(casesOf(groups), given.only);
+    if (given.list) console.log(cases.map(({ name }) => name).join("\n"));
+    else {
+      const results = await timeAll(backend, cases, given.milliseconds ?? 100);
+      print(groups, results, backend, given.json ?? false);
+    }
+    return 0;
+  } finally {
+    backend.close();
+  }
+}
+
+interface Network extends ChosenModel {
+  readonly batch: number;
+}
+
+async function chooseNetworks(given: Given): Promise<Network[]> {
+  if (given.model !== undefined) {
+    const { batch = NETWORKS.find(([name]) => name === given.model)?.[1] ?? DEFAULT_BATCH } = given;
+    return [{ ...await chooseModel(given), batch }];
+  }
+  const own = Object.keys(modelFlags).find((name) => given[name as keyof Given] !== undefined);
+  if (own) throw new UserError(`--${own} needs --model, the network that it is for`);
+  return await Promise.all(
+    NETWORKS.map(async ([model, batch]) => ({
+      ...await chooseModel({ model }),
+      batch: given.batch ?? batch,
+    })),
+  );
+}
+
+interface Groups {
+  readonly gemms: readonly KernelCase[];
+  readonly networks: readonly { readonly title: string; readonly shapes: readonly ConvolutionShape[] }[];
+  readonly memory: readonly KernelCase[];
+}
+
+function collect(networks: readonly Network[], withGemm: boolean, backend: WasmBackend): Groups {
+  const graphOf = ({ model, batch, input }: Network, optimizer: OptimizerOptions) =>
+    workloadGraph(model, { mode: "train", batch, input, optimizer });
+  const graphs = networks.map((network) => graphOf(network, SGD));
+  const others = OTHER_OPTIMIZERS.map((optimizer) => graphOf(networks[0]!, optimizer));
+  return {
+    gemms: withGemm ? gemmCases(GEMM_SIZES) : [],
+    networks: networks.map(({ name, input, batch }, index) => ({
+      title: `${name}, ${times(input)}, batch ${batch}`,
+      shapes: convolutionShapes(name, graphs[index]!),
+    })),
+    memory: memoryCases([...graphs, ...others].map((graph) => backend.nodesOf(graph))),
+  };
+}
+
+function casesOf({ gemms, networks, memory }: Groups): KernelCase[] {
+  const convolutions = networks.flatMap(({ shapes }) => shapes.flatMap(({ cases }) => Object.values(cases)));
+  return [...gemms, ...convolutions, ...memory];
+}
+
+function select(cases: readonly KernelCase[], globs: string | undefined): readonly KernelCase[] {
+  if (globs === undefined) return cases;
+  const patterns = globs.split(",").map(globPattern);
+  const selected = cases.filter(({ name }) => patterns.some((pattern) => pattern.test(name)));
+  if (selected.length > 0) return selected;
+  throw new UserError(
+    `--only ${globs}: none of the ${cases.length} cases has such a name; --list shows them`,
+  );
+}
+
+/** About what a case takes beside the time it is given: memory to take and to fill, and two runs to warm up. */
+const OVERHEAD = 150;
+
+async function timeAll(
+  backend: WasmBackend,
+  cases: readonly KernelCase[],
+  milliseconds: number,
+): Promise<Map<string, KernelResult>> {
+  console.error(
+    `${cases.length} cases, about ${duration(cases.length * (milliseconds + OVERHEAD) / 1000)} minutes`,
+  );
+  const progress = createProgress();
+  const results = new Map<string, KernelResult>();
+  const roof = await measureRoof(backend);
+  for (const [index, item] of cases.entries()) {
+    progress.show(index / cases.length, item.name);
+    try {
+      results.set(item.name, await timeKernel(backend, item, milliseconds, roof));
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      progress.stop();
+      console.error(`${item.name} is left out: it ${error.message}`);
+    }
+  }
+  progress.stop();
+  return results;
+}
+
+function print(
+  { gemms, networks, memory }: Groups,
+  results: ReadonlyMap<string, KernelResult>,
+  { description, threads, bits, tile }: WasmBackend,
+  json: boolean,
+): void {
+  const machine = machineOf(), all = [...results.values()];
+  if (json) {
+    const backend = { description, threads, bits, tile };
+    console.log(JSON.stringify({ backend, machine, versions, results: all }, null, 2));
+    return;
+  }
+  const resultsOf = (cases: readonly KernelCase[]) => cases.flatMap(({ name }) => results.get(name) ?? []);
+  const tables: [title: string, lines: string[]][] = [
+    ["Matrix products", caseTable("M × N × K", resultsOf(gemms))],
+    ...networks.map(({ title, shapes }): [string, string[]] => [
+      `${title}: GFLOP/s (share of peak)`,
+      convolutionTable(shapes, results),
+    ]),
+    ["Memory", caseTable("op", resultsOf(memory))],
+  ];
+  const { min, median, max } = statisticsOf(all.map(({ roof }) => roof.gflops));
+  console.log([
+    `${description}, tile 6×${tile}; Deno ${versions.deno}, V8 ${versions.v8}; ${machine}`,
+    `Peak of the micro-kernel beside the cases: ${
+      [min, median, max].map((rate) => rate.toFixed(1)).join(", ")
+    } ` +
+    "GFLOP/s (least, median, most)",
+    ...tables.flatMap(([title, lines]) => lines.length > 0 ? ["", bold(title), ...lines] : []),
+  ].join("\n"));
+}
