@@ -33,7 +33,7 @@ self.onmessage = ({ data }: MessageEvent<WorkerInit>) => {
         walkTimed({ memory, table, meet, program, count, times, thread });
       }
     } catch (error) {
-            report({ trap: String(error) });
+      report({ trap: String(error) });
       return; // And stays until the pool closes it: else the main thread might end before it hears of this.
     }
     if (Atomics.add(control, word.done, 1) === threads - 1) {
