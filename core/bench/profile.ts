@@ -1,6 +1,8 @@
 /** Where a step's time goes: its kernel calls, put together by what they are part of. */
 import type { KernelTime } from "../backend/backend.ts";
 import type { Node } from "../graph/graph.ts";
+import type { WithEpilogue } from "../ops/epilogue.ts";
+import type { BatchNormGradAttrs } from "../ops/norm.ts";
 import { times } from "../summary/format.ts";
 import { convolutionOf, imageText, windowText } from "./convolution.ts";
 import { macsOf, trafficOf } from "./cost.ts";
@@ -85,10 +87,18 @@ function kindOf(node: Node): string {
   return convolution ? `${node.op} ${windowText(convolution)}`.trimEnd() : node.op;
 }
 
-/** `layer1.0.conv2 conv2d 3×3, 64×56×56 → 64`, `layer1.0.relu relu 256×56×56` */
+/** `layer1.0.conv2 conv2d 3×3, 64×56×56 → 64 + batch_norm + relu`, `layer1.0.relu relu 256×56×56` */
 function nodeName(node: Node): string {
   const convolution = convolutionOf(node);
   const shape = times(node.outputs[0]?.shape.slice(1) ?? []);
   const size = convolution ? `, ${imageText(convolution)}` : shape && ` ${shape}`;
-  return `${node.scope || "(network)"} ${kindOf(node)}${size}`;
+  return `${node.scope || "(network)"} ${kindOf(node)}${size}${fusedText(node)}`;
+}
+
+/** The ops that were fused into the node. */
+function fusedText({ attrs }: Node): string {
+  const { epilogue = [] } = attrs as WithEpilogue;
+  const { activation } = attrs as Partial<BatchNormGradAttrs>;
+  const ops = [...(activation ? [`${activation.op}_grad`] : []), ...epilogue.map(({ op }) => op)];
+  return ops.map((op) => ` + ${op}`).join("");
 }
