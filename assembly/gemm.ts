@@ -2,18 +2,9 @@
 import { address, draw, integer } from "./abi";
 import { finish } from "./epilogue";
 import { channelsOf, gatherRow, gridColumns, gridRows, imageBytes } from "./gemm_gather";
-import {
-  blockDepth,
-  DEPTH,
-  EDGE_BYTES,
-  micro6x16,
-  micro6x8,
-  PITCH,
-  TILE_ROWS,
-  tiles,
-  ZEROS,
-} from "./gemm_micro";
+import { blockDepth, DEPTH, EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
 import { gatherPanels, packBlock, packTransposed } from "./gemm_panels";
+import { micro6x16, micro6x8 } from "./gemm_tiles";
 import { zeroFloats } from "./simd";
 
 /**

@@ -14,6 +14,7 @@ export * from "./random";
 export * from "./softmax";
 export * from "./update";
 export * from "./gemm";
+export * from "./gemm_limits";
 export * from "./sums";
 export * from "./winograd";
 export * from "./winograd_grad";

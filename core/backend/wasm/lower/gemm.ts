@@ -74,7 +74,7 @@ function geometry({ taps, ...gather }: Gather): Word {
   };
 }
 
-/** The kernels' own limits: assembly/gemm_micro.ts has the same. */
+/** The kernels' own limits: those of assembly/gemm_limits.ts, as a test makes sure. */
 export const TILE_ROWS = 6;
 export const PITCH = 304;
 export const DEPTH = 288;
