@@ -89,18 +89,10 @@ export function kindOf(node: Node): string {
   return [node.op + (convolution ? ` ${windowText(convolution)}` : "").trimEnd(), ...fused].join(" + ");
 }
 
-/** `layer1.0.conv2 conv2d 3×3, 64×56×56 → 64 + batch_norm + relu`, `layer1.0.relu relu 256×56×56` */
+/** `layer1.0.conv2 conv2d 3×3, 64×56×56 → 64`, `layer1.0.relu relu 256×56×56` */
 function nodeName(node: Node): string {
   const convolution = convolutionOf(node);
   const shape = times(node.outputs[0]?.shape.slice(1) ?? []);
   const size = convolution ? `, ${imageText(convolution)}` : shape && ` ${shape}`;
-  return `${node.scope || "(network)"} ${kindOf(node)}${size}${fusedText(node)}`;
-}
-
-/** The ops that were fused into the node. */
-function fusedText({ attrs }: Node): string {
-  const { epilogue = [] } = attrs as WithEpilogue;
-  const { activation } = attrs as Partial<BatchNormGradAttrs>;
-  const ops = [...(activation ? [`${activation.op}_grad`] : []), ...epilogue.map(({ op }) => op)];
-  return ops.map((op) => ` + ${op}`).join("");
+  return `${node.scope || "(network)"} ${kindOf(node)}${size}`;
 }

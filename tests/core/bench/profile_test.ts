@@ -80,13 +80,6 @@ Deno.test("a profile sums calls up by op, layer, node and kernel, the slowest fi
   assert.equal(profile.layers[0]!.bytes, trafficOf(NODES[0]) + trafficOf(NODES[1]));
 });
 
-Deno.test("a node's name tells what was fused into it", () => {
-  const [conv] = NODES;
-  const node = { ...conv, attrs: { ...conv.attrs, epilogue: [{ op: "relu", inputs: [] }] } } as Node;
-  const [share] = profileOf([[{ kernel: "gemm", node, milliseconds: 1, waiting: 0 }]]).nodes;
-  assert.equal(share!.name, "stem conv2d 3×3/2, 3×8×8 → 4 + relu");
-});
-
 Deno.test("rates are told against the nearer roof", () => {
   const roof = { gflops: 100, gigabytes: 10 };
   assert.deepEqual(rateText({ milliseconds: 2, macs: 5e7, bytes: 1e6 }, roof), [
