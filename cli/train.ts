@@ -69,10 +69,12 @@ export async function train(args: readonly string[]): Promise<number> {
     return 0;
   }
   const job = await understand(given);
-  const data = await loadImages(job);
   const methods: Methods = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
   const method = job.settings.exact ? exact : choiceOf(methods);
-  const backend = await createWasmBackend({ ...optionalThreads(given.threads), method });
+  // The workers start while the images are read.
+  const loading = loadImages(job);
+  const starting = createWasmBackend({ ...optionalThreads(given.threads), method, meanwhile: loading });
+  const [data, backend] = await Promise.all([loading, starting]);
   try {
     return await carryOut(job, data, backend, methods);
   } finally {
