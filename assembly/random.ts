@@ -54,10 +54,40 @@ export function dropout(args: usize, thread: i32): void {
 class Uniform {}
 class Normal {}
 
-/** Uniform: low + range · uniform; normal: mean + std · normal. */
-function drawn<F>(words: v128, offset: v128, factor: v128): v128 {
-  const number = uniform(words);
-  return f32x4.add(offset, f32x4.mul(factor, idof<F>() == idof<Normal>() ? normal(number) : number));
+/**
+ * Standard normal numbers from pairs of uniform ones (Box & Muller 1958): the first of a pair, where `turned` is a
+ * quarter, is √(−2 ln(1 − u)) · cos(2π·v), the second, where it is 0, has the sine. 1 − u is in (0, 1], so the
+ * logarithm is finite.
+ */
+function normal(radius: v128, v: v128, turned: v128): v128 {
+  return f32x4.mul(radius, sineOfTurns(f32x4.add(v, turned)));
+}
+
+function radiusOf(u: v128): v128 {
+  return f32x4.sqrt(f32x4.mul(f32x4.splat(-2), log(f32x4.sub(f32x4.splat(1), u))));
+}
+
+/** y[0 … 7] = offset + factor · number, of the eight words. */
+function store8<F>(y: usize, words0: v128, words1: v128, offset: v128, factor: v128): void {
+  let a = uniform(words0), b = uniform(words1);
+  if (idof<F>() == idof<Normal>()) {
+    const radius = radiusOf(v128.shuffle<f32>(a, b, 0, 2, 4, 6)), v = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+    const first = normal(radius, v, f32x4.splat(0.25)), second = normal(radius, v, f32x4.splat(0));
+    a = v128.shuffle<f32>(first, second, 0, 4, 1, 5);
+    b = v128.shuffle<f32>(first, second, 2, 6, 3, 7);
+  }
+  v128.store(y, f32x4.add(offset, f32x4.mul(factor, a)));
+  v128.store(y, f32x4.add(offset, f32x4.mul(factor, b)), 16);
+}
+
+/** The same for up to four. */
+function storeRest<F>(y: usize, words: v128, offset: v128, factor: v128, count: i32): void {
+  let a = uniform(words);
+  if (idof<F>() == idof<Normal>()) {
+    const radius = radiusOf(v128.shuffle<f32>(a, a, 0, 0, 2, 2)), v = v128.shuffle<f32>(a, a, 1, 1, 3, 3);
+    a = normal(radius, v, f32x4(0.25, 0, 0.25, 0));
+  }
+  storePart(y, f32x4.add(offset, f32x4.mul(factor, a)), count);
 }
 
 /** Arguments: y, rng, count, stream, offset, factor. */
@@ -70,15 +100,11 @@ function fillRandom<F>(args: usize): void {
     for (; i + 16 <= end; i += 16) {
       const to = y + (<usize> i << 2);
       words16(rng, stream, i);
-      const y0 = drawn<F>(words0, offset, factor), y1 = drawn<F>(words1, offset, factor);
-      const y2 = drawn<F>(words2, offset, factor), y3 = drawn<F>(words3, offset, factor);
-      v128.store(to, y0);
-      v128.store(to, y1, 16);
-      v128.store(to, y2, 32);
-      v128.store(to, y3, 48);
+      store8<F>(to, words0, words1, offset, factor);
+      store8<F>(to + 32, words2, words3, offset, factor);
     }
     for (; i < end; i += 4) {
-      storePart(y + (<usize> i << 2), drawn<F>(words(rng, stream, i), offset, factor), end - i);
+      storeRest<F>(y + (<usize> i << 2), words(rng, stream, i), offset, factor, end - i);
     }
   }
 }
@@ -86,17 +112,6 @@ function fillRandom<F>(args: usize): void {
 /** y = low + uniform · range. Arguments: y, rng, count, stream, low, range. */
 export function init_uniform(args: usize, thread: i32): void {
   fillRandom<Uniform>(args);
-}
-
-/**
- * Two pairs of independent standard normal numbers from two pairs of uniform ones (Box & Muller 1958):
- * √(−2 ln(1 − u)) · (cos, sin)(2π·v). 1 − u is in (0, 1], so the logarithm is finite.
- */
-function normal(pairs: v128): v128 {
-  const u = v128.shuffle<f32>(pairs, pairs, 0, 0, 2, 2), v = v128.shuffle<f32>(pairs, pairs, 1, 1, 3, 3);
-  const radius = f32x4.sqrt(f32x4.mul(f32x4.splat(-2), log(f32x4.sub(f32x4.splat(1), u))));
-  const quarter = f32x4(0.25, 0, 0.25, 0);
-  return f32x4.mul(radius, sineOfTurns(f32x4.add(v, quarter)));
 }
 
 /** y = mean + std · normal. Arguments: y, rng, count, stream, mean, std. */

@@ -6,7 +6,6 @@ import { addFloats, transpose4x4, zeroFloats } from "./simd";
 import {
   align,
   APART,
-  EIGHT,
   filterTile,
   inputTile,
   makeTable,
@@ -16,6 +15,9 @@ import {
   TEMP_BYTES,
 } from "./winograd_tiles";
 import { channelsOf, columnsOf, findInput, findOutput, tilesOf } from "./winograd_image";
+
+/** Steps of K of one task of `winogradFilters`. */
+const FILTER_STEPS: i32 = 16;
 
 /**
  * Filters into panels of B: U[ξ] = (G g Gᵀ)[ξ] for each of the n² places ξ, as [ξ][panel][k][tile]. Arguments: weight, panels, n,
@@ -31,48 +33,40 @@ export function winogradFilters(args: usize, thread: i32): void {
   const sources = temps + TEMP_BYTES, targets = sources + TABLE_BYTES, own = targets + TABLE_BYTES;
   const rowBytes = <usize> tile << 2, panelBytes = <usize> k * rowBytes, places = n * n;
   const panelsOfPlace = (columns + tile - 1) / tile, placeBytes = <usize> panelsOfPlace * panelBytes;
-  const steps = (k + 7) / 8, tasks = panelsOfPlace * steps;
+  const blocks = (k + FILTER_STEPS - 1) / FILTER_STEPS, tasks = panelsOfPlace * blocks;
+  const tapBytes = <usize> FILTER_STEPS * rowBytes, lie = columnPitch == 4;
+  const stepBytes = lie ? channelPitch : rowBytes;
   makeTemps(temps);
   for (let task = draw(args); task < tasks; task = draw(args)) {
-    const first = (task / steps) * tile, start = (task % steps) * 8;
+    const first = (task / blocks) * tile, width = min(tile, columns - first);
+    const start = (task % blocks) * FILTER_STEPS, steps = min(FILTER_STEPS, k - start);
     const origin = weight + <usize> first * columnPitch + <usize> start * channelPitch;
     for (let tap: usize = 0; tap < 9; tap++) {
-      const place = turned ? <usize> 8 - tap : tap;
-      store<usize>(sources + (tap << 2), origin + <usize> place * tapPitch);
+      const from = origin + (turned ? <usize> 8 - tap : tap) * tapPitch, to = own + tap * tapBytes;
+      store<usize>(sources + (tap << 2), lie ? from : to);
+      if (!lie) turn(to, rowBytes, from, columnPitch, steps, width);
     }
     const to = panels + <usize> (first / tile) * panelBytes + <usize> start * rowBytes;
-    if (columnPitch == 4) {
-      makeTable(targets, places, to, placeBytes);
-      for (let step = 0; step < min(8, k - start); step++) {
-        for (let column = 0; column < tile; column += 8) {
-          const at = <usize> step * rowBytes + (<usize> column << 2);
-          if (first + column < columns) {
-            const from = <usize> step * channelPitch + (<usize> column << 2);
-            filterTile(n, targets, at, sources, from, temps);
-          } else {
-            for (let place = 0; place < places; place++) zeroFloats(to + <usize> place * placeBytes + at, 8);
-          }
-        }
-      }
-    } else {
-      // Transformed along channels, then turned so that columns lie side by side.
-      const ownBytes = <usize> places * EIGHT;
-      makeTable(targets, places, own, EIGHT);
-      for (let column = 0; column < tile; column++) {
-        if (first + column < columns) {
-          filterTile(n, targets, <usize> column * ownBytes, sources, <usize> column * columnPitch, temps);
+    makeTable(targets, places, to, placeBytes);
+    for (let step = 0; step < steps; step++) {
+      for (let column = 0; column < tile; column += 8) {
+        const at = <usize> step * rowBytes + (<usize> column << 2);
+        if (column < width) {
+          filterTile(n, targets, at, sources, <usize> step * stepBytes + (<usize> column << 2), temps);
         } else {
-          zeroFloats(own + <usize> column * ownBytes, places * 8);
+          for (let place = 0; place < places; place++) zeroFloats(to + <usize> place * placeBytes + at, 8);
         }
       }
-      for (let place = 0; place < places; place++) {
-        for (let column = 0; column < tile; column += 4) {
-          const target = to + <usize> place * placeBytes + (<usize> column << 2);
-          const from = own + <usize> column * ownBytes + <usize> place * EIGHT;
-          transpose4x4(target, rowBytes, from, ownBytes);
-          transpose4x4(target + 4 * rowBytes, rowBytes, from + 16, ownBytes);
-        }
-      }
+    }
+  }
+}
+
+/** Rows to columns; steps and width are multiples of 4. */
+function turn(to: usize, toPitch: usize, from: usize, fromPitch: usize, steps: i32, width: i32): void {
+  for (let i = 0; i < width; i += 4) {
+    for (let step = 0; step < steps; step += 4) {
+      const target = to + <usize> step * toPitch + (<usize> i << 2);
+      transpose4x4(target, toPitch, from + <usize> i * fromPitch + (<usize> step << 2), fromPitch);
     }
   }
 }

@@ -17,6 +17,7 @@ import { UserError } from "../core/errors.ts";
 import type { OptimizerOptions } from "../core/optim/optimizer.ts";
 import { times } from "../core/summary/format.ts";
 import { describeFlags, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { backendOptions, exactFlag } from "./backend.ts";
 import { globPattern } from "./glob.ts";
 import { machineOf, versions } from "./machine.ts";
 import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
@@ -33,6 +34,7 @@ const flags = {
   ),
   list: switchFlag("only lists the names of the cases"),
   milliseconds: whole("to spend on each case after warming up; default 100", { min: 1 }),
+  exact: exactFlag,
   threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
   json: switchFlag("one JSON document"),
   help: switchFlag("shows this"),
@@ -84,7 +86,7 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
     return 0;
   }
   const networks = await chooseNetworks(given);
-  const backend = await createWasmBackend(given.threads === undefined ? {} : { threads: given.threads });
+  const backend = await createWasmBackend(backendOptions(given));
   try {
     const groups = collect(networks, given.model === undefined, backend);
     const cases = select(casesOf(groups), given.only);

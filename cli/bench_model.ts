@@ -19,6 +19,7 @@ import { times } from "../core/summary/format.ts";
 import { describeFlags, oneOf, type Parsed, parseFlags, switchFlag, whole } from "./arguments.ts";
 import { machineOf, versions } from "./machine.ts";
 import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
+import { backendOptions, exactFlag } from "./backend.ts";
 import { createProgress } from "./progress.ts";
 
 const MODES: readonly Mode[] = ["train", "infer"];
@@ -33,6 +34,7 @@ const flags = {
   profile: switchFlag("where the time goes: by op, layer and kernel, the slowest first"),
   top: whole("lines of each of its tables; default 12", { min: 1 }),
   threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
+  exact: exactFlag,
   json: switchFlag("one JSON document"),
   help: switchFlag("shows this"),
 };
@@ -51,13 +53,13 @@ export async function benchModel(args: readonly string[]): Promise<number> {
     console.log(HELP + describeFlags(flags).join("\n"));
     return 0;
   }
-  const { mode = "train", batch = 8, threads, top = 12 } = given;
+  const { mode = "train", batch = 8, top = 12 } = given;
   if (given.top !== undefined && !given.profile) {
     throw new UserError("--top has no meaning without --profile");
   }
   const chosen = await chooseModel(given);
   const optimizer = optimizerOf(given);
-  const backend = await createWasmBackend(threads === undefined ? {} : { threads });
+  const backend = await createWasmBackend(backendOptions(given));
   try {
     // Before the network takes its memory, of which it may need all.
     const roof = given.profile ? await measureRoof(backend) : undefined;

@@ -4,6 +4,7 @@ import { type OptimizerName, optimizerNames, type OptimizerOptions } from "../co
 import { schedule, type ScheduleName, scheduleNames, type ScheduleOptions } from "../core/optim/schedule.ts";
 import { DATASETS } from "../host/datasets.ts";
 import type { AnyModelOptions } from "../models/registry.ts";
+import { exactFlag } from "./backend.ts";
 import { oneOf, type Parsed, real, switchFlag, text, whole, wholeList } from "./arguments.ts";
 
 /** Everything that decides a run's numbers; kept in config.json and in checkpoints. */
@@ -73,7 +74,7 @@ export const recipeFlags = {
   "min-lr": real("where cosine ends; default 0", { min: 0 }),
   "label-smoothing": real("share of each target spread over all classes; default 0", { min: 0, max: 1 }),
   seed: whole("of everything random; default 0", { min: 0 }),
-  exact: switchFlag("convolutions by plain sums, never by Winograd: less rounding, slower"),
+  exact: exactFlag,
 };
 
 export const settingFlags = { ...subjectFlags, ...recipeFlags };

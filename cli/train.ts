@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import type { Methods } from "../core/backend/wasm/autotune.ts";
 import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
-import { choiceOf, exact } from "../core/backend/wasm/lower/method.ts";
+import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { trainSteps } from "../core/data/batches.ts";
 import { countOf, type DatasetSplit } from "../core/data/dataset.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
@@ -16,6 +16,7 @@ import { makeFolder } from "../host/files.ts";
 import { checkWritable, copyRun, refuseOldRun } from "../host/run_folder.ts";
 import { describeGroups, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import type { ModelEntry } from "../models/registry.ts";
+import { backendOptions } from "./backend.ts";
 import { modelEntry, optionFlags, ownOptions } from "./model.ts";
 import { planRun } from "./plan.ts";
 import { checkImages, checkPlainWeights, readCheckpoint, type Resumed } from "./resume.ts";
@@ -69,10 +70,12 @@ export async function train(args: readonly string[]): Promise<number> {
     return 0;
   }
   const job = await understand(given);
-  const data = await loadImages(job);
   const methods: Methods = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
-  const method = job.settings.exact ? exact : choiceOf(methods);
-  const backend = await createWasmBackend({ ...optionalThreads(given.threads), method });
+  const options = backendOptions({ ...given, exact: job.settings.exact }, choiceOf(methods));
+  // The workers start while the images are read.
+  const loading = loadImages(job);
+  const starting = createWasmBackend({ ...options, meanwhile: loading });
+  const [data, backend] = await Promise.all([loading, starting]);
   try {
     return await carryOut(job, data, backend, methods);
   } finally {
@@ -164,10 +167,6 @@ async function carryOut(
   const checkpoint = isNew ? undefined : resumed?.path;
   const config = { ...settings, images, methods: Object.fromEntries(methods) };
   return await run({ trainer, options, config, output, fresh: !resumed, checkpoint, printEvery });
-}
-
-function optionalThreads(threads: number | undefined): { threads?: number } {
-  return threads === undefined ? {} : { threads };
 }
 
 function trainerOptions({ settings, entry }: Job, data: DatasetSplit, backend: WasmBackend): TrainerOptions {

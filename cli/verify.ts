@@ -6,6 +6,7 @@ import { casesOf } from "../core/verify/cases.ts";
 import { readGolden } from "../host/golden.ts";
 import { models } from "../models/registry.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { backendOptions, exactFlag } from "./backend.ts";
 import { globPattern } from "./glob.ts";
 import { main } from "./main.ts";
 
@@ -19,6 +20,7 @@ const flags = {
     min: 1,
     max: MAX_THREADS,
   }),
+  exact: exactFlag,
   verbose: switchFlag("every result of every case, not only the worst"),
   json: switchFlag("one JSON document instead of lines"),
   help: switchFlag("this text"),
@@ -31,7 +33,8 @@ export interface Result {
 
 /** Returns the exit code: 0 where all cases are within tolerance, else 1. */
 export async function verify(args: readonly string[]): Promise<number> {
-  const { golden, only, threads, verbose = false, json = false, help } = parseFlags(flags, args);
+  const given = parseFlags(flags, args);
+  const { golden, only, verbose = false, json = false, help } = given;
   if (help) {
     console.log(["deno task verify --golden DIR [flags]", "", ...describeFlags(flags)].join("\n"));
     return 0;
@@ -43,7 +46,7 @@ export async function verify(args: readonly string[]): Promise<number> {
   if (all.length === 0) throw new UserError(`--golden ${golden}: its files hold no cases`);
   const cases = selectCases(all, only);
   const width = Math.max(...cases.map(({ name }) => name.length));
-  const backend = await createWasmBackend(threads === undefined ? {} : { threads });
+  const backend = await createWasmBackend(backendOptions(given));
   const results: Result[] = [];
   try {
     for (const item of cases) {

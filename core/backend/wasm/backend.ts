@@ -14,6 +14,8 @@ export interface WasmOptions {
   readonly tile?: 8 | 16;
   /** How to compute each convolution; by default what should be fastest. See lower/method.ts for others. */
   readonly method?: Chooser;
+  /** What the program does while the workers start: nothing is measured before it ends, and a failure of it is one here. */
+  readonly meanwhile?: Promise<unknown>;
   /** For tests: false runs graphs op by op, as they were written. */
   readonly fuse?: boolean;
   /** For tests: every buffer apart, with bands behind it that are checked after each run. */
@@ -39,6 +41,12 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
     .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
   const { threads = navigator.hardwareConcurrency, method = cheapest, fuse = true, guard = false } = options;
   const pool = await createPool(await compiled, threads);
+  try {
+    await options.meanwhile;
+  } catch (error) {
+    pool.close();
+    throw error;
+  }
   const { tile, bits } = options.tile ? { tile: options.tile, bits: undefined } : await calibrate(pool);
   const layout: LayoutOptions = { threads, tile, method, fuse, guard: guard ? GUARD_BYTES : undefined };
   return {

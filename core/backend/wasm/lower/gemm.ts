@@ -53,6 +53,15 @@ export function withoutDeadTaps(gather: Gather): Gather {
   return { ...gather, taps };
 }
 
+/** A 1 × 1 window that looks at every pixel sees one long line of them: so one run, whatever the images' extents. */
+function inOneLine(gather: Gather, images: number): Gather {
+  const { height, width, rows, columns, strideY, strideX, taps: [tap, ...others] } = gather;
+  const dense = rows === height && columns === width && strideY === 1 && strideX === 1;
+  if (!dense || !tap || others.length > 0 || tap.dy !== 0 || tap.dx !== 0) return gather;
+  const pixels = images * rows * columns;
+  return { ...gather, height: 1, width: pixels, rows: 1, columns: pixels };
+}
+
 /** Numbers in a row of A. */
 export function lengthOf({ taps, channels }: Gather): number {
   return taps.length * channels;
@@ -208,8 +217,8 @@ export function multiplyTransposed(lower: Lower, product: WeightProduct): void {
   const { dy, x, dw, images, taps } = product;
   const merged = mergeable(product.groups, product.rows), channels = product.gather.channels;
   const groups = product.groups / merged, rows = product.rows * merged;
-  const gather = { ...product.gather, channels: channels * merged };
-  const pixels = images * gather.rows * gather.columns, columns = lengthOf(gather);
+  const gather = inOneLine({ ...product.gather, channels: channels * merged }, images);
+  const pixels = images * product.gather.rows * product.gather.columns, columns = lengthOf(gather);
   if (columns === 0) return lower.call("fill", dw, groups * rows * taps * channels, 0);
   const taskRows = evenly(rows, WEIGHT_TASK_ROWS, TILE_ROWS);
   const taskColumns = evenly(columns, WEIGHT_TASK_COLUMNS, lower.tile);

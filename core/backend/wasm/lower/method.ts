@@ -79,7 +79,7 @@ const TILE_COST = { 2: 490, 4: 1000 };
 const FILTER_COST = 60;
 
 /** Rows and columns of the filter gradient that are made from one transformation; lower/winograd.ts. */
-const GRAD_BLOCK = 128;
+const GRAD_BLOCK = 256;
 
 function cost({ direction, x, weight, y }: Convolution, method: Method): number {
   const [out, channels] = weight;

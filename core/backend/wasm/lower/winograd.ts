@@ -40,6 +40,7 @@ const TABLE = 192;
 const TEMP_BYTES = TABLE + 36 * 32;
 const APART = 64;
 const COLUMNS = 64;
+const FILTER_STEPS = 16;
 
 function words(count: number): number {
   return roundUp(4 * count, 64);
@@ -70,7 +71,7 @@ export function convolve(lower: Lower, product: WinogradProduct): void {
   const { m, input: [images, channels], output: [, columns] } = tiling;
   const n = m + 2, places = n * n;
   const panels: Word = { scratch: lower.scratch(places * roundUp(columns, tile) * channels * 4) };
-  const filters = perThread(lower, TEMP_BYTES + 2 * TABLE + tile * places * 32);
+  const filters = perThread(lower, TEMP_BYTES + 2 * TABLE + 9 * FILTER_STEPS * tile * 4);
   const pitches = [weightPitches.column, weightPitches.channel, weightPitches.tap, turned ? 1 : 0];
   const filterCounts = [n, tile, columns, channels];
   lower.call("winogradFilters", weight, panels, ...filterCounts, ...pitches, filters.scratch, filters.bytes);
@@ -99,19 +100,28 @@ export function convolve(lower: Lower, product: WinogradProduct): void {
 
 const GRAD_STEPS = 96;
 const GRAD_PER_ROW = 3;
-const GRAD_ROWS = 128;
-const GRAD_COLUMNS = 128;
+
+/** Sides of the blocks of a filter's gradient that come from one transformation: the larger, the fewer of these. */
+const GRAD_BLOCKS = [256, 128, 64];
+
+/** The block by which the sum over tiles is cut into chunks. */
+const CHUNK_BLOCK = 128;
 const GRAD_TASKS = 24;
 
 /** dw, where `tiling` is the forward pass's. */
 export function convolveGradFilter(lower: Lower, tiling: Tiling, dy: Word, x: Word, dw: Word): void {
   const { m, input: [images, channels], output: [, out] } = tiling, { tile } = lower;
   const n = m + 2, places = n * n, [down, across] = tilesOf(tiling), count = images * down * across;
-  const rows = evenly(out, GRAD_ROWS, 8), columns = evenly(channels, GRAD_COLUMNS, 16);
-  const tasks = Math.ceil(out / rows) * Math.ceil(channels / columns);
+  const blocksOf = (side: number) => Math.ceil(out / side) * Math.ceil(channels / side);
   // By shape alone, since it decides in which order numbers are added.
-  const wanted = Math.max(Math.min(Math.ceil(GRAD_TASKS / tasks), Math.floor(count / (2 * GRAD_STEPS))), 1);
-  const chunk = roundUp(Math.ceil(count / wanted), 4), chunks = Math.ceil(count / chunk);
+  const wanted = Math.min(
+    Math.ceil(GRAD_TASKS / blocksOf(CHUNK_BLOCK)),
+    Math.floor(count / (2 * GRAD_STEPS)),
+  );
+  const chunk = roundUp(Math.ceil(count / Math.max(wanted, 1)), 4), chunks = Math.ceil(count / chunk);
+  const enough = (side: number) => chunks * blocksOf(side) >= lower.threads;
+  const side = GRAD_BLOCKS.find(enough) ?? GRAD_BLOCKS.at(-1)!;
+  const rows = evenly(out, side, 8), columns = evenly(channels, side, 16);
   const parts: Word = { scratch: lower.scratch(chunks * places * out * channels * 4) };
   const aRows = roundUp(rows, TILE_ROWS);
   const own = perThread(
