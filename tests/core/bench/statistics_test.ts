@@ -26,10 +26,20 @@ Deno.test("steps are counted as planned, after those that warm up", async () => 
 });
 
 Deno.test("as many steps as fit into the time, within bounds", async () => {
-  const plan = { warmup: 0, warmupMilliseconds: 0, least: 2, milliseconds: 60 };
-  const tenth = () => new Promise<void>((resolve) => setTimeout(resolve, 10));
-  const fitting = (await timeSteps(tenth, { ...plan, most: 50 })).times.length;
-  assert.ok(fitting >= 2 && fitting <= 6, `${fitting}`);
-  assert.equal((await timeSteps(tenth, { ...plan, most: 3 })).times.length, 3);
-  assert.equal((await timeSteps(tenth, { ...plan, most: 9, milliseconds: 0 })).times.length, 2);
+  const real = performance.now;
+  let clock = 0;
+  performance.now = () => clock;
+  const tenMilliseconds = () => Promise.resolve(void (clock += 10));
+  const stepsIn = async (milliseconds: number) => {
+    const plan = { warmup: 0, warmupMilliseconds: 25, least: 2, most: 6, milliseconds };
+    const { warmup, times } = await timeSteps(tenMilliseconds, plan);
+    assert.equal(warmup, 3);
+    assert.ok(times.every((time) => time === 10));
+    return times.length;
+  };
+  try {
+    assert.deepEqual([await stepsIn(0), await stepsIn(45), await stepsIn(500)], [2, 4, 6]);
+  } finally {
+    performance.now = real;
+  }
 });
