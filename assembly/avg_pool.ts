@@ -6,6 +6,7 @@
  * as well: the first output index whose window holds it, and the end beyond the last.
  */
 import { address, draw, integer } from "./abi";
+import { finish } from "./epilogue";
 
 /** Bytes of an entry in a table of windows. */
 const WINDOW: usize = 12;
@@ -64,14 +65,14 @@ export function avg_pool2d(args: usize, thread: i32): void {
 
 /**
  * dx = Σ dy / divisor over the windows that hold the pixel. Arguments: dy, dx, N, H, W, C, OH, OW, windows of rows,
- * windows of columns, reach of rows, reach of columns.
+ * windows of columns, reach of rows, reach of columns, epilogue (or 0).
  */
 export function avg_pool2d_grad(args: usize, thread: i32): void {
   const dy = address(args, 0), dx = address(args, 1);
   const height = integer(args, 3), width = integer(args, 4), channels = integer(args, 5);
   const outHeight = integer(args, 6), outWidth = integer(args, 7);
   const rows = address(args, 8), columns = address(args, 9);
-  const rowReach = address(args, 10), columnReach = address(args, 11);
+  const rowReach = address(args, 10), columnReach = address(args, 11), epilogue = address(args, 12);
   const tasks = integer(args, 2) * height;
   const pixel = <usize> channels << 2;
   for (let task = draw(args); task < tasks; task = draw(args)) {
@@ -110,6 +111,7 @@ export function avg_pool2d_grad(args: usize, thread: i32): void {
         }
         store<f32>(to + at, sum);
       }
+      if (epilogue) finish(epilogue, to, to, 0, channels);
     }
   }
 }

@@ -2,12 +2,13 @@
  * Batch normalisation of x, stored as P rows × C channels (P is N·H·W, or N for rank 2).
  *
  * Rows are split into blocks by shape alone, small enough that a block stays in the second-level cache. A block's sums
- * are taken in f32 (of the last channels, short of a vector, in f64), in runs of few rows: memory is read nearly in
- * order, and short chains of additions keep the error small. Blocks are added in f64, in order. So the result is
+ * are taken in f32, in runs of few rows: memory is read nearly in order, and short chains of additions keep the error
+ * small. Blocks are added in f64, in order. So the result is
  * precise and the same for any number of threads. Every buffer of blocks is [blocks × C].
  */
 import { address, draw, integer, number } from "./abi";
 import { finish } from "./epilogue";
+import { loadPart, storePart } from "./part";
 
 /** Channels a ticket of the combining kernels stands for. */
 const CHANNELS: i32 = 8;
@@ -65,16 +66,27 @@ export function batch_norm_moments(args: usize, thread: i32): void {
       }
     }
 
-    for (let at = vectors; at < stride; at += 4) {
-      let total: f64 = 0, distances: f64 = 0;
-      for (let p = from + at; p < end; p += stride) total += <f64> load<f32>(p);
-      const mean = total / <f64> count;
-      for (let p = from + at; p < end; p += stride) {
-        const distance = <f64> load<f32>(p) - mean;
-        distances += distance * distance;
+    for (let at = vectors; at < stride; at += 16) {
+      const left = <i32> (stride - at) >> 2;
+      let total = f32x4.splat(0), distances = f32x4.splat(0);
+      for (let run = from; run < end; run += RUN * stride) {
+        const runEnd = min(run + RUN * stride, end);
+        let sumOfRun = f32x4.splat(0);
+        for (let p = run + at; p < runEnd; p += stride) sumOfRun = f32x4.add(sumOfRun, loadPart(p, left));
+        total = f32x4.add(total, sumOfRun);
       }
-      store<f32>(sum + at, <f32> total);
-      store<f32>(square + at, <f32> distances);
+      const mean = f32x4.mul(total, inverse);
+      for (let run = from; run < end; run += RUN * stride) {
+        const runEnd = min(run + RUN * stride, end);
+        let squareOfRun = f32x4.splat(0);
+        for (let p = run + at; p < runEnd; p += stride) {
+          const distance = f32x4.sub(loadPart(p, left), mean);
+          squareOfRun = f32x4.relaxed_madd(distance, distance, squareOfRun);
+        }
+        distances = f32x4.add(distances, squareOfRun);
+      }
+      storePart(sum + at, total, left);
+      storePart(square + at, distances, left);
     }
   }
 }

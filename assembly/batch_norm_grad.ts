@@ -6,7 +6,7 @@
  * same bits. They have the same last arguments: bias (of the norm), activation (codes 0 … 3 of epilogue.ts) and slope.
  */
 import { address, draw, integer, number } from "./abi";
-import { normalised } from "./epilogue";
+import { finish, normalised } from "./epilogue";
 import { gradient, Identity, LeakyRelu, Relu, Relu6 } from "./formula";
 import { loadPart, storePart } from "./part";
 
@@ -147,7 +147,7 @@ export function batch_norm_grad_combine(args: usize, thread: i32): void {
 
 /**
  * dx = scale · (dy − offset − slope · (x − mean)). dx may be dy or x.
- * Arguments: dy, x, dx, mean, scale, offset, slope of x, P, C, rows in a block, bias, activation, slope.
+ * Arguments: dy, x, dx, mean, scale, offset, slope of x, P, C, rows in a block, bias, activation, slope, epilogue (or 0).
  */
 export function batch_norm_grad_apply(args: usize, thread: i32): void {
   const activation = integer(args, 11);
@@ -162,7 +162,7 @@ function apply<F>(args: usize): void {
   const scale = address(args, 4), offset = address(args, 5), incline = address(args, 6);
   const rows = integer(args, 7), channels = integer(args, 8), block = integer(args, 9);
   const bias = address(args, 10), slope = f32x4.splat(number(args, 12));
-  const stride = <usize> channels << 2, vectors = stride & ~31;
+  const epilogue = address(args, 13), stride = <usize> channels << 2, vectors = stride & ~31;
   for (let first = draw(args) * block; first < rows; first = draw(args) * block) {
     const end = min(first + block, rows);
     for (let row = first; row < end; row++) {
@@ -199,6 +199,7 @@ function apply<F>(args: usize): void {
         const c = f32x4.relaxed_madd(f32x4.sub(means, xs), loadPart(incline + at, left), g);
         storePart(dx + p, f32x4.mul(c, scales), left);
       }
+      if (epilogue) finish(epilogue, dx + line, dx + line, 0, channels);
     }
   }
 }

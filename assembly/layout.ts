@@ -1,5 +1,6 @@
 /** Moving numbers: rows out of and into wider rows, and transposed matrices. Every number has four bytes. */
 import { address, draw, integer } from "./abi";
+import { finish } from "./epilogue";
 import { copyFloats, transpose4x4 } from "./simd";
 
 /** Elements a ticket stands for. */
@@ -10,11 +11,11 @@ const BLOCK: i32 = 32;
 
 /**
  * Copies `rows` rows of `width` elements that lie `fromPitch` elements apart to rows `toPitch` apart.
- * Arguments: from, to, rows, width, fromPitch, toPitch.
+ * Arguments: from, to, rows, width, fromPitch, toPitch, epilogue (or 0; without a normalisation).
  */
 export function copy_rows(args: usize, thread: i32): void {
   const from = address(args, 0), to = address(args, 1), width = integer(args, 3);
-  const fromPitch = address(args, 4), toPitch = address(args, 5);
+  const fromPitch = address(args, 4), toPitch = address(args, 5), epilogue = address(args, 6);
   const count = integer(args, 2) * width;
   for (let start = draw(args) * GRAIN; start < count; start = draw(args) * GRAIN) {
     const end = min(start + GRAIN, count);
@@ -22,8 +23,10 @@ export function copy_rows(args: usize, thread: i32): void {
     let row = <usize> (start / width), column = start % width;
     for (let i = start; i < end; row++) {
       const length = min(width - column, end - i);
-      const shift = <usize> column;
-      copyFloats(to + ((row * toPitch + shift) << 2), from + ((row * fromPitch + shift) << 2), length);
+      const source = from + ((row * fromPitch + <usize> column) << 2);
+      const target = to + ((row * toPitch + <usize> column) << 2);
+      if (epilogue) finish(epilogue, source, target, column, length);
+      else copyFloats(target, source, length);
       i += length;
       column = 0;
     }

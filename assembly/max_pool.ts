@@ -6,10 +6,11 @@
  * first output index whose window reaches over it, and the end beyond the last.
  */
 import { address, draw, integer } from "./abi";
+import { finish } from "./epilogue";
 
 /**
  * y = the greatest of each window, where (i32) = its place `row · W + column`, the first of equals. NaN counts as
- * greater than any number. Arguments: x, y, where, N, H, W, C, OH, OW, windows of rows, windows of columns, dilation of rows, of columns.
+ * greater than any number. Arguments: x, y, where (or 0), N, H, W, C, OH, OW, windows of rows, windows of columns, dilation of rows, of columns.
  */
 export function max_pool2d(args: usize, thread: i32): void {
   const x = address(args, 0), y = address(args, 1), where = address(args, 2);
@@ -50,8 +51,10 @@ export function max_pool2d(args: usize, thread: i32): void {
         }
         v128.store(y + to + at, best0);
         v128.store(y + to + at, best1, 16);
-        v128.store(where + to + at, where0);
-        v128.store(where + to + at, where1, 16);
+        if (where) {
+          v128.store(where + to + at, where0);
+          v128.store(where + to + at, where1, 16);
+        }
       }
       for (; c < channels; c++) {
         const at = <usize> c << 2;
@@ -67,7 +70,7 @@ export function max_pool2d(args: usize, thread: i32): void {
           }
         }
         store<f32>(y + to + at, best);
-        store<i32>(where + to + at, place);
+        if (where) store<i32>(where + to + at, place);
       }
     }
   }
@@ -75,13 +78,13 @@ export function max_pool2d(args: usize, thread: i32): void {
 
 /**
  * dx = the sum of dy over the windows that this place won.
- * Arguments: dy, where, dx, N, H, W, C, OH, OW, reach of rows, reach of columns.
+ * Arguments: dy, where, dx, N, H, W, C, OH, OW, reach of rows, reach of columns, epilogue (or 0).
  */
 export function max_pool2d_grad(args: usize, thread: i32): void {
   const dy = address(args, 0), where = address(args, 1), dx = address(args, 2);
   const height = integer(args, 4), width = integer(args, 5), channels = integer(args, 6);
   const outHeight = integer(args, 7), outWidth = integer(args, 8);
-  const rows = address(args, 9), columns = address(args, 10);
+  const rows = address(args, 9), columns = address(args, 10), epilogue = address(args, 11);
   const tasks = integer(args, 3) * height;
   const pixel = <usize> channels << 2;
   for (let task = draw(args); task < tasks; task = draw(args)) {
@@ -120,6 +123,7 @@ export function max_pool2d_grad(args: usize, thread: i32): void {
         }
         store<f32>(to + at, sum);
       }
+      if (epilogue) finish(epilogue, to, to, 0, channels);
     }
   }
 }

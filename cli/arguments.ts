@@ -97,6 +97,19 @@ export function oneOf<Choice extends string>(choices: readonly Choice[], help: s
   };
 }
 
+/** A flag with some of some names, separated by commas. */
+export function namesOf<Choice extends string>(
+  choices: readonly Choice[],
+  help: string,
+): Flag<readonly Choice[]> {
+  const { parse } = oneOf(choices, help);
+  return {
+    value: "NAME,NAME,…",
+    help,
+    parse: (given, flag) => given.split(",").map((name) => parse(name.trim(), flag)),
+  };
+}
+
 export interface Range {
   readonly min?: number;
   readonly max?: number;

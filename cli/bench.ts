@@ -3,6 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { benchKernels } from "./bench_kernels.ts";
 import { benchModel } from "./bench_model.ts";
+import { benchPeers } from "./bench_peers.ts";
 import { main } from "./main.ts";
 
 interface Subcommand {
@@ -14,6 +15,7 @@ interface Subcommand {
 const subcommands: Readonly<Record<string, Subcommand>> = {
   kernels: { help: "single ops, against what this machine can do at the most", run: benchKernels },
   model: { help: "a network's training step or inference, whole", run: benchModel },
+  peers: { help: "Strata beside PyTorch, ONNX Runtime and tfjs", run: benchPeers },
 };
 
 const HELP = `Measures how fast Strata is on this machine.

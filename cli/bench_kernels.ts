@@ -8,7 +8,7 @@ import {
   type KernelCase,
   memoryCases,
 } from "../core/bench/kernel_cases.ts";
-import { type KernelResult, timeKernel } from "../core/bench/kernel_time.ts";
+import { estimate, type KernelResult, timeKernel } from "../core/bench/kernel_time.ts";
 import { caseTable, convolutionTable } from "../core/bench/kernels_text.ts";
 import { measureRoof } from "../core/bench/roof.ts";
 import { statisticsOf } from "../core/bench/statistics.ts";
@@ -154,22 +154,21 @@ function select(cases: readonly KernelCase[], globs: string | undefined): readon
   );
 }
 
-/** About what a case takes beside the time it is given: memory to take and to fill, and two runs to warm up. */
-const OVERHEAD = 150;
-
 async function timeAll(
   backend: WasmBackend,
   cases: readonly KernelCase[],
   milliseconds: number,
 ): Promise<Map<string, KernelResult>> {
-  console.error(
-    `${cases.length} cases, about ${duration(cases.length * (milliseconds + OVERHEAD) / 1000)} minutes`,
-  );
+  const estimates = cases.map((item) => estimate(item, milliseconds));
+  const whole = estimates.reduce((sum, own) => sum + own, 0);
+  console.error(`${cases.length} cases, about ${duration(whole / 1000)} minutes`);
+  let done = 0;
   const progress = createProgress();
   const results = new Map<string, KernelResult>();
   const roof = await measureRoof(backend);
   for (const [index, item] of cases.entries()) {
-    progress.show(index / cases.length, item.name);
+    progress.show(done / whole, item.name);
+    done += estimates[index]!;
     try {
       results.set(item.name, await timeKernel(backend, item, milliseconds, roof));
     } catch (error) {
@@ -198,7 +197,7 @@ function print(
   const tables: [title: string, lines: string[]][] = [
     ["Matrix products", caseTable("M × N × K", resultsOf(gemms))],
     ...networks.map(({ title, shapes }): [string, string[]] => [
-      `${title}: GFLOP/s (share of peak)`,
+      `${title}: GFLOP/s, share of peak (W: by Winograd's method)`,
       convolutionTable(shapes, results),
     ]),
     ["Memory", caseTable("op", resultsOf(memory))],

@@ -1,5 +1,6 @@
 /** `--resume`: what a checkpoint is, and whether a run can go on from it. */
 import { UserError } from "../core/errors.ts";
+import type { Method } from "../core/backend/wasm/lower/method.ts";
 import type { Fingerprint } from "../core/data/fingerprint.ts";
 import { readSafetensors, type Safetensors } from "../core/format/safetensors.ts";
 import { type CheckpointHeader, readHeader } from "../core/train/checkpoint.ts";
@@ -10,6 +11,8 @@ import type { Settings } from "./settings.ts";
 /** What config.json and checkpoints keep of a run: its settings, and which images it saw. */
 export interface RunConfig extends Settings {
   readonly images: Fingerprint;
+  /** How the run computes its convolutions, where --autotune has chosen; the same again gives the same bits. */
+  readonly methods: Readonly<Record<string, Method>>;
 }
 
 export interface Resumed {

@@ -28,6 +28,8 @@ export interface Settings {
   readonly min_lr: number;
   readonly label_smoothing: number;
   readonly seed: number;
+  /** Whether convolutions are plain sums, never Winograd's. */
+  readonly exact: boolean;
 }
 
 /** What is trained, and on what. */
@@ -71,6 +73,7 @@ export const recipeFlags = {
   "min-lr": real("where cosine ends; default 0", { min: 0 }),
   "label-smoothing": real("share of each target spread over all classes; default 0", { min: 0, max: 1 }),
   seed: whole("of everything random; default 0", { min: 0 }),
+  exact: switchFlag("convolutions by plain sums, never by Winograd: less rounding, slower"),
 };
 
 export const settingFlags = { ...subjectFlags, ...recipeFlags };
@@ -82,6 +85,7 @@ const common = {
   nesterov: false,
   label_smoothing: 0,
   seed: 0,
+  exact: false,
 };
 
 interface Defaults

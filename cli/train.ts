@@ -1,7 +1,8 @@
 /** `train`: builds, trains and evaluates a network, and keeps what a run makes in a folder. */
 import { dirname, resolve } from "node:path";
-import type { Backend } from "../core/backend/backend.ts";
-import { createWasmBackend } from "../core/backend/wasm/backend.ts";
+import type { Methods } from "../core/backend/wasm/autotune.ts";
+import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
+import { choiceOf, exact } from "../core/backend/wasm/lower/method.ts";
 import { trainSteps } from "../core/data/batches.ts";
 import { countOf, type DatasetSplit } from "../core/data/dataset.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
@@ -9,7 +10,7 @@ import { UserError } from "../core/errors.ts";
 import { namedParameters } from "../core/nn/mod.ts";
 import { sizeOf } from "../core/shape.ts";
 import { restore } from "../core/train/checkpoint.ts";
-import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
+import { runGraphs, type Trainer, type TrainerOptions } from "../core/train/trainer.ts";
 import { loadDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
 import { checkWritable, copyRun, refuseOldRun } from "../host/run_folder.ts";
@@ -28,6 +29,7 @@ import {
   type Settings,
   subjectFlags,
 } from "./settings.ts";
+import { tune } from "./tune.ts";
 import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 
 const groups = {
@@ -37,6 +39,7 @@ const groups = {
     output: text("FOLDER", "where the run is kept; default runs/MODEL-DATASET-TIME"),
     resume: text("PATH", "goes on with a run: its folder, or a checkpoint in it"),
     "evaluate-only": switchFlag("only tests the weights that --resume names"),
+    autotune: switchFlag("measures first how each convolution is fastest here, once, and remembers it"),
     threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
     "print-every": whole("steps between lines where there is no terminal; default 100, or 4 times an epoch", {
       min: 1,
@@ -67,9 +70,11 @@ export async function train(args: readonly string[]): Promise<number> {
   }
   const job = await understand(given);
   const data = await loadImages(job);
-  const backend = await createWasmBackend(given.threads === undefined ? {} : { threads: given.threads });
+  const methods: Methods = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
+  const method = job.settings.exact ? exact : choiceOf(methods);
+  const backend = await createWasmBackend({ ...optionalThreads(given.threads), method });
   try {
-    return await carryOut(job, data, backend);
+    return await carryOut(job, data, backend, methods);
   } finally {
     backend.close();
   }
@@ -82,6 +87,7 @@ interface Job {
   /** The run to go on with, or the weights to test. */
   readonly resumed: Resumed | undefined;
   readonly evaluateOnly: boolean;
+  readonly autotune: boolean;
   /** The run's folder, and whether it is another than the one that is resumed. */
   readonly output: string;
   readonly isNew: boolean;
@@ -106,7 +112,21 @@ async function understand(given: Parsed<typeof flags>): Promise<Job> {
     await checkWritable(output);
     if (isNew) await refuseOldRun(output);
   }
-  return { settings, entry, resumed, evaluateOnly, output, isNew, printEvery: given["print-every"] };
+  const autotune = given.autotune ?? false;
+  if (autotune && resumed) {
+    throw new UserError("--autotune does not go with --resume: a run keeps the choices that it began with");
+  }
+  if (autotune && settings.exact) throw new UserError("--autotune has nothing to choose with --exact");
+  return {
+    settings,
+    entry,
+    resumed,
+    evaluateOnly,
+    autotune,
+    output,
+    isNew,
+    printEvery: given["print-every"],
+  };
 }
 
 async function loadImages({ settings }: Job): Promise<DatasetSplit> {
@@ -116,11 +136,17 @@ async function loadImages({ settings }: Job): Promise<DatasetSplit> {
   return data;
 }
 
-async function carryOut(job: Job, data: DatasetSplit, backend: Backend): Promise<number> {
+async function carryOut(
+  job: Job,
+  data: DatasetSplit,
+  backend: WasmBackend,
+  methods: Methods,
+): Promise<number> {
   const { settings, resumed, evaluateOnly, output, isNew, printEvery } = job;
   const images = fingerprint(data);
   if (resumed && !evaluateOnly) checkImages(resumed.config?.images, images, settings);
   const options = trainerOptions(job, data, backend);
+  if (job.autotune) await tune(backend, runGraphs(options), methods, dirname(output));
   const trainer = planRun(options);
   console.log(banner(options, settings, trainer));
   if (resumed) {
@@ -136,11 +162,15 @@ async function carryOut(job: Job, data: DatasetSplit, backend: Backend): Promise
   await makeFolder(output);
   if (resumed && isNew) await copyRun(dirname(resumed.path), output);
   const checkpoint = isNew ? undefined : resumed?.path;
-  const config = { ...settings, images };
+  const config = { ...settings, images, methods: Object.fromEntries(methods) };
   return await run({ trainer, options, config, output, fresh: !resumed, checkpoint, printEvery });
 }
 
-function trainerOptions({ settings, entry }: Job, data: DatasetSplit, backend: Backend): TrainerOptions {
+function optionalThreads(threads: number | undefined): { threads?: number } {
+  return threads === undefined ? {} : { threads };
+}
+
+function trainerOptions({ settings, entry }: Job, data: DatasetSplit, backend: WasmBackend): TrainerOptions {
   const { classes, channels, height, width } = data.train;
   const { batch_size, epochs, label_smoothing, seed } = settings;
   const model = entry.create({

@@ -1,9 +1,10 @@
 /** What `bench kernels` measures: single ops, as they occur in the networks' own graphs. */
 import { GraphBuilder } from "../graph/builder.ts";
 import { f32, type Graph, type Node } from "../graph/graph.ts";
-import type { OpName } from "../ops/mod.ts";
+
 import { type Convolution, convolutionOf, type Direction } from "./convolution.ts";
 import { macsOf, trafficOf } from "./cost.ts";
+import { kindOf } from "./profile.ts";
 
 /** One op to time. */
 export interface KernelCase {
@@ -54,18 +55,19 @@ export function convolutionShapes(network: string, { nodes }: Graph): Convolutio
 /** Less would be measured in a cache, and tell nothing of memory; more takes too long to fill with numbers. */
 const LEAST_BYTES = 2 ** 22, MOST_BYTES = 2 ** 30;
 
-/** Of each op without arithmetic worth counting, the node that moves most. */
+/** Of each kind of op without arithmetic worth counting, the node that moves most. */
 export function memoryCases(programs: readonly (readonly Node[])[]): KernelCase[] {
-  const largest = new Map<OpName, { node: Node; bytes: number; nodes: readonly Node[] }>();
+  const largest = new Map<string, { node: Node; bytes: number; nodes: readonly Node[] }>();
   for (const nodes of programs) {
     for (const node of nodes) {
       const bytes = trafficOf(node);
       if (macsOf(node) > 0 || bytes < LEAST_BYTES || bytes > MOST_BYTES) continue;
-      if (bytes > (largest.get(node.op)?.bytes ?? 0)) largest.set(node.op, { node, bytes, nodes });
+      const kind = kindOf(node);
+      if (bytes > (largest.get(kind)?.bytes ?? 0)) largest.set(kind, { node, bytes, nodes });
     }
   }
-  return [...largest.values()].sort((a, b) => b.bytes - a.bytes).map(({ node, nodes }) => ({
-    name: `memory/${node.op}`,
+  return [...largest].sort(([, a], [, b]) => b.bytes - a.bytes).map(([kind, { node, nodes }]) => ({
+    name: `memory/${kind.replaceAll(" ", "")}`,
     node,
     before: nodes.find(({ outputs }) =>
       outputs.some((value) => value.dtype !== "f32" && node.inputs.includes(value))

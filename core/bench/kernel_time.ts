@@ -1,5 +1,5 @@
 /** Times one op by itself: what its kernels take when its inputs are where the last run left them. */
-import type { Backend, Session } from "../backend/backend.ts";
+import type { KernelTime, Session } from "../backend/backend.ts";
 import type { WasmBackend } from "../backend/wasm/backend.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
@@ -15,23 +15,33 @@ export interface KernelResult {
   readonly name: string;
   /** Of which layer, if it is one. */
   readonly convolution: Convolution | undefined;
-  /** Of the first image that goes in or out, or how many tensors an optimiser updates. */
+  /** Of other ops: the first image that goes in or out, or how many tensors an optimiser updates. */
   readonly size: string;
+  /** The kernels that it takes, in order: they tell the method that was chosen. */
+  readonly kernels: readonly string[];
   /** The median. */
   readonly milliseconds: number;
   readonly runs: number;
   readonly macs: number;
   readonly bytes: number;
-  /** What the machine could do in the same moment: before and after, on average. */
+  /** What the machine could do in the same moment. */
   readonly roof: Roof;
 }
 
 /** Enough for V8 to have optimised a kernel, and for memory to be there. */
 const WARMUP = 2;
-const LEAST_RUNS = 3;
+
+/** The roof is measured this often among a case's runs, since machines change their speed. */
+const ROUNDS = 4;
+
+/** Milliseconds that a case will take, roughly: to fill its inputs, to warm up, and to be timed. */
+export function estimate({ node }: KernelCase, milliseconds: number): number {
+  const run = 2 * macsOf(node) / 5e7, fill = trafficOf(node) / 1e6, roofs = 40;
+  return roofs + fill + WARMUP * run + Math.max(milliseconds, ROUNDS * run);
+}
 
 /**
- * Runs a case for about so many milliseconds, but three times at least. The roof above it is measured beside it; for ops
+ * Runs a case for about so many milliseconds, but some times at least. The roof above it is measured in between; for ops
  * with arithmetic the rate of a copy is `roof`'s, since measuring that takes long. Throws `OutOfMemory`.
  */
 export async function timeKernel(
@@ -42,51 +52,49 @@ export async function timeKernel(
 ): Promise<KernelResult> {
   const { name, node } = item;
   const macs = macsOf(node), bytes = trafficOf(node);
-  const roofHere = async () =>
-    macs === 0 ? await measureRoof(backend) : { ...roof, gflops: await peakGflops(backend) };
-  const before = await roofHere();
-  const { median, count } = statisticsOf(await timesOf(backend, item, milliseconds));
-  const after = await roofHere();
-  return {
-    name,
-    convolution: convolutionOf(node),
-    size: sizeText(node),
-    milliseconds: median,
-    runs: count,
-    macs,
-    bytes,
-    roof: {
-      gflops: (before.gflops + after.gflops) / 2,
-      gigabytes: (before.gigabytes + after.gigabytes) / 2,
-    },
-  };
-}
-
-async function timesOf(backend: Backend, item: KernelCase, milliseconds: number): Promise<number[]> {
-  const { node } = item;
   const session = backend.compile(caseGraphs(item));
   try {
     await session.run("init");
-    for (let run = 0; run < WARMUP; run++) await timeOf(session, node);
-    const end = performance.now() + milliseconds;
-    const taken: number[] = [];
-    while (taken.length < LEAST_RUNS || performance.now() < end) taken.push(await timeOf(session, node));
-    return taken;
+    for (let run = 0; run < WARMUP; run++) await callsOf(session, node);
+    const kernels = (await callsOf(session, node)).map(({ kernel }) => kernel);
+    const taken: number[] = [], roofs: Roof[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      roofs.push(macs === 0 ? await measureRoof(backend) : { ...roof, gflops: await peakGflops(backend) });
+      const end = performance.now() + milliseconds / ROUNDS;
+      do taken.push(sumOf(await callsOf(session, node))); while (performance.now() < end);
+    }
+    const medianOf = (of: keyof Roof) => statisticsOf(roofs.map((roof) => roof[of])).median;
+    return {
+      name,
+      convolution: convolutionOf(node),
+      size: sizeText(node),
+      kernels,
+      milliseconds: statisticsOf(taken).median,
+      runs: taken.length,
+      macs,
+      bytes,
+      roof: { gflops: medianOf("gflops"), gigabytes: medianOf("gigabytes") },
+    };
   } finally {
     session.dispose();
   }
 }
 
-function sizeText({ inputs, outputs, attrs }: Node): string {
+function sizeText(node: Node): string {
+  if (convolutionOf(node)) return "";
+  const { inputs, outputs, attrs } = node;
   const { lrScale } = attrs as Partial<UpdateAttrs>;
   if (lrScale) return `${lrScale.length} tensors`;
   const [image] = [...inputs, ...outputs].filter(({ shape }) => shape.length > 1);
   return times(image?.shape ?? []);
 }
 
-/** Without the time of a node that only prepares its inputs. */
-async function timeOf(session: Session, { op }: Node): Promise<number> {
-  const calls = (await session.profile("op")).filter(({ node }) => node.op === op);
+/** Without those of a node that only prepares its inputs. */
+async function callsOf(session: Session, { op }: Node): Promise<KernelTime[]> {
+  return (await session.profile("op")).filter(({ node }) => node.op === op);
+}
+
+function sumOf(calls: readonly KernelTime[]): number {
   return calls.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 }
 

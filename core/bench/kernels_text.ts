@@ -14,11 +14,12 @@ interface Part {
   readonly macs: number;
   /** What it would take at the peak. */
   readonly ideal: number;
+  readonly winograd: boolean;
 }
 
 /**
  * The layers of a network, those first that a step spends most time in. Operations are counted as the direct method has
- * them, so that another method may pass the peak.
+ * them, so that Winograd's, marked W, may pass the peak.
  */
 export function convolutionTable(shapes: readonly ConvolutionShape[], results: Results): string[] {
   const rows = shapes.map((shape) => {
@@ -58,20 +59,25 @@ function partOf(
 ): Part | undefined {
   const result = results.get(cases[direction]?.name ?? "");
   if (!result) return undefined;
-  const { milliseconds, macs, roof } = result;
+  const { milliseconds, macs, roof, kernels } = result;
   const ideal = 2 * macs / roof.gflops / 1e6;
-  return { milliseconds: count * milliseconds, macs: count * macs, ideal: count * ideal };
+  const winograd = kernels.some((kernel) => kernel.startsWith("winograd"));
+  return { milliseconds: count * milliseconds, macs: count * macs, ideal: count * ideal, winograd };
 }
 
 function sumOf(parts: readonly (Part | undefined)[]): Part {
-  const sum = (of: keyof Part) => parts.reduce((sum, part) => sum + (part?.[of] ?? 0), 0);
-  return { milliseconds: sum("milliseconds"), macs: sum("macs"), ideal: sum("ideal") };
+  const sum = (of: "milliseconds" | "macs" | "ideal") =>
+    parts.reduce((sum, part) => sum + (part?.[of] ?? 0), 0);
+  return { milliseconds: sum("milliseconds"), macs: sum("macs"), ideal: sum("ideal"), winograd: false };
 }
 
 function gflopsText(part: Part | undefined): [rate: string, share: string] {
   if (!part || part.milliseconds === 0) return ["–", ""];
-  const { milliseconds, macs, ideal } = part;
-  return [(2 * macs / milliseconds / 1e6).toFixed(1), percent(ideal / milliseconds)];
+  const { milliseconds, macs, ideal, winograd } = part;
+  return [
+    (2 * macs / milliseconds / 1e6).toFixed(1),
+    `${percent(ideal / milliseconds)} ${winograd ? "W" : " "}`,
+  ];
 }
 
 /** Cases one by one, in their order. */

@@ -1,6 +1,8 @@
 /** Where a step's time goes: its kernel calls, put together by what they are part of. */
 import type { KernelTime } from "../backend/backend.ts";
 import type { Node } from "../graph/graph.ts";
+import type { WithEpilogue } from "../ops/epilogue.ts";
+import type { BatchNormGradAttrs } from "../ops/norm.ts";
 import { times } from "../summary/format.ts";
 import { convolutionOf, imageText, windowText } from "./convolution.ts";
 import { macsOf, trafficOf } from "./cost.ts";
@@ -79,10 +81,12 @@ function shares(
   }).sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-/** `conv2d 3×3/2`, `conv2d_grad_input 3×3, 32 groups`, `relu` */
-function kindOf(node: Node): string {
+/** `conv2d 3×3/2`, `conv2d_grad_input 3×3, 32 groups`, `batch_norm + add + relu` where ops were fused */
+export function kindOf(node: Node): string {
   const convolution = convolutionOf(node);
-  return convolution ? `${node.op} ${windowText(convolution)}`.trimEnd() : node.op;
+  const { epilogue = [], activation } = node.attrs as WithEpilogue & Partial<BatchNormGradAttrs>;
+  const fused = [...activation ? [`${activation.op}_grad`] : [], ...epilogue.map(({ op }) => op)];
+  return [node.op + (convolution ? ` ${windowText(convolution)}` : "").trimEnd(), ...fused].join(" + ");
 }
 
 /** `layer1.0.conv2 conv2d 3×3, 64×56×56 → 64`, `layer1.0.relu relu 256×56×56` */

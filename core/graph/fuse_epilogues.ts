@@ -1,11 +1,8 @@
 /** Ops on each number by itself become epilogues of the op that makes the numbers (core/ops/epilogue.ts). */
 import { isEpilogue, type Step, type WithEpilogue } from "../ops/epilogue.ts";
-import { type OpName, opOf } from "../ops/mod.ts";
+import { opOf } from "../ops/mod.ts";
 import type { Graph, Node, Value } from "./graph.ts";
 import { countUses } from "./uses.ts";
-
-/** Ops that can have an epilogue. */
-const HOSTS: readonly OpName[] = ["conv2d", "conv2d_grad_input", "linear", "linear_grad_input", "batch_norm"];
 
 /**
  * `relu(add(batch_norm(conv2d(x, weight)), other))` → `conv2d(x, weight, …, other)` with three steps, and whatever else
@@ -64,7 +61,6 @@ function runningInputs({ op, attrs }: Node): readonly number[] {
 
 /** The host with the node as its last step; undefined where it does not fit. */
 function withStep(host: Node, node: Node, others: readonly Value[]): Node | undefined {
-  if (!HOSTS.includes(host.op)) return undefined;
   const { epilogue = [] } = host.attrs as WithEpilogue;
   const { eps, negative_slope } = node.attrs as { eps?: number; negative_slope?: number };
   const step: Step = {

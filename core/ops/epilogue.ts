@@ -31,10 +31,28 @@ export function ownInputs<T>(inputs: readonly T[], { epilogue = [] }: WithEpilog
   return inputs.slice(0, inputs.length - epilogue.reduce((sum, step) => sum + step.inputs.length, 0));
 }
 
-/** Whether an op can have these steps: they keep to that order, and a batch norm has its own normalisation before them. */
+/** Orders of steps, each a letter: a norm, a sum, an activation, the gradient of one. */
+const AFTER_PRODUCT = /^(n?s?a?|n?as|s?g)$/;
+const AFTER_NORM = /^(s?a?|as)$/;
+const AFTER_OTHERS = /^(s?a?|as|s?g)$/;
+
+/** The ops that can have an epilogue, and which. */
+const HOSTS: { readonly [K in OpName]?: RegExp } = {
+  conv2d: AFTER_PRODUCT,
+  conv2d_grad_input: AFTER_PRODUCT,
+  linear: AFTER_PRODUCT,
+  linear_grad_input: AFTER_PRODUCT,
+  batch_norm: AFTER_NORM,
+  batch_norm_grad: AFTER_OTHERS,
+  max_pool2d_grad: AFTER_OTHERS,
+  avg_pool2d_grad: AFTER_OTHERS,
+  adaptive_avg_pool2d_grad: AFTER_OTHERS,
+  slice: AFTER_OTHERS,
+};
+
+/** Whether an op can have these steps, in this order. */
 export function isEpilogue(op: OpName, steps: readonly Step[]): boolean {
-  const letters = (op === "batch_norm" ? "n" : "") + steps.map(({ op }) => letterOf(op)).join("");
-  return /^(n?s?a?|n?as|s?g)$/.test(letters);
+  return HOSTS[op]?.test(steps.map(({ op }) => letterOf(op)).join("")) ?? false;
 }
 
 function letterOf(op: Step["op"]): string {

@@ -1,6 +1,7 @@
 /** Ops that move numbers without changing them. */
 import { f32 } from "../graph/graph.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import type { WithEpilogue } from "./epilogue.ts";
 import { at, first, known, Misfit, type Op } from "./op.ts";
 
 export interface ConcatAttrs {
@@ -32,7 +33,7 @@ export const concat: Op<ConcatAttrs> = {
   },
 };
 
-export interface SliceAttrs {
+export interface SliceAttrs extends WithEpilogue {
   readonly dim: number;
   readonly start: number;
   readonly length: number;

@@ -50,7 +50,7 @@ export const batch_norm: Op<BatchNormAttrs> = {
   inplace: [0, 5],
 };
 
-export interface BatchNormGradAttrs {
+export interface BatchNormGradAttrs extends WithEpilogue {
   readonly training: boolean;
   /** Of a fused graph: dy arrives behind this activation of the batch norm's output, and there is an input more, its bias. */
   readonly activation?: { readonly op: Activation; readonly negative_slope?: number };

@@ -1,6 +1,7 @@
 /** Pooling over windows of an image. */
 import { f32, i32 } from "../graph/graph.ts";
 import type { Shape } from "../shape.ts";
+import type { WithEpilogue } from "./epilogue.ts";
 import { expectRank, expectWhole, first, known, Misfit, type Op } from "./op.ts";
 import { expectSliding, slidingExtent } from "./sliding.ts";
 
@@ -50,7 +51,7 @@ export interface MaxPoolAttrs extends PoolAttrs {
 
 /**
  * `(x [N, C, H, W]) → y [N, C, H', W'], where i32 [N, C, H', W']`: the greatest of each window, and its place in the
- * image as `row · W + column`, the first of equals. Padding counts as −∞.
+ * image as `row · W + column`, the first of equals. Padding counts as −∞. In a fused graph `where` may be missing.
  */
 export const max_pool2d: Op<MaxPoolAttrs> = {
   infer(inputs, attrs) {
@@ -73,7 +74,7 @@ export const max_pool2d: Op<MaxPoolAttrs> = {
 };
 
 /** `(dy, where) → dx` of shape `input`: each gradient goes to the place that won. */
-export const max_pool2d_grad: Op<MaxPoolAttrs & { readonly input: Shape }> = {
+export const max_pool2d_grad: Op<MaxPoolAttrs & { readonly input: Shape } & WithEpilogue> = {
   infer: (_inputs, attrs) => [f32(attrs.input)],
 };
 
@@ -91,7 +92,7 @@ export const avg_pool2d: Op<AvgPoolAttrs> = {
 };
 
 /** `(dy) → dx` of shape `input` */
-export const avg_pool2d_grad: Op<AvgPoolAttrs & { readonly input: Shape }> = {
+export const avg_pool2d_grad: Op<AvgPoolAttrs & { readonly input: Shape } & WithEpilogue> = {
   infer: (_inputs, attrs) => [f32(attrs.input)],
 };
 
@@ -113,6 +114,6 @@ export const adaptive_avg_pool2d: Op<AdaptiveAvgPoolAttrs> = {
 };
 
 /** `(dy) → dx` of shape `input` */
-export const adaptive_avg_pool2d_grad: Op<AdaptiveAvgPoolAttrs & { readonly input: Shape }> = {
+export const adaptive_avg_pool2d_grad: Op<AdaptiveAvgPoolAttrs & { readonly input: Shape } & WithEpilogue> = {
   infer: (_inputs, attrs) => [f32(attrs.input)],
 };

@@ -3,10 +3,11 @@ import fc from "fast-check";
 import type { NumberArray } from "../../core/backend/backend.ts";
 import type { WasmOptions } from "../../core/backend/wasm/backend.ts";
 import { GraphBuilder } from "../../core/graph/builder.ts";
+import { fuse } from "../../core/graph/fuse.ts";
 import { gradient } from "../../core/graph/gradient.ts";
 import { f32, type Graph, type Value } from "../../core/graph/graph.ts";
 import type { ConvAttrs } from "../../core/ops/conv.ts";
-import type { Step } from "../../core/ops/epilogue.ts";
+import type { Step, WithEpilogue } from "../../core/ops/epilogue.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import * as activations from "../reference/activation.ts";
 import { conv2d, conv2dGradInput } from "../reference/conv.ts";
@@ -70,7 +71,7 @@ function randomGraph(channels: number, size: number, choices: readonly Choice[],
     };
     const inputs = [
       x,
-      state("weight", [channels, channels, kernel, kernel]),
+      state("weight", [channels, x.shape[1]!, kernel, kernel]),
       ...(bias ? [vector("bias")] : []),
     ];
     return emit("conv2d", inputs, attrs as unknown as ConvAttrs)[0]!;
@@ -79,6 +80,7 @@ function randomGraph(channels: number, size: number, choices: readonly Choice[],
     const vectors = ["weight", "bias", "mean", "var"].map(vector);
     return emit("batch_norm", [x, ...vectors], { training, momentum: 0.1, eps: 1e-3 })[0]!;
   };
+  const pool = { kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1], ceil_mode: false } as const;
   const steps: ((x: Value, other: Value) => Value)[] = [
     (x) => conv(x, 3, true),
     (x) => conv(x, 1, false),
@@ -92,6 +94,20 @@ function randomGraph(channels: number, size: number, choices: readonly Choice[],
     (x) => emit("relu6", [x], {})[0]!,
     (x, other) => emit("add", [x, other], {})[0]!,
     (x, other) => emit("add", [other, x], {})[0]!,
+    (x) => emit("max_pool2d", [x], { ...pool, dilation: [1, 1] })[0]!,
+    (x) => emit("avg_pool2d", [x], { ...pool, count_include_pad: true })[0]!,
+    // The gradient of concat is made of slices.
+    (x, other) => conv(emit("concat", [x, other], { dim: 1 })[0]!, 1, false),
+    (x, other) => {
+      const halved = {
+        ...pool,
+        kernel: [2, 1],
+        stride: [2, 1],
+        padding: [0, 0, 0, 0],
+        dilation: [1, 1],
+      } as const;
+      return emit("max_pool2d", [emit("concat", [x, other], { dim: 2 })[0]!], halved)[0]!;
+    },
   ];
   for (const [kind, which, other] of choices) {
     // Mostly the newest value, else any of them.
@@ -113,6 +129,7 @@ function randomGraph(channels: number, size: number, choices: readonly Choice[],
 }
 
 Deno.test("a fused graph gives the bits of the one it was made of", pooled, async () => {
+  const hosts = new Set<string>();
   const choices = fc.array(fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(1000)), {
     minLength: 2,
     maxLength: 14,
@@ -128,6 +145,7 @@ Deno.test("a fused graph gives the bits of the one it was made of", pooled, asyn
       options,
       async (channels, size, choices, training, spoil, options) => {
         const graph = randomGraph(channels, size, choices, training);
+        for (const { op, attrs } of fuse(graph).nodes) if ((attrs as WithEpilogue).epilogue) hosts.add(op);
         const wanted = await run(graph, { threads: 1, tile: 8, fuse: false }, spoil);
         const found = await run(graph, options, spoil);
         const names = [...graph.outputs.keys(), ...graph.states.keys()];
@@ -136,6 +154,41 @@ Deno.test("a fused graph gives the bits of the one it was made of", pooled, asyn
     ),
     { numRuns: 150, seed: 3 },
   );
+  assert.deepEqual([...hosts].sort(), [
+    ...[
+      "avg_pool2d_grad",
+      "batch_norm",
+      "batch_norm_grad",
+      "conv2d",
+      "conv2d_grad_input",
+      "max_pool2d_grad",
+      "slice",
+    ],
+  ]);
+});
+
+Deno.test("fully connected layers take norms and activations over", pooled, async () => {
+  const builder = new GraphBuilder();
+  const { emit } = builder;
+  const state = (name: string, ...shape: number[]) => builder.state(name, f32(shape));
+  const vectors = ["scale", "shift", "mean", "var"].map((name) => state(name, 13));
+  const [hidden] = emit("linear", [builder.input("x", f32([7, 9])), state("w1", 13, 9), state("b1", 13)], {});
+  const [normed] = emit("batch_norm", [hidden!, ...vectors], { training: false, momentum: 0, eps: 1e-5 });
+  const [y] = emit("linear", [emit("relu", [normed!], {})[0]!, state("w2", 13, 13), state("b2", 13)], {});
+  const [z] = emit("relu", [y!], {});
+  const [dy] = emit("relu_grad", [
+    emit("linear_grad_input", [z!, state("w3", 13, 5)], {})[0]!,
+    state("saved", 7, 5),
+  ], {});
+  builder.output("z", z!);
+  builder.output("dy", dy!);
+  const graph = builder.finish();
+  assert.equal(fuse(graph).nodes.length, 3);
+  const wanted = await run(graph, { threads: 1, tile: 8, fuse: false }, false);
+  for (const options of EVERYWHERE) {
+    const found = await run(graph, options, false);
+    found.forEach((numbers, i) => assertSame(numbers, wanted[i]!, `output ${i}`));
+  }
 });
 
 /** Steps, and what they are in float64. */

@@ -263,6 +263,35 @@ Deno.test("nothing is made where nothing can start", async () => {
   });
 });
 
+Deno.test("--autotune measures once, remembers beside the runs, and a run keeps its choices", async () => {
+  await withCifar(async (small, folder) => {
+    const net = join(folder, "convolution.ts");
+    await Deno.writeTextFile(net, NET.replace("nn.ReLU()", "nn.Conv2d(8, 8, 3)"));
+    const runOnce = (name: string, ...flags: string[]) => {
+      const output = join(folder, "runs", name);
+      return run(...small.slice(2), "--model", net, "--epochs", "1", "--output", output, ...flags);
+    };
+    assert.match(
+      (await runOnce("a", "--autotune")).stdout,
+      /Autotune: [1-9]\d* convolutions measured, 0 remembered/,
+    );
+    assert.match(
+      (await runOnce("b", "--autotune")).stdout,
+      /Autotune: 0 convolutions measured, [1-9]\d* remembered/,
+    );
+    const configs = await Promise.all(
+      ["a", "b"].map(async (name) =>
+        JSON.parse(await Deno.readTextFile(join(folder, "runs", name, "config.json")))
+      ),
+    );
+    assert.ok(Object.keys(configs[0].methods).some((name) => name.startsWith("weight 4x8x")));
+    assert.deepEqual(configs[0].methods, configs[1].methods);
+    const clash = await runOnce("c", "--autotune", "--exact");
+    assert.equal(clash.code, 2);
+    assert.match(clash.stderr, /--autotune has nothing to choose with --exact/);
+  });
+});
+
 Deno.test("Ctrl-C finishes the step and saves; going on gives the uninterrupted run's bytes", async () => {
   await withCifar(async (small, folder) => {
     const settings = [...small, "--epochs", "6", "--warmup-epochs", "5", "--print-every", "1"];

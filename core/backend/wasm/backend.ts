@@ -12,7 +12,7 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Columns of the GEMM's register tile, see `Lower`. By default what runs faster here. */
   readonly tile?: 8 | 16;
-  /** How to compute each convolution; by default what should be fastest. `() => "direct"` for the least rounding. */
+  /** How to compute each convolution; by default what should be fastest. See lower/method.ts for others. */
   readonly method?: Chooser;
   /** For tests: false runs graphs op by op, as they were written. */
   readonly fuse?: boolean;

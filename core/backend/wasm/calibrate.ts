@@ -1,6 +1,7 @@
 /** What the GEMM's micro-kernel can do here, measured: see `gemmPeak` in assembly/gemm.ts. */
 import { OutOfMemory } from "../backend.ts";
 import type { Pool } from "./pool.ts";
+import { readTimes, timesBytes } from "./timed_walk.ts";
 
 export type Tile = 8 | 16;
 
@@ -12,8 +13,8 @@ export interface Calibration {
 
 const SCRATCH_BYTES = 32768;
 
-/** Iterations a run, about 100 µs; and for a peak, where waking the workers must not count. */
-const ITERATIONS = 100, PEAK_ITERATIONS = 5000;
+/** Iterations a run, about 100 µs; and for a peak, some milliseconds. */
+const ITERATIONS = 100, PEAK_ITERATIONS = 1500;
 
 /** V8 has optimised both micro-kernels after about ten. */
 const MILLISECONDS = 30;
@@ -49,19 +50,19 @@ async function bestRates(
   tiles: readonly Tile[],
   { threads, iterations, milliseconds }: { threads: number; iterations: number; milliseconds: number },
 ): Promise<number[]> {
-  const bytes = SCRATCH_BYTES * threads + 256;
+  const bytes = SCRATCH_BYTES * threads + 128 + timesBytes(1, pool.threads);
   const start = pool.allocate(bytes);
   if (start === undefined) throw new OutOfMemory(bytes, pool.available());
   const args = start + SCRATCH_BYTES * threads;
-  const program = args + 64;
+  const program = args + 64, times = program + 64;
   const words = new Int32Array(pool.memory.buffer);
   words.set([pool.kernelIndex("gemmPeak"), args], program / 4);
 
   const rate = async (tile: Tile) => {
     words.set([0, start, iterations, tile, threads], args / 4);
-    const begun = performance.now();
-    await pool.run(program, 1);
-    return 1000 * threads * tile * WORK_PER_COLUMN * iterations / (performance.now() - begun);
+    await pool.run(program, 1, times);
+    const [taken] = readTimes(pool.memory, times, 1, pool.threads);
+    return 1000 * threads * tile * WORK_PER_COLUMN * iterations / taken!.milliseconds;
   };
   const best = tiles.map(() => 0);
   for (const end = performance.now() + milliseconds; performance.now() < end;) {

@@ -22,9 +22,13 @@ export interface Pool extends Regions {
 export async function createPool(module: WebAssembly.Module, threads: number): Promise<Pool> {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM, shared: true });
   const control = new Int32Array(memory.buffer, CONTROL, 64);
-  let fail: (reason: Error) => void = () => {};
-  const failed = new Promise<never>((_, reject) => fail = reject);
-  failed.catch(() => {}); // Only a run that is under way needs to know.
+  let failure: Error | undefined;
+  /** Ends the run that is under way. (A promise to race with would keep something of every run.) */
+  const fail = (error: Error) => {
+    failure ??= error;
+    Atomics.add(control, word.finished, 1);
+    Atomics.notify(control, word.finished);
+  };
 
   const workers = await Promise.all(Array.from({ length: threads }, (_, thread) => {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
@@ -47,6 +51,7 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
   const firstKernel = 1; // The module's own table has one slot, never used.
 
   async function walk(program: number, count: number, times: number): Promise<void> {
+    if (failure) throw failure;
     const before = Atomics.load(control, word.finished);
     Atomics.store(control, word.program, program);
     Atomics.store(control, word.count, count);
@@ -54,7 +59,8 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
     Atomics.add(control, word.start, 1);
     Atomics.notify(control, word.start);
     const waiting = Atomics.waitAsync(control, word.finished, before);
-    if (waiting.async) await Promise.race([waiting.value, failed]);
+    if (waiting.async) await waiting.value;
+    if (failure) throw failure;
   }
   let running: Promise<void> | undefined;
 

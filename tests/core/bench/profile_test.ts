@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KernelTime } from "../../../core/backend/backend.ts";
 import { macsOf, trafficOf } from "../../../core/bench/cost.ts";
-import { profileOf } from "../../../core/bench/profile.ts";
+import { kindOf, profileOf } from "../../../core/bench/profile.ts";
 import { profileText, rateText } from "../../../core/bench/profile_text.ts";
 import { GraphBuilder } from "../../../core/graph/builder.ts";
 import { f32, type Node } from "../../../core/graph/graph.ts";
@@ -31,6 +31,20 @@ Deno.test("a node's cost: multiply-adds by the direct method, and every byte tha
   assert.equal(trafficOf(relu), 4 * (y + y));
   // The weight stands for its gradient as well here: read once, written once.
   assert.equal(trafficOf(sgd), 4 * (8 + 1 + weight + weight));
+});
+
+Deno.test("a kind is the op, its window, and what was fused with it", () => {
+  const [conv, relu] = nodes();
+  const fused = (node: Node, attrs: Record<string, unknown>) =>
+    kindOf({ ...node, attrs: { ...node.attrs, ...attrs } as Node["attrs"] });
+  const epilogue = [{ op: "add", inputs: [2] }, { op: "relu", inputs: [] }];
+  assert.deepEqual([kindOf(conv), kindOf(relu)], ["conv2d 3×3/2", "relu"]);
+  assert.equal(
+    fused(conv, { epilogue, groups: 3, dilation: [2, 1] }),
+    "conv2d 3×3/2, dilation 2×1, 3 groups + add + relu",
+  );
+  const grad: Node = { ...relu, op: "batch_norm_grad" };
+  assert.equal(fused(grad, { activation: { op: "relu" } }), "batch_norm_grad + relu_grad");
 });
 
 /** Two kernels for the convolution, one for each of the others. */

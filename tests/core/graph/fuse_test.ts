@@ -163,6 +163,23 @@ Deno.test("a gradient that is wanted before it goes through the activation stays
   assert.deepEqual(fusedOps(builder.finish()), ["batch_norm+relu", "relu_grad", "batch_norm_grad"]);
 });
 
+Deno.test("a max pool without gradient does not say which places won", () => {
+  const { builder, x } = layers();
+  const attrs = {
+    kernel: [2, 2],
+    stride: [2, 2],
+    padding: [0, 0, 0, 0],
+    dilation: [1, 1],
+    ceil_mode: false,
+  } as const;
+  const [y] = builder.emit("max_pool2d", [x], attrs);
+  builder.output("y", y!);
+  assert.deepEqual(fuse(builder.finish()).nodes[0]!.outputs, [y]);
+  const [, where] = builder.nodes[0]!.outputs;
+  builder.output("where", where!);
+  assert.deepEqual(fuse(builder.finish()).nodes[0]!.outputs, [y, where]);
+});
+
 Deno.test("whole networks: every value is made before it is read, outputs stay, and fusing again changes nothing", () => {
   for (const name of ["resnet18", "darknet53", "googlenet", "densenet121", "mobilenet_v2", "vgg16_cifar"]) {
     const size = name === "vgg16_cifar" ? 32 : 224;

@@ -1,5 +1,6 @@
 import type { Word } from "../../../program/program.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
+import { epilogueOf } from "./epilogue.ts";
 import { address, around, type Lowering } from "./lowering.ts";
 
 const concat: Lowering<"concat"> = (lower, { inputs, outputs: [y], attrs: { dim } }) => {
@@ -8,15 +9,17 @@ const concat: Lowering<"concat"> = (lower, { inputs, outputs: [y], attrs: { dim 
   let start = 0;
   for (const value of inputs) {
     const width = around(value.shape, dim).extent * whole.inner;
-    lower.call("copy_rows", { value }, { value: y!, offset: 4 * start }, whole.outer, width, width, pitch);
+    lower.call("copy_rows", { value }, { value: y!, offset: 4 * start }, whole.outer, width, width, pitch, 0);
     start += width;
   }
 };
 
-const slice: Lowering<"slice"> = (lower, { inputs: [x], outputs: [y], attrs: { dim, start, length } }) => {
+const slice: Lowering<"slice"> = (lower, node) => {
+  const { inputs: [x], outputs: [y], attrs: { dim, start, length } } = node;
   const { outer, extent, inner } = around(x!.shape, dim);
   const from: Word = { value: x!, offset: 4 * start * inner };
-  lower.call("copy_rows", from, address(y), outer, length * inner, extent * inner, length * inner);
+  const width = length * inner;
+  lower.call("copy_rows", from, address(y), outer, width, extent * inner, width, epilogueOf(lower, node));
 };
 
 interface Matrices {

@@ -1,4 +1,5 @@
 /** Which way a convolution is computed: the direct one, or one of Winograd's. */
+import type { Node } from "../../../graph/graph.ts";
 import type { ConvAttrs } from "../../../ops/conv.ts";
 import { sizeOf } from "../../../shape.ts";
 
@@ -16,6 +17,16 @@ export interface Convolution {
   readonly weight: Extents4;
   readonly y: Extents4;
   readonly attrs: ConvAttrs;
+}
+
+/** The convolution that a node computes, or a gradient of; undefined for other nodes. */
+export function convolutionOf({ op, inputs, outputs, attrs }: Node): Convolution | undefined {
+  const [a, b] = inputs.map(({ shape }) => shape as Extents4), made = outputs[0]?.shape as Extents4;
+  const conv = attrs as ConvAttrs;
+  if (op === "conv2d") return { direction: "forward", x: a!, weight: b!, y: made, attrs: conv };
+  if (op === "conv2d_grad_input") return { direction: "input", x: made, weight: b!, y: a!, attrs: conv };
+  if (op === "conv2d_grad_weight") return { direction: "weight", x: b!, weight: made, y: a!, attrs: conv };
+  return undefined;
 }
 
 /** Such as `forward 8x64x56x56 64x64x3x3 padding 1,1,1,1`: what a choice of the method is remembered by. */
@@ -44,6 +55,14 @@ export function methodsFor({ weight, attrs }: Convolution): readonly Method[] {
     [...stride, ...dilation].every((value) => value === 1) && padding.every((value) => value <= 2);
   return fits ? METHODS : ["direct"];
 }
+
+/** What is known to be fastest, or else should be. */
+export function choiceOf(known: ReadonlyMap<string, Method>): Chooser {
+  return (convolution) => known.get(nameOf(convolution)) ?? cheapest(convolution);
+}
+
+/** Nothing but plain sums: the least rounding. */
+export const exact: Chooser = () => "direct";
 
 /** The method that should be fastest. */
 export function cheapest(convolution: Convolution): Method {

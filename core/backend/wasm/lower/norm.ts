@@ -1,4 +1,5 @@
 import type { LocalResponseNormAttrs } from "../../../ops/norm.ts";
+import { ownInputs } from "../../../ops/epilogue.ts";
 import type { Word } from "../../../program/program.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
 import { activationWords, epilogueOf } from "./epilogue.ts";
@@ -49,8 +50,9 @@ const batch_norm: Lowering<"batch_norm"> = (lower, node) => {
   lower.call("batch_norm_apply", x!, y!, rows, channels, block, epilogue);
 };
 
-const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, { inputs, outputs, attrs }) => {
-  const [dy, x, weight, mean, invstd, bias = 0] = inputs.map(address);
+const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, node) => {
+  const { inputs, outputs, attrs } = node;
+  const [dy, x, weight, mean, invstd, bias = 0] = ownInputs(inputs, attrs).map(address);
   const [dx, dWeight, dBias] = outputs.map(address);
   const { rows, channels, block, blocks } = rowsOf(inputs[1]!.shape);
   const sums = floats(lower, blocks * channels);
@@ -67,7 +69,19 @@ const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, { inputs, outputs, 
     "batch_norm_grad_combine", sums, products, weight!, invstd!, dWeight!, dBias!, scale, offset, slope,
     rows, channels, block, attrs.training ? 1 : 0,
   );
-  lower.call("batch_norm_grad_apply", dy!, x!, dx!, mean!, scale, offset, slope, ...sizes, ...through);
+  lower.call(
+    "batch_norm_grad_apply",
+    dy!,
+    x!,
+    dx!,
+    mean!,
+    scale,
+    offset,
+    slope,
+    ...sizes,
+    ...through,
+    epilogueOf(lower, node),
+  );
 };
 
 /** Lines of memory for each thread; a line's length as in assembly/local_response_norm.ts. */

@@ -1,7 +1,8 @@
 import type { AvgPoolAttrs, MaxPoolAttrs, PoolAttrs } from "../../../ops/pool.ts";
 import type { Word } from "../../../program/program.ts";
 import type { Shape } from "../../../shape.ts";
-import { address, type Lowering } from "./lowering.ts";
+import { epilogueOf } from "./epilogue.ts";
+import { address, addressOrNull, type Lowering } from "./lowering.ts";
 import { adaptiveWindows, slidingWindows, type Span, type Window, windowsOver } from "./windows.ts";
 
 /** Of the rows and of the columns. */
@@ -60,17 +61,16 @@ const reach = (image: Shape, [rows, columns]: Both<Window[]>): Word[] => [
 
 const max_pool2d: Lowering<"max_pool2d"> = (lower, { inputs: [x], outputs: [y, where], attrs }) => {
   const windows = maxWindows(x!.shape, y!.shape, attrs).map(spanTable);
-  const buffers = [address(x), address(y), address(where)];
+  const buffers = [address(x), address(y), addressOrNull(where)];
   lower.call("max_pool2d", ...buffers, ...sizes(x!.shape, y!.shape), ...windows, ...attrs.dilation);
 };
 
-const max_pool2d_grad: Lowering<"max_pool2d_grad"> = (
-  lower,
-  { inputs: [dy, where], outputs: [dx], attrs },
-) => {
+const max_pool2d_grad: Lowering<"max_pool2d_grad"> = (lower, node) => {
+  const { inputs: [dy, where], outputs: [dx], attrs } = node;
   const windows = maxWindows(dx!.shape, dy!.shape, attrs);
   const buffers = [address(dy), address(where), address(dx)];
-  lower.call("max_pool2d_grad", ...buffers, ...sizes(dx!.shape, dy!.shape), ...reach(dx!.shape, windows));
+  const tables = [...reach(dx!.shape, windows), epilogueOf(lower, node)];
+  lower.call("max_pool2d_grad", ...buffers, ...sizes(dx!.shape, dy!.shape), ...tables);
 };
 
 const avg_pool2d: Lowering<"avg_pool2d"> = (lower, { inputs: [x], outputs: [y], attrs }) => {
@@ -78,9 +78,10 @@ const avg_pool2d: Lowering<"avg_pool2d"> = (lower, { inputs: [x], outputs: [y], 
   lower.call("avg_pool2d", address(x), address(y), ...sizes(x!.shape, y!.shape), ...windows);
 };
 
-const avg_pool2d_grad: Lowering<"avg_pool2d_grad"> = (lower, { inputs: [dy], outputs: [dx], attrs }) => {
+const avg_pool2d_grad: Lowering<"avg_pool2d_grad"> = (lower, node) => {
+  const { inputs: [dy], outputs: [dx], attrs } = node;
   const windows = avgWindows(dx!.shape, dy!.shape, attrs);
-  const tables = [...windows.map(windowTable), ...reach(dx!.shape, windows)];
+  const tables = [...windows.map(windowTable), ...reach(dx!.shape, windows), epilogueOf(lower, node)];
   lower.call("avg_pool2d_grad", address(dy), address(dx), ...sizes(dx!.shape, dy!.shape), ...tables);
 };
 
@@ -89,12 +90,10 @@ const adaptive_avg_pool2d: Lowering<"adaptive_avg_pool2d"> = (lower, { inputs: [
   lower.call("avg_pool2d", address(x), address(y), ...sizes(x!.shape, y!.shape), ...windows);
 };
 
-const adaptive_avg_pool2d_grad: Lowering<"adaptive_avg_pool2d_grad"> = (
-  lower,
-  { inputs: [dy], outputs: [dx] },
-) => {
+const adaptive_avg_pool2d_grad: Lowering<"adaptive_avg_pool2d_grad"> = (lower, node) => {
+  const { inputs: [dy], outputs: [dx] } = node;
   const windows = adaptive(dx!.shape, dy!.shape);
-  const tables = [...windows.map(windowTable), ...reach(dx!.shape, windows)];
+  const tables = [...windows.map(windowTable), ...reach(dx!.shape, windows), epilogueOf(lower, node)];
   lower.call("avg_pool2d_grad", address(dy), address(dx), ...sizes(dx!.shape, dy!.shape), ...tables);
 };
 

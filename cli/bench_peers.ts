@@ -1,0 +1,114 @@
+/** `bench peers`: Strata beside others that run the same networks on the same processor. */
+import { resolve } from "node:path";
+import { UserError } from "../core/errors.ts";
+import { compare, type Outcome } from "../peers/compare.ts";
+import { contestants, type Name, names } from "../peers/contestants.ts";
+import { networks } from "../peers/networks.ts";
+import { imagesPerSecond, LEGEND, OURS, outcomeText, summaryText, timesAsFast } from "../peers/table.ts";
+import { modes, workloadsOf } from "../peers/workloads.ts";
+import { statisticsOf } from "../core/bench/statistics.ts";
+import { describeFlags, namesOf, oneOf, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { machineOf, versions } from "./machine.ts";
+import { createProgress } from "./progress.ts";
+
+const flags = {
+  models: namesOf(Object.keys(networks), "networks; default a choice for each mode"),
+  mode: oneOf(modes, "train or infer; default both"),
+  batch: whole("images a step; default what suits each network", { min: 1 }),
+  threads: whole("of each contestant; default one a core", { min: 1, max: 256 }),
+  rounds: whole("turns of each contestant; default 5", { min: 1 }),
+  only: namesOf(names, `who takes part; default all: ${names.join(", ")}`),
+  python: text("FILE", "another Python, whose PyTorch takes part as torch-other"),
+  "peers-dir": text("DIR", "where the npm packages are installed; default .peers"),
+  json: switchFlag("one JSON document"),
+  help: switchFlag("shows this"),
+};
+
+const TIMING = {
+  warmup: { steps: 2, milliseconds: 1000 },
+  pauseMilliseconds: 100,
+  turnMilliseconds: 400,
+};
+
+const HELP =
+  `Times Strata beside PyTorch, ONNX Runtime and tfjs: the same networks, batches and threads, all of them in turns.
+
+  deno task bench peers --models resnet50 --mode train
+  deno task bench peers --mode infer --only strata-256,onnxruntime-web --json
+
+Who is not installed is named, with what installs it, and the others run. ONNX Runtime infers only, from files that PyTorch
+writes. tfjs infers resnet50 and vgg16 on its WASM backend, on one thread, since it has no others outside a browser; it
+trains only small_cnn, on its JavaScript backend, since its WASM backend trains no convolutions.
+
+`;
+
+/** Runs the command; returns its exit code. */
+export async function benchPeers(args: readonly string[]): Promise<number> {
+  const given = parseFlags(flags, args);
+  if (given.help) {
+    console.log(HELP + describeFlags(flags).join("\n"));
+    return 0;
+  }
+  const { threads = navigator.hardwareConcurrency, rounds = 5, only = names } = given;
+  const workloads = workloadsOf(given);
+  const packages = resolve(given["peers-dir"] ?? ".peers");
+  const all = contestants({ threads, packages, python: given.python });
+  const chosen = names.filter((name) => only.includes(name)).map((name) => all[name]);
+  for (const { name, runs } of chosen) {
+    if (given.only && !workloads.some(runs)) {
+      throw new UserError(`--only ${name}: it can run nothing of what is asked for, see --help`);
+    }
+  }
+
+  const missing = new Map<string, string>();
+  const exporters = [all.torch, all["torch-other"]];
+  const outcomes: Outcome[] = [];
+  const progress = createProgress();
+  for (const [i, workload] of workloads.entries()) {
+    outcomes.push(
+      await compare(workload, chosen, {
+        ...{ ...TIMING, threads, rounds, packages, exporters, missing },
+        progress: (share, what) => progress.show((i + share) / workloads.length, what),
+      }),
+    );
+    progress.stop();
+    if (!given.json) console.log(`${outcomeText(outcomes.at(-1)!, { threads, rounds })}\n`);
+  }
+  const absent = [...missing].map(([name, reason]) => ({
+    name,
+    reason,
+    install: all[name as Name].install,
+  }));
+  if (given.json) {
+    const scores = outcomes.map(figuresOf);
+    console.log(
+      JSON.stringify({ machine: machineOf(), versions, threads, rounds, outcomes: scores, absent }, null, 2),
+    );
+  } else {
+    if (outcomes.length > 1) console.log(`${summaryText(outcomes, names.slice(OURS.length))}\n`);
+    console.log(`${LEGEND}\n${machineOf()}; Deno ${versions.deno}, V8 ${versions.v8}`);
+    for (const { name, reason, install } of absent) console.log(`${name} is missing (${reason}): ${install}`);
+  }
+  const oursFailed = outcomes.some(({ failures }) =>
+    failures.some(({ contestant }) => OURS.some((name) => name === contestant))
+  );
+  return oursFailed ? 1 : 0;
+}
+
+/** For `--json`: an outcome, with what follows from its times. */
+function figuresOf(outcome: Outcome) {
+  const { workload, scores, failures } = outcome;
+  return {
+    ...workload,
+    scores: scores.map((score) => ({
+      ...score,
+      median: statisticsOf(score.milliseconds).median,
+      images_per_second: imagesPerSecond(outcome, score),
+      times_as_fast: Object.fromEntries(
+        scores.filter(({ contestant }) => OURS.some((name) => name === contestant))
+          .map((ours) => [ours.contestant, timesAsFast(ours, score)]),
+      ),
+    })),
+    failures,
+  };
+}

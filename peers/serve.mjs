@@ -1,0 +1,44 @@
+/** A worker's side of the protocol (see protocol.ts) for those written in JavaScript, in Deno and in Node. */
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+function tell(kind, value) {
+  process.stdout.write(`${kind} ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
+}
+
+/** Requires an npm package of the job's folder of peers. Where it is not installed, says so and ends. */
+export function requirePackage(job, name) {
+  const require = createRequire(resolve(job.packages, "package.json"));
+  try {
+    require.resolve(name);
+  } catch {
+    tell("missing", name);
+    process.exit(0);
+  }
+  return require(name);
+}
+
+/**
+ * Reads the job, has it prepared, and takes a step for each line.
+ *
+ * @param {(job: any) => Promise<{ version: string, planned?: number, step: () => Promise<void> }>} prepare
+ */
+export async function serve(prepare) {
+  try {
+    const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+    const { step, ...ready } = await prepare(JSON.parse((await lines.next()).value));
+    tell("ready", ready);
+    for await (const line of lines) {
+      if (line !== "step") throw new Error(`${line} is no command`);
+      const start = performance.now();
+      await step();
+      tell("step", { milliseconds: performance.now() - start });
+    }
+  } catch (error) {
+    tell("error", String(error).split("\n", 1)[0]);
+    process.exit(1);
+  }
+  process.exit(0); // Whatever threads a library has left.
+}
