@@ -23,11 +23,11 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM, shared: true });
   const control = new Int32Array(memory.buffer, CONTROL, 64);
   let failure: Error | undefined;
-  /** Ends the run that is under way. (A promise to race with would keep something of every run.) */
+  /** Ends the run that is under way. (One promise for all runs to race with would keep something of each of them.) */
+  let abort: (reason: Error) => void = () => {};
   const fail = (error: Error) => {
     failure ??= error;
-    Atomics.add(control, word.finished, 1);
-    Atomics.notify(control, word.finished);
+    abort(failure);
   };
 
   const workers = await Promise.all(Array.from({ length: threads }, (_, thread) => {
@@ -59,8 +59,11 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
     Atomics.add(control, word.start, 1);
     Atomics.notify(control, word.start);
     const waiting = Atomics.waitAsync(control, word.finished, before);
-    if (waiting.async) await waiting.value;
-    if (failure) throw failure;
+    if (!waiting.async) return;
+    await new Promise<unknown>((resolve, reject) => {
+      abort = reject;
+      waiting.value.then(resolve);
+    });
   }
   let running: Promise<void> | undefined;
 
