@@ -7,7 +7,7 @@ import type { Graph } from "../core/graph/graph.ts";
 import { UserError } from "../core/errors.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import { makeFolder, readBytes, statIfThere } from "../host/files.ts";
-import { clearLine, isTerminal, redraw } from "./terminal.ts";
+import { createProgress } from "./progress.ts";
 
 /** In the folder that has the runs. */
 const FILE = "autotune.json";
@@ -30,8 +30,11 @@ export async function tune(
     methods.set(name, known);
   }
   const before = methods.size;
-  await autotune(backend, graphs, methods, showProgress);
-  if (isTerminal) clearLine();
+  const progress = createProgress();
+  await autotune(backend, graphs, methods, (done, of) => {
+    if (of > 0) progress.show(done / of, `autotune: ${done} of ${of} convolutions`);
+  });
+  progress.stop();
   const measured = methods.size - before;
   console.log(
     `Autotune: ${measured} convolutions measured, ${before} remembered${measured > 0 ? ` in ${path}` : ""}`,
@@ -50,10 +53,4 @@ async function readMemory(path: string): Promise<Memory> {
     if (!(error instanceof SyntaxError)) throw error;
     throw new UserError(`${path}: not JSON (${error.message}); delete this file`);
   }
-}
-
-function showProgress(done: number, of: number): void {
-  const line = `Autotune: ${done} of ${of} convolutions`;
-  if (isTerminal) redraw(line);
-  else if (done < of && done % 10 === 0) console.log(line);
 }

@@ -1,4 +1,8 @@
 /** What the three ops of a convolution, or of a linear layer, have in common: the layer that they belong to. */
+import {
+  type Convolution as ConvolutionOfOp,
+  convolutionOf as convolutionOfOp,
+} from "../backend/wasm/lower/method.ts";
 import type { Node } from "../graph/graph.ts";
 import type { ConvAttrs } from "../ops/conv.ts";
 import type { Shape } from "../shape.ts";
@@ -6,7 +10,15 @@ import { times } from "../summary/format.ts";
 
 /** Of the gradients, which one; PyTorch and BLAS have no common word for the three. */
 export type Direction = "forward" | "to input" | "to weights";
-export const directions: readonly Direction[] = ["forward", "to input", "to weights"];
+
+/** As the backend names them. */
+const DIRECTIONS: Record<ConvolutionOfOp["direction"], Direction> = {
+  forward: "forward",
+  input: "to input",
+  weight: "to weights",
+};
+
+export const directions: readonly Direction[] = Object.values(DIRECTIONS);
 
 export interface Convolution extends ConvAttrs {
   readonly direction: Direction;
@@ -19,16 +31,13 @@ export interface Convolution extends ConvAttrs {
 const PLAIN: ConvAttrs = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
 
 /** The convolution or linear layer that a node is part of; undefined for other nodes. */
-export function convolutionOf({ op, inputs, outputs, attrs }: Node): Convolution | undefined {
-  const [first, second] = inputs.map(({ shape }) => shape);
-  const { stride, padding, dilation, groups, input, weight } = attrs as ConvAttrs & {
-    readonly input: Shape;
-    readonly weight: Shape;
-  };
-  const common = { stride, padding, dilation, groups };
-  if (op === "conv2d") return { direction: "forward", x: first!, weight: second!, ...common };
-  if (op === "conv2d_grad_input") return { direction: "to input", x: input, weight: second!, ...common };
-  if (op === "conv2d_grad_weight") return { direction: "to weights", x: second!, weight, ...common };
+export function convolutionOf(node: Node): Convolution | undefined {
+  const convolution = convolutionOfOp(node);
+  if (convolution) {
+    const { direction, x, weight, attrs: { stride, padding, dilation, groups } } = convolution;
+    return { direction: DIRECTIONS[direction], x, weight, stride, padding, dilation, groups };
+  }
+  const { op, inputs, outputs } = node, [first, second] = inputs.map(({ shape }) => shape);
   const linear = (direction: Direction, x: Shape, weight: Shape) => ({ direction, x, weight, ...PLAIN });
   if (op === "linear") return linear("forward", first!, second!);
   if (op === "linear_grad_input") return linear("to input", outputs[0]!.shape, second!);

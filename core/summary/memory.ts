@@ -6,7 +6,7 @@ import { ShapeError } from "../graph/builder.ts";
 import { type Module, trace } from "../nn/mod.ts";
 import type { OptimizerOptions } from "../optim/optimizer.ts";
 import type { Shape } from "../shape.ts";
-import { evaluateGraph, initGraph, trainGraph } from "../train/graphs.ts";
+import { sessionGraphs } from "../train/graphs.ts";
 import { alignColumns, twoDecimals } from "./format.ts";
 
 export interface MemoryOptions {
@@ -42,8 +42,7 @@ function runGraphs(model: Module, input: Shape, optimizer: OptimizerOptions) {
   const [batch, channels, height, width] = input as [number, number, number, number];
   const plain = Array.from({ length: channels }, () => 1);
   const images = { batch, channels, height, width, mean: plain, std: plain };
-  const train = trainGraph(model, { images, optimizer, label_smoothing: 0 });
-  return { init: initGraph(model, train), train, evaluate: evaluateGraph(model, images) };
+  return sessionGraphs(model, { images, optimizer, label_smoothing: 0 });
 }
 
 function unlessMisfit(measure: () => MemoryReport): MemoryReport | string {

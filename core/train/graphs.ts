@@ -122,6 +122,12 @@ export function initGraph(model: Module, train?: Graph): Graph {
   return builder.finish();
 }
 
+/** All graphs of a run, by name. */
+export function sessionGraphs(model: Module, options: TrainGraphOptions): Record<string, Graph> {
+  const train = trainGraph(model, options);
+  return { init: initGraph(model, train), train, evaluate: evaluateGraph(model, options.images) };
+}
+
 function classify(
   tracer: Tracer,
   model: Module,

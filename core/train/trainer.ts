@@ -18,7 +18,7 @@ import { keyOf, permutation } from "../random.ts";
 import { hyperOf, type OptimizerOptions } from "../optim/optimizer.ts";
 import { diagnose } from "./diagnose.ts";
 import { createFeed, type Place } from "./feed.ts";
-import { type BatchShape, evaluateGraph, initGraph, trainGraph } from "./graphs.ts";
+import { type BatchShape, sessionGraphs } from "./graphs.ts";
 
 export interface TrainerOptions {
   readonly backend: Backend;
@@ -100,9 +100,7 @@ export class NotFinite extends Error {
 /** The graphs of a run, by name. */
 export function runGraphs(options: Omit<TrainerOptions, "backend">): Record<string, Graph> {
   const { model, data, batch_size, optimizer, label_smoothing } = options;
-  const images = batchShape(data, batch_size);
-  const train = trainGraph(model, { images, optimizer, label_smoothing });
-  return { init: initGraph(model, train), train, evaluate: evaluateGraph(model, images) };
+  return sessionGraphs(model, { images: batchShape(data, batch_size), optimizer, label_smoothing });
 }
 
 /** What a run would take. */

@@ -14,7 +14,7 @@ import {
 } from "./gemm.ts";
 import { epilogueOf } from "./epilogue.ts";
 import { address, addressOrNull, type Lowering } from "./lowering.ts";
-import { chooseSide, type Extents4 } from "./method.ts";
+import { chooseSide, convolutionOf, type Extents4 } from "./method.ts";
 import { convolve, convolveGradFilter } from "./winograd.ts";
 
 /** The extents of a 4-axis value: N, C, H, W or O, I, kH, kW. */
@@ -51,8 +51,8 @@ const conv2d: Lowering<"conv2d"> = (lower, node) => {
   const [images, out, height, width] = extents(y);
   const { group, out: column, tap } = pitchesOf(extents(weight), attrs.groups);
   const operands = { x: address(x), weight: address(weight), bias: addressOrNull(bias), y: address(y) };
-  const shapes = { x: extents(x), weight: extents(weight), y: extents(y) };
-  const m = chooseSide(lower.method, { direction: "forward", ...shapes, attrs });
+  const shapes = convolutionOf(node)!;
+  const m = chooseSide(lower.method, shapes);
   if (m) {
     const [top, left] = attrs.padding;
     return convolve(lower, {
@@ -100,8 +100,8 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
   const { group, out: channel, tap } = pitchesOf(extents(weight), groups);
   const weightPitches: WeightPitches = { group, column: 1, tap, channel };
   const epilogue = epilogueOf(lower, node);
-  const shapes = { x: extents(dx), weight: extents(weight), y: extents(dy) };
-  const m = chooseSide(lower.method, { direction: "input", ...shapes, attrs });
+  const shapes = convolutionOf(node)!;
+  const m = chooseSide(lower.method, shapes);
   if (m) {
     // A convolution of dy with the filters turned round, where the image is padded as far as they reach.
     const [top, left] = padding;
@@ -153,8 +153,8 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
 
 const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, node) => {
   const { inputs: [dy, x], outputs: [dw], attrs } = node;
-  const shapes = { x: extents(x), weight: extents(dw), y: extents(dy) };
-  const m = chooseSide(lower.method, { direction: "weight", ...shapes, attrs });
+  const shapes = convolutionOf(node)!;
+  const m = chooseSide(lower.method, shapes);
   if (m) {
     const [top, left] = attrs.padding;
     const tiling = { m, input: shapes.x, output: shapes.y, padding: [top, left] } as const;
