@@ -36,7 +36,7 @@ async function loads(data: string, ...notes: RegExp[]): Promise<void> {
   const split = await loadCifar10(data, nowhere);
   assert.deepEqual([...split.train.labels], LABELS);
   assert.deepEqual([...split.test.labels], [9]);
-  assert.deepEqual(split.train.images.subarray(0, 2 * 3072), interleavedImages(2));
+  assert.deepEqual(split.train.stored.images.subarray(0, 2 * 3072), interleavedImages(2));
   assert.equal(split.notes.length, notes.length + 1);
   notes.forEach((note, i) => assert.match(split.notes[i]!, note));
   assert.equal(split.notes.at(-1), SUBSET);
