@@ -227,6 +227,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
       session.write("init", "rng", [...key, -1, 0]);
       await session.run("init");
       Object.assign(progress, newProgress());
+      training.prefetch({ epoch: 0, step: 0 });
     },
     async *train() {
       while (progress.epoch < epochs) yield* epoch();

@@ -1,9 +1,11 @@
 /** `--dataset folder`: a user's own images. */
+import { basename, resolve } from "node:path";
+import { photographEvaluation, photographTraining, usualResize } from "../../core/data/augmentation.ts";
 import type { DatasetSplit, Normalize } from "../../core/data/dataset.ts";
-import type { Transform } from "../../core/data/transforms/mod.ts";
 import { UserError } from "../../core/errors.ts";
+import type { FolderOptions, LoadOptions } from "../datasets.ts";
 import { damagedFile, fileDataset } from "./dataset.ts";
-import { findImages, type FindOptions, type LabelledFile } from "./files.ts";
+import { findImages, type LabelledFile } from "./files.ts";
 import { createImagePool, DamagedImage, type ImagePool } from "./pool.ts";
 
 /** ImageNet's, which every network of torchvision was trained with. */
@@ -17,29 +19,26 @@ export function normalizeFor(channels: number): Normalize {
   throw new UserError(`--input: images have 3 channels, or 1 for grey ones, not ${channels}`);
 }
 
-export interface ImageFolderOptions extends FindOptions {
-  readonly folder: string;
-  /** Channels, height, width of what the network takes. */
-  readonly input: readonly [number, number, number];
-  readonly training: readonly Transform[];
-  readonly evaluation: readonly Transform[];
-  readonly maxPixels: number;
-  readonly badImages: "skip" | "fail";
-  readonly workers: number;
-  /** Told of damaged images that turn up on the way. */
-  readonly note: (line: string) => void;
-}
+/** RandomResizedCrop's least and most of width over height, as torchvision's. */
+const RATIO = [3 / 4, 4 / 3] as const;
 
 /** Finds the images and looks at each one's header, so that most mistakes show before training begins. */
-export async function loadImageFolder(options: ImageFolderOptions): Promise<DatasetSplit> {
-  const { folder, input: [channels, height, width], training, evaluation, maxPixels, badImages } = options;
+export async function loadPhotographs(options: LoadOptions): Promise<DatasetSplit> {
+  const { data: folder, input = options.network, folder: limits } = options;
+  const [channels, height, width] = input;
+  const { maxPixels, badImages, workers, scale } = limits;
   const normalize = normalizeFor(channels);
-  const found = await findImages(folder, options);
-  const pool = createImagePool(options.workers);
+  const size = [height, width] as const;
+  const evaluation = photographEvaluation(size, limits.resize ?? usualResize(size));
+  const training = options.no_aug
+    ? evaluation
+    : photographTraining(size, { ...options, scale, ratio: RATIO }, normalize);
+  const found = await findImages(folder, limits);
+  const pool = createImagePool(workers);
   try {
     const notes: string[] = [];
     const [train, test] = await Promise.all(
-      [found.train, found.test].map((files) => goodHeaders(files, pool, options, notes)),
+      [found.train, found.test].map((files) => goodHeaders(files, pool, limits, notes)),
     ) as [LabelledFile[], LabelledFile[]];
     for (const [label, name] of found.classes.entries()) {
       if (!train.some((file) => file.label === label)) {
@@ -49,10 +48,10 @@ export async function loadImageFolder(options: ImageFolderOptions): Promise<Data
     if (test.length === 0) throw new UserError(`${folder}: there are no images to test on`);
     let damaged = 0;
     const skip = (path: string, why: string) =>
-      options.note(`${path}: cannot be decoded (${why}) and is skipped, as ${++damaged} now`);
+      limits.note(`${path}: cannot be decoded (${why}) and is skipped, as ${++damaged} now`);
     const common = {
       ...{
-        name: "folder",
+        name: basename(resolve(folder)),
         classes: found.classes,
         channels,
         height,
@@ -84,7 +83,7 @@ const INSPECTED_AT_ONCE = 64;
 async function goodHeaders(
   files: readonly LabelledFile[],
   pool: ImagePool,
-  { maxPixels, badImages }: ImageFolderOptions,
+  { maxPixels, badImages }: FolderOptions,
   notes: string[],
 ): Promise<LabelledFile[]> {
   const verdicts: (string | undefined)[] = [];

@@ -51,7 +51,12 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      failure ??= new Error(`a worker that decodes images died: ${event.message}`);
+      failure ??= new UserError(
+        `images cannot be decoded: a worker died (${
+          event.message.split("\n", 1)[0]
+        }); decoding takes the permissions ` +
+          `of "deno task train", and sharp as "deno install" installs it`,
+      );
       for (const { reject } of [...under.values(), ...queue.splice(0)]) reject(failure);
       under.clear();
     };

@@ -8,7 +8,7 @@ import {
 import { withChannels } from "../../core/data/transforms/image.ts";
 import type { Moment } from "../../core/data/dataset.ts";
 import { stream } from "../../core/random.ts";
-import { checkPixels, decode, type Header, readHeader } from "./decode.ts";
+import type { Header } from "./decode.ts";
 
 export interface LoadJob {
   readonly kind: "load";
@@ -28,19 +28,29 @@ export interface InspectJob {
 
 export type Job = LoadJob | InspectJob;
 
-/** `gone`: the file itself can't be read; `damaged`: it can, but it is no image. */
+/** `gone`: the file itself can't be read; `damaged`: it can, but it is no image; `unable`: sharp does not work here. */
 export type Answer =
   | { readonly id: number; readonly pixels: Uint8Array<ArrayBuffer> }
   | { readonly id: number; readonly header: Header }
   | { readonly id: number; readonly gone: string }
-  | { readonly id: number; readonly damaged: string };
+  | { readonly id: number; readonly damaged: string }
+  | { readonly id: number; readonly unable: string };
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<Job & { readonly id: number }>) => void;
   postMessage(message: Answer, transfer?: Transferable[]): void;
 };
 
+type Decoder = typeof import("./decode.ts");
+let loading: Promise<Decoder> | undefined;
+
 scope.onmessage = async ({ data: { id, ...job } }) => {
+  let decoder: Decoder;
+  try {
+    decoder = await (loading ??= import("./decode.ts"));
+  } catch (error) {
+    return scope.postMessage({ id, unable: firstLine(error) });
+  }
   let bytes: Uint8Array | undefined;
   try {
     if (job.kind === "inspect") {
@@ -51,11 +61,11 @@ scope.onmessage = async ({ data: { id, ...job } }) => {
   }
   try {
     if (bytes && job.kind === "load") {
-      const pixels = await load(bytes, job);
+      const pixels = await load(decoder, bytes, job);
       scope.postMessage({ id, pixels }, [pixels.buffer]);
     } else {
-      const header = await readHeader(job.path);
-      checkPixels(header, job.maxPixels);
+      const header = await decoder.readHeader(job.path);
+      decoder.checkPixels(header, job.maxPixels);
       scope.postMessage({ id, header });
     }
   } catch (error) {
@@ -63,7 +73,7 @@ scope.onmessage = async ({ data: { id, ...job } }) => {
   }
 };
 
-async function load(bytes: Uint8Array, job: LoadJob): Promise<Uint8Array<ArrayBuffer>> {
+async function load({ decode }: Decoder, bytes: Uint8Array, job: LoadJob): Promise<Uint8Array<ArrayBuffer>> {
   const { channels, maxPixels, transforms, at } = job;
   const draws: Draws = (purpose) => {
     if (!at) throw new Error(`${job.path}: a random transform has nothing to draw from`);

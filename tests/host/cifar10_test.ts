@@ -5,6 +5,7 @@ import { UserError } from "../../core/errors.ts";
 import { loadCifar10 } from "../../host/cifar10.ts";
 import { loadDataset } from "../../host/datasets.ts";
 import { binaryBatch, interleavedImages, python2Batch, tarGz } from "../support/cifar_files.ts";
+import { plainOptions } from "../support/data.ts";
 import { withServer } from "../support/file_server.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
@@ -179,13 +180,13 @@ Deno.test("cifar10: downloaded where it is not found, once", () =>
   }));
 
 Deno.test("loadDataset: by name, and with the nearest one for a name that is unknown", async () => {
-  const { train } = await loadDataset("digits", "nowhere");
+  const { train } = await loadDataset("digits", plainOptions("nowhere"));
   assert.equal(train.name, "digits");
   for (const [wrong, meant] of [["cifra10", "cifar10"], ["Digits", "digits"], ["digit", "digits"]]) {
     await assert.rejects(
-      loadDataset(wrong!, "nowhere"),
+      loadDataset(wrong!, plainOptions("nowhere")),
       new UserError(
-        `--dataset ${wrong}: there is no such data set; did you mean ${meant}? Known are digits, cifar10`,
+        `--dataset ${wrong}: there is no such data set; did you mean ${meant}? Known are digits, cifar10, mnist, folder`,
       ),
     );
   }
