@@ -51,12 +51,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      failure ??= new UserError(
-        `images cannot be decoded: a worker died (${
-          event.message.split("\n", 1)[0]
-        }); decoding takes the permissions ` +
-          `of "deno task train", and sharp as "deno install" installs it`,
-      );
+      failure ??= new Error(`a worker that decodes images died: ${event.message}`);
       for (const { reject } of [...under.values(), ...queue.splice(0)]) reject(failure);
       under.clear();
     };
@@ -81,6 +76,14 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
       handOut();
     });
     if ("damaged" in answer) throw new DamagedImage(answer.damaged);
+    if ("unable" in answer) {
+      throw new UserError(
+        `sharp cannot be used to decode images (${
+          answer.unable.replace(/, run again.*/, "")
+        }); decoding takes the ` +
+          `permissions of "deno task train", and sharp as "deno install" installs it`,
+      );
+    }
     if ("gone" in answer) throw new UserError(`${job.path}: cannot be read any more (${answer.gone})`);
     return answer;
   }
