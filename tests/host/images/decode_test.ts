@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import sharp, { type Sharp } from "sharp";
 import { resize } from "../../../core/data/transforms/resample.ts";
+import { integer, stream } from "../../../core/random.ts";
 import { decode, readHeader } from "../../../host/images/decode.ts";
 import { CORNERS, quarters } from "../../support/pictures.ts";
 
@@ -176,4 +177,36 @@ Deno.test("decode: decoded smaller, a JPEG is nearly what it would have been", l
   const mean = whole.data.reduce((sum, byte, i) => sum + Math.abs(byte - small.data[i]!), 0) /
     whole.data.length;
   assert.ok(mean < 1.5, `${mean} grey levels on average`);
+});
+
+Deno.test("decode: mutated files are an image or an error, never more", loose, async () => {
+  const source = await quarters(64, 48).jpeg().toBuffer();
+  const kinds = [
+    source,
+    await sharp(source).jpeg({ progressive: true }).withMetadata({ orientation: 6 }).toBuffer(),
+    await sharp(source).png().toBuffer(),
+    await sharp(source).webp().toBuffer(),
+    await sharp(source).tiff({ compression: "deflate" }).toBuffer(),
+    await sharp(source).gif().toBuffer(),
+  ];
+  const random = stream(1, "crop", 0, 0);
+  let decoded = 0, refused = 0;
+  for (const [kind, file] of kinds.entries()) {
+    for (let i = 0; i < 60; i++) {
+      const bytes = new Uint8Array(file);
+      for (let change = 0; change <= i % 4; change++) {
+        bytes[integer(random.word(), bytes.length)] = random.word() >>> 24;
+      }
+      const end = i % 3 === 0 ? integer(random.word(), bytes.length) : bytes.length;
+      try {
+        const { width, height, channels, data } = await decode(bytes.subarray(0, end), plain);
+        assert.deepEqual([channels, data.length], [3, width * height * 3], `kind ${kind}`);
+        decoded++;
+      } catch (error) {
+        if (error instanceof assert.AssertionError) throw error;
+        refused++;
+      }
+    }
+  }
+  assert.ok(decoded > 20 && refused > 100, `${decoded} decoded, ${refused} refused`);
 });

@@ -5,6 +5,10 @@ import { countOf, type DatasetSplit } from "../../../core/data/dataset.ts";
 import { fingerprint } from "../../../core/data/fingerprint.ts";
 import { permutation } from "../../../core/random.ts";
 import { type FolderOptions, loadDataset, type LoadOptions } from "../../../host/datasets.ts";
+import { readHeader, restore, toCheckpoint } from "../../../core/train/checkpoint.ts";
+import { createTrainer, type Trainer } from "../../../core/train/trainer.ts";
+import { backendFor } from "../../support/run_op.ts";
+import { TinyNet } from "../../support/tiny.ts";
 import { plainOptions } from "../../support/data.ts";
 import { photograph, put } from "../../support/pictures.ts";
 import { withFolder } from "../../support/temp_folder.ts";
@@ -245,7 +249,10 @@ Deno.test("folder: mistakes are one line that says what to do", loose, () =>
         return true;
       });
     await refused("nowhere", /there is no such folder$/);
-    await refused("", /there are no folders with images, one a class, as in cats\/1\.jpg and dogs\/2\.jpg$/);
+    await refused(
+      "",
+      /there are no folders with images, one a class, as in cats\/1\.jpg and dogs\/2\.jpg; other data sets are named by --dataset$/,
+    );
     await put(join(folder, "file"), "x");
     await refused("file", /not a folder of images$/);
     await putClasses(join(folder, "set/train"), 2);
@@ -261,3 +268,54 @@ Deno.test("folder: mistakes are one line that says what to do", loose, () =>
       input: [4, 16, 16],
     });
   }));
+
+Deno.test(
+  "folder: a run resumed mid-epoch ends with the same bits",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      await putClasses(join(folder, "train"), 8);
+      await putClasses(join(folder, "val"), 3);
+      const varied: Changes = { hflip: 0.5, rand_augment: { num_ops: 1, magnitude: 9 } };
+      await withImages(folder, varied, async (data) => {
+        const options = { ...await tinyRun(), data };
+        const whole = createTrainer(options);
+        await whole.initialise();
+        const losses = await lossesOf(whole);
+        assert.equal(losses.length, 8);
+        const first = createTrainer(options);
+        await first.initialise();
+        const early = await lossesOf(first, 6);
+        const header = { model: "tiny", progress: first.progress, config: {} };
+        const kept = await toCheckpoint(options.model, first.session, header, { optimizer: true });
+        const second = createTrainer(options);
+        restore(options.model, second.session, kept, "test", { optimizer: true });
+        Object.assign(second.progress, readHeader(kept, "test")!.progress);
+        assert.deepEqual([...early, ...await lossesOf(second)], losses);
+        assert.deepEqual(second.progress, whole.progress);
+        for (const trainer of [whole, first, second]) trainer.session.dispose();
+      });
+    }),
+);
+
+async function tinyRun() {
+  return {
+    backend: await backendFor({ threads: 2 }),
+    model: new TinyNet(),
+    batch_size: 4,
+    epochs: 2,
+    optimizer: { name: "sgd", momentum: 0.9 } as const,
+    lr: () => 0.05,
+    label_smoothing: 0,
+    seed: 5,
+  };
+}
+
+async function lossesOf(trainer: Trainer, updates = Infinity): Promise<number[]> {
+  const losses: number[] = [];
+  for await (const event of trainer.train()) {
+    if (event.type === "step") losses.push(event.loss);
+    if (trainer.progress.updates >= updates) break;
+  }
+  return losses;
+}
