@@ -54,6 +54,9 @@ export { assembleCifar10, cifar10Normalize, parseBinaryBatch, parsePythonBatch }
 export * from "./data/dataset.ts";
 export { digitsNormalize, loadDigits } from "./data/digits.ts";
 export * from "./data/memory.ts";
+export { assembleMnist, mnistNormalize, type MnistPart } from "./data/mnist.ts";
+export { type Image } from "./data/transforms/image.ts";
+export { applyTransforms, type Draws, type Transform } from "./data/transforms/mod.ts";
 
 // Training.
 export { type OptimizerName, optimizerNames, type OptimizerOptions } from "./optim/optimizer.ts";

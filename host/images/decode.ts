@@ -54,6 +54,9 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise
     image = image.resize(width, height, { fit: "fill", kernel: "linear" });
   }
   const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  if (info.channels !== 1 && info.channels !== 3) {
+    throw new Error(`${info.channels} channels cannot be shown`);
+  }
   return { width: info.width, height: info.height, channels: info.channels, data };
 }
 
