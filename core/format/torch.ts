@@ -8,12 +8,12 @@
  */
 import { UserError } from "../errors.ts";
 import { sizeOf } from "../shape.ts";
-import { bytesOf, type DtypeArray, type Numbers, toNumbers, viewAs } from "./dtype.ts";
+import { bytesOf, type Numbers, toNumbers, viewAs } from "./dtype.ts";
 import { PickleError, type PickleValue, readPickle } from "./pickle.ts";
 import { StateDict, type StateTensor } from "./state_dict.ts";
 import { findTensors } from "./torch_checkpoint.ts";
-import { type Storage, storageLookup, torchGlobals, TorchTensor } from "./torch_pickle.ts";
-import { readZip } from "./zip.ts";
+import { type Storage, storageLookup, torchGlobals, type TorchTensor } from "./torch_pickle.ts";
+import { openZip } from "./zip.ts";
 
 /** A file's tensors may be converted and share storages, but not without end. */
 const MOST_COPIED = 8;
@@ -21,44 +21,52 @@ const MOST_COPIED = 8;
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const VERSION = 1001;
 
-/** Whether bytes start as the pickle of the magic number does. */
+/** Whether bytes start with a pickle of the magic number. */
 export function isLegacyTorch(bytes: Uint8Array): boolean {
-  return /^\x80.\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19/s.test(
-    String.fromCharCode(...bytes.subarray(0, 14)),
-  );
+  try {
+    return bytes[0] === 0x80 && readPickle(bytes.subarray(0, 32), { globals: new Map() }).value === MAGIC;
+  } catch {
+    return false;
+  }
 }
 
-/** Where a storage's bytes are. */
-type Bytes = (storage: Storage) => Uint8Array;
+/** What a file holds, and where its storages' bytes are. */
+interface Saved {
+  readonly value: PickleValue;
+  readonly bytesOfStorage: (storage: Storage) => Uint8Array | Promise<Uint8Array>;
+}
 
 export async function readTorchZip(bytes: Uint8Array, file: string): Promise<StateDict> {
-  const records = await readZip(bytes, file);
-  const pickle = [...records.keys()].find((name) => name === "data.pkl" || name.endsWith("/data.pkl"));
+  const zip = await openZip(bytes, file);
+  const pickle = [...zip.names].find((name) => name === "data.pkl" || name.endsWith("/data.pkl"));
   if (pickle === undefined) {
     throw new UserError(`${file}: a zip, but not one of torch.save: it has no data.pkl`);
   }
   const folder = pickle.slice(0, -"data.pkl".length);
-  return read(file, bytes.length, () => {
-    if (records.has(`${folder}constants.pkl`)) {
+  return await read(file, bytes.length, async () => {
+    if (zip.names.has(`${folder}constants.pkl`)) {
       throw new PickleError("it is a TorchScript program; save the state_dict() of its module instead");
     }
-    const order = records.get(`${folder}byteorder`);
-    if (order && new TextDecoder().decode(order) !== "little") throw new PickleError(BIG_ENDIAN);
-    const { value } = readPickle(records.get(pickle)!, {
+    const order = `${folder}byteorder`;
+    if (zip.names.has(order) && new TextDecoder().decode(await zip.read(order)) !== "little") {
+      throw new PickleError(BIG_ENDIAN);
+    }
+    const { value } = readPickle(await zip.read(pickle), {
       globals: torchGlobals,
       persistent: storageLookup(new Map()),
     });
-    const bytesOfStorage: Bytes = ({ key, dtype, count }) => {
-      const data = records.get(`${folder}data/${key}`);
-      if (!data) throw new PickleError(`storage ${key} is missing`);
-      return checkedSize(data, key, count * bytesOf(dtype));
+    const bytesOfStorage = async ({ key, dtype, count }: Storage) => {
+      const data = await zip.read(`${folder}data/${key}`);
+      const expected = count * bytesOf(dtype);
+      if (data.length === expected) return data;
+      throw new PickleError(`storage ${key} has ${data.length} bytes, expected ${expected}`);
     };
     return { value, bytesOfStorage };
   });
 }
 
-export function readLegacyTorch(bytes: Uint8Array, file: string): StateDict {
-  return read(file, bytes.length, () => {
+export async function readLegacyTorch(bytes: Uint8Array, file: string): Promise<StateDict> {
+  return await read(file, bytes.length, () => {
     let at = 0;
     const storages = new Map<string, Storage>();
     const persistent = storageLookup(storages);
@@ -93,7 +101,7 @@ export function readLegacyTorch(bytes: Uint8Array, file: string): StateDict {
       at += size;
     }
     if (at !== bytes.length) throw new PickleError(`${bytes.length - at} bytes follow the last storage`);
-    const bytesOfStorage: Bytes = ({ key }) => {
+    const bytesOfStorage = ({ key }: Storage) => {
       const place = places.get(key);
       if (!place) throw new PickleError(`storage ${key} is missing`);
       return place;
@@ -104,17 +112,30 @@ export function readLegacyTorch(bytes: Uint8Array, file: string): StateDict {
 
 const BIG_ENDIAN = "a big-endian machine wrote it; load and save it again on another machine";
 
-/** What both kinds have in common: from the object that was saved to its tensors. */
-function read(
-  file: string,
-  size: number,
-  open: () => { value: PickleValue; bytesOfStorage: Bytes },
-): StateDict {
+/** What both kinds have in common: from what was saved to its tensors. */
+async function read(file: string, size: number, open: () => Saved | Promise<Saved>): Promise<StateDict> {
   try {
-    const { value, bytesOfStorage } = open();
-    const gather = createGatherer(bytesOfStorage, MOST_COPIED * size);
-    const tensors = [...findTensors(value)].map(([name, tensor]): [string, StateTensor] => {
-      return [name, { shape: tensor.shape, dtype: tensor.storage.dtype, data: gather(tensor) }];
+    const { value, bytesOfStorage } = await open();
+    const found = findTensors(value);
+    const numbers = new Map<Storage, Numbers>();
+    let copied = 0;
+    const count = (bytes: number) => {
+      copied += bytes;
+      if (copied > MOST_COPIED * size) {
+        throw new PickleError("its tensors share storages so often that memory would not do");
+      }
+    };
+    for (const { storage } of found.values()) {
+      if (numbers.has(storage)) continue;
+      const { dtype } = storage;
+      const opened = toNumbers(dtype, viewAs(dtype, await bytesOfStorage(storage)));
+      count(opened.byteLength);
+      numbers.set(storage, opened);
+    }
+    const tensors = [...found].map(([name, tensor]): [string, StateTensor] => {
+      const { shape, storage } = tensor;
+      const data = gather(tensor, numbers.get(storage)!, count);
+      return [name, { shape, dtype: storage.dtype, data }];
     });
     return new StateDict(file, tensors);
   } catch (error) {
@@ -125,42 +146,29 @@ function read(
   }
 }
 
-/** Makes a function that gives a tensor's numbers in row-major order: a view of the storage's where that is possible. */
-function createGatherer(bytesOfStorage: Bytes, limit: number): (tensor: TorchTensor) => Numbers {
-  const opened = new Map<string, Numbers>();
-  let copied = 0;
-  const countCopy = (bytes: number) => {
-    copied += bytes;
-    if (copied > limit) throw new PickleError("its tensors share storages so often that they would not fit");
-  };
-  const open = (storage: Storage): Numbers => {
-    const known = opened.get(storage.key);
-    if (known) return known;
-    const { dtype } = storage;
-    const numbers = toNumbers(dtype, viewAs(dtype, bytesOfStorage(storage)) as DtypeArray);
-    countCopy(numbers.byteLength);
-    opened.set(storage.key, numbers);
-    return numbers;
-  };
-  return ({ storage, offset, shape, strides }) => {
-    const numbers = open(storage);
-    const size = sizeOf(shape);
-    if (isContiguous(shape, strides)) return numbers.subarray(offset, offset + size);
-    countCopy(size * numbers.BYTES_PER_ELEMENT);
-    const data = numbers.slice(0, size);
-    let at = offset;
-    const index = shape.map(() => 0);
-    for (let i = 0; i < size; i++) {
-      data[i] = numbers[at]!;
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        at += strides[axis]!;
-        if (++index[axis]! < shape[axis]!) break;
-        at -= index[axis]! * strides[axis]!;
-        index[axis] = 0;
-      }
+/** A tensor's numbers in row-major order: a view of its storage's where that is possible; a copy is counted first. */
+function gather(
+  { offset, shape, strides }: TorchTensor,
+  numbers: Numbers,
+  count: (bytes: number) => void,
+): Numbers {
+  const size = sizeOf(shape);
+  if (isContiguous(shape, strides)) return numbers.subarray(offset, offset + size);
+  count(size * numbers.BYTES_PER_ELEMENT);
+  const data = numbers.slice(0, size);
+  const index = shape.map(() => 0);
+  let at = offset;
+  for (let i = 0; i < size; i++) {
+    data[i] = numbers[at]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += strides[axis]!;
+      index[axis]! += 1;
+      if (index[axis]! < shape[axis]!) break;
+      at -= index[axis]! * strides[axis]!;
+      index[axis] = 0;
     }
-    return data;
-  };
+  }
+  return data;
 }
 
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
@@ -170,9 +178,4 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
     expected *= shape[axis]!;
   }
   return true;
-}
-
-function checkedSize(data: Uint8Array, key: string, expected: number): Uint8Array {
-  if (data.length === expected) return data;
-  throw new PickleError(`storage ${key} has ${data.length} bytes, expected ${expected}`);
 }
