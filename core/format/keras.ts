@@ -5,117 +5,52 @@
  *   its `weight_names`.
  * - `save_weights("x.weights.h5")` of Keras 3: `layers/NAME/vars/0`, `1`, …, without names for the variables.
  */
-import type { Dataset, Entity, Group } from "h5wasm";
 import { UserError } from "../errors.ts";
-import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import type { Shape } from "../shape.ts";
+import type { KerasFile, KerasReply, Layer, Variable } from "./keras_worker.ts";
 import { StateDict, type StateTensor } from "./state_dict.ts";
 import { gather, rowMajorStrides } from "./strided.ts";
 
-/** A dataset may be compressed, but what it says of its size is not believed without end. */
-const MOST_TIMES = 8;
-const MOST_BYTES_BESIDE = 2 ** 24;
-
-interface Opened {
-  readonly shape: Shape;
-  readonly data: Float32Array;
-}
-
-interface Variable extends Opened {
-  readonly name: string;
-}
+/** What reading may take: libhdf5 itself, the file and its numbers; where it is corrupt, it may want more. */
+const LIBRARY_BYTES = 2 ** 26;
+const TIMES_FILE = 8;
+const LIBRARY_SECONDS = 20;
+const BYTES_PER_SECOND = 10e6;
 
 /** Tensors under Keras's names of layers and PyTorch's of variables, in PyTorch's layouts; see convention `keras`. */
 export async function readKeras(bytes: Uint8Array, file: string): Promise<StateDict> {
-  // 4 MB of WebAssembly that other formats do not need.
-  const h5wasm = await import("h5wasm");
-  const { FS } = await h5wasm.ready;
-  const path = `/${crypto.randomUUID()}.h5`;
-  FS.writeFile(path, bytes);
+  const tensors = (await layersOf(bytes, file)).flatMap(([layer, variables]) =>
+    variables.map((variable): [string, StateTensor] => {
+      const [ending, tensor] = toTorch(variable);
+      return [`${layer}.${ending}`, { ...tensor, dtype: "F32" }];
+    })
+  );
+  if (tensors.length === 0) throw new UserError(`${file}: it holds no weights of Keras's layers`);
+  return new StateDict(file, tensors, { convention: "keras" });
+}
+
+async function layersOf(bytes: Uint8Array, file: string): Promise<readonly Layer[]> {
+  const seconds = LIBRARY_SECONDS + bytes.length / BYTES_PER_SECOND;
+  const worker = new Worker(new URL("./keras_worker.ts", import.meta.url), { type: "module" });
+  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    const opened = new h5wasm.File(path, "r");
-    try {
-      const layers = layersOf(opened as unknown as Group, MOST_TIMES * bytes.length + MOST_BYTES_BESIDE);
-      const tensors = layers.flatMap(([layer, variables]) =>
-        variables.map((variable): [string, StateTensor] => {
-          const [ending, tensor] = toTorch(variable);
-          return [`${layer}.${ending}`, { ...tensor, dtype: "F32" }];
-        })
-      );
-      if (tensors.length === 0) throw new Error("it holds no weights of Keras's layers");
-      return new StateDict(file, tensors, { convention: "keras" });
-    } finally {
-      opened.close();
-    }
-  } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
-    throw new UserError(`${file}: not a readable Keras file: ${reason || "HDF5 fails"}`);
+    const reply = await new Promise<KerasReply>((resolve) => {
+      worker.onmessage = ({ data }: MessageEvent<KerasReply>) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve({ error: event.message });
+      };
+      const late = `it takes more than ${seconds.toFixed()} s to read, so that it must be corrupt`;
+      timer = setTimeout(() => resolve({ error: late }), 1000 * seconds);
+      const job: KerasFile = { bytes, mostBytes: LIBRARY_BYTES + TIMES_FILE * bytes.length };
+      worker.postMessage(job);
+    });
+    if ("error" in reply) throw new UserError(`${file}: not a readable Keras file: ${reply.error}`);
+    return reply.layers;
   } finally {
-    FS.unlink(path);
+    clearTimeout(timer);
+    worker.terminate();
   }
-}
-
-type Layer = readonly [name: string, variables: readonly Variable[]];
-
-function layersOf(root: Group, limit: number): Layer[] {
-  let left = limit;
-  const open = (entity: Entity | null, name: string): Opened => {
-    if (!isDataset(entity)) throw new Error(`${name} is missing`);
-    const { shape, dtype } = entity;
-    if (!shape || (dtype !== "<f" && dtype !== "<d")) {
-      throw new Error(`${name} is ${JSON.stringify(dtype)}, readable are little-endian floats`);
-    }
-    const size = sizeOf(shape);
-    left -= 4 * size;
-    if (left < 0) throw new Error(`${name} of ${formatShape(shape)} is too large for the file`);
-    const data = entity.value;
-    const isFloats = data instanceof Float32Array || data instanceof Float64Array;
-    if (!isFloats || data.length !== size) throw new Error(`${name} holds no numbers`);
-    return { shape, data: new Float32Array(data) };
-  };
-  const weights = root.get("model_weights");
-  const top = isGroup(weights) ? weights : root;
-  if (top.attrs.layer_names) return namedLayers(top, open);
-  const layers = root.get("layers");
-  if (!isGroup(layers)) throw new Error("it has neither layer_names nor layers");
-  return numberedLayers(layers, open);
-}
-
-type Open = (entity: Entity | null, name: string) => Opened;
-
-function namedLayers(top: Group, open: Open): Layer[] {
-  return textsOf(top, "layer_names").map((layer) => {
-    const group = top.get(layer);
-    if (!isGroup(group)) throw new Error(`layer ${layer} is missing`);
-    return [
-      layer,
-      textsOf(group, "weight_names").map((path) => ({
-        // The name ends with ":0", the index of an output.
-        name: path.split("/").at(-1)!.split(":")[0]!,
-        ...open(group.get(path), path),
-      })),
-    ];
-  });
-}
-
-function numberedLayers(layers: Group, open: Open): Layer[] {
-  // In the order in which Keras numbers them: conv2d, conv2d_1, … conv2d_10.
-  const keys = layers.keys().sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  return keys.flatMap((key) => {
-    const group = layers.get(key);
-    if (!isGroup(group)) return [];
-    const inner = group.get("layers");
-    if (isGroup(inner)) return numberedLayers(inner, open);
-    const variables = group.get("vars");
-    if (!isGroup(variables)) return [];
-    const opened = variables.keys().sort((a, b) => Number(a) - Number(b))
-      .map((index) => open(variables.get(index), `${key}/vars/${index}`));
-    const known = opened.length === 4 && opened.every(({ shape }) => shape.length === 1)
-      ? ["gamma", "beta", "moving_mean", "moving_variance"]
-      : [key.startsWith("depthwise") ? "depthwise_kernel" : "kernel", "bias"];
-    const name = variables.attrs.name?.value;
-    const layer = typeof name === "string" ? name : key;
-    return [[layer, opened.map((variable, i) => ({ name: known[i] ?? String(i), ...variable }))]];
-  });
 }
 
 const ENDINGS: Readonly<Record<string, string>> = {
@@ -128,8 +63,10 @@ const ENDINGS: Readonly<Record<string, string>> = {
   moving_variance: "running_var",
 };
 
+type Numbered = Pick<Variable, "shape" | "data">;
+
 /** PyTorch's name and layout. */
-function toTorch({ name, shape, data }: Variable): [ending: string, tensor: Opened] {
+function toTorch({ name, shape, data }: Variable): [ending: string, tensor: Numbered] {
   const ending = ENDINGS[name] ?? name;
   if (ending !== "weight") return [ending, { shape, data }];
   if (shape.length === 2) return [ending, permute({ shape, data }, [1, 0])];
@@ -146,25 +83,8 @@ function toTorch({ name, shape, data }: Variable): [ending: string, tensor: Open
 }
 
 /** Axis i of the result is axis `axes[i]` of what is given. */
-function permute({ shape, data }: Opened, axes: readonly number[]): Opened {
+function permute({ shape, data }: Numbered, axes: readonly number[]): { shape: Shape; data: Float32Array } {
   const strides = rowMajorStrides(shape);
   const target = axes.map((axis) => shape[axis]!);
   return { shape: target, data: gather(data, target, axes.map((axis) => strides[axis]!)) };
-}
-
-function textsOf(group: Group, attribute: string): string[] {
-  const value = group.attrs[attribute]?.value;
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
-  // An empty list is written as a list of floats.
-  if (ArrayBuffer.isView(value) && value.byteLength === 0) return [];
-  throw new Error(`${attribute} is no list of names`);
-}
-
-function isGroup(entity: Entity | null): entity is Group {
-  return entity !== null && "type" in entity && entity.type === "Group";
-}
-
-function isDataset(entity: Entity | null): entity is Dataset {
-  return entity !== null && "type" in entity && entity.type === "Dataset";
 }
