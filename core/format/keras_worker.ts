@@ -31,8 +31,7 @@ scope.onmessage = async ({ data }) => {
   try {
     scope.postMessage({ layers: await readLayers(data) });
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
-    scope.postMessage({ error: reason || "libhdf5 fails" });
+    scope.postMessage({ error: reasonOf(error) });
   }
 };
 
@@ -44,6 +43,13 @@ async function readLayers({ bytes, mostBytes }: KerasFile): Promise<Layer[]> {
   module.activate_throwing_error_handler();
   module.FS.writeFile("/weights.h5", bytes);
   return layersOf(new File("/weights.h5", "r") as unknown as Group, mostBytes);
+}
+
+/** One line: of libhdf5's stack of errors, what was wrong at its bottom. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const causes = [...message.matchAll(/^ *#\d+: .* in \S+: (.*)$/gm)];
+  return causes.at(-1)?.[1] ?? (message.split("\n")[0] || "libhdf5 fails");
 }
 
 /** Lets no WebAssembly memory of this worker grow beyond so many bytes: asking for more fails, as where there is none. */
