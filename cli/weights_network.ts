@@ -13,7 +13,7 @@ export interface KnownNetwork {
   readonly input: readonly [number, number, number];
 }
 
-/** Images of the data sets that have a name. */
+/** Height and width of the images of data sets that have a name, where a run does not say what it turned them into. */
 const SIDES: Readonly<Record<string, number>> = { digits: 32, cifar10: 32, mnist: 28 };
 
 /**
@@ -32,9 +32,7 @@ export async function networkOf(
     ...(given.model === undefined ? run?.model_options : {}),
     ...ownOptions(name, entry, given),
   };
-  const side = SIDES[run?.dataset ?? ""];
-  const [channels, height, width] = given.input ??
-    (side === undefined ? entry.input : [entry.input[0], side, side]);
+  const [channels, height, width] = given.input ?? run?.input ?? entry.input;
   const create = (more: AnyModelOptions) =>
     entry.create({ ...options, input_size: [height!, width!], ...more });
   const fitting = (option: "num_classes" | "in_channels") => solve(dict, (n) => create({ [option]: n }));
@@ -48,11 +46,14 @@ function runOf({ file, metadata }: StateDict) {
   const { "strata.model": model, "strata.config": config } = metadata;
   if (model === undefined) return undefined;
   try {
-    const { model_options, dataset } = JSON.parse(config ?? "{}") as {
+    const { model_options, dataset = "", input = [] } = JSON.parse(config ?? "{}") as {
       model_options?: AnyModelOptions;
       dataset?: string;
+      input?: number[];
     };
-    return { model, model_options, dataset };
+    const side = SIDES[dataset];
+    const images = side === undefined ? undefined : [3, side, side];
+    return { model, model_options, input: input.length === 3 ? input : images };
   } catch {
     throw new UserError(`${file}: its metadata is damaged; name the network with --model`);
   }
