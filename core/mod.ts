@@ -82,6 +82,15 @@ export {
 
 // Files of weights, summaries, pictures.
 export * from "./format/safetensors.ts";
+export { parseStateDict } from "./format/read_state_dict.ts";
+export { StateDict, type StateTensor } from "./format/state_dict.ts";
+export {
+  loadStateDict,
+  type MatchedStateDict,
+  type MatchOptions,
+  matchStateDict,
+} from "./nn/match_state_dict.ts";
+export { exportOnnx, type OnnxOptions } from "./onnx/export.ts";
 export { type Layer, summarise, type Summary, type SummaryOptions } from "./summary/summary.ts";
 export { dotText, type DrawOptions } from "./draw/dot.ts";
 
