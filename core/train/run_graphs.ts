@@ -52,7 +52,7 @@ export function largestBatch(
   return low;
 }
 
-export function batchShape({ train, transforms }: DatasetSplit, batch: number): BatchShape {
+export function batchShape({ train, normalize }: DatasetSplit, batch: number): BatchShape {
   const { height, width, channels } = train;
-  return { batch, height, width, channels, mean: transforms.mean, std: transforms.std };
+  return { batch, height, width, channels, ...normalize };
 }

@@ -3,7 +3,7 @@
  * while the workers run it, the next batch is put together.
  */
 import type { Backend, Session } from "../backend/backend.ts";
-import { allocateBatch, type Batch, fillTestBatch, fillTrainBatch } from "../data/batches.ts";
+import { allocateBatch, type Batch, DOES_NOT_COUNT, fillTestBatch, fillTrainBatch } from "../data/batches.ts";
 import { countOf } from "../data/dataset.ts";
 import { keyOf, permutation } from "../random.ts";
 import { diagnose } from "./diagnose.ts";
@@ -58,6 +58,8 @@ export type TrainingEvent =
     readonly lr: number;
     /** The best so far. */
     readonly best: boolean;
+    /** Share of the training steps' time (0 … 1) in which they waited for their images. */
+    readonly data_wait: number;
   };
 
 export interface Trainer {
@@ -80,24 +82,27 @@ export class NotFinite extends Error {
 
 /** Plans the run and takes its memory. Throws `OutOfMemory`, or `ShapeError` where model and images do not fit. */
 export function createTrainer(options: TrainerOptions): Trainer {
-  const { backend, data, batch_size, accumulate = 1, seed } = options;
+  const { backend, data, batch_size, epochs, accumulate = 1, seed } = options;
   const steps = stepsOf(options);
   const batches = testBatchesOf(options);
   const session = backend.compile(runGraphs(options));
-  const feedTraining = createFeed(
-    session,
-    "train",
-    allocateBatch(data.train, batch_size),
-    trainFiller(options),
-  );
-  const feedTest = createFeed(
-    session,
-    "evaluate",
-    allocateBatch(data.test, batch_size),
-    (batch, { step }) => {
-      fillTestBatch(batch, data.test, step);
-    },
-  );
+  const training = createFeed(session, "train", {
+    allocate: () => allocateBatch(data.train, batch_size),
+    fill: trainFiller(options),
+    after: ({ epoch, step }) =>
+      step + 1 < steps
+        ? { epoch, step: step + 1 }
+        : epoch + 1 < epochs
+        ? { epoch: epoch + 1, step: 0 }
+        : undefined,
+    ahead: data.train.ahead,
+  });
+  const testing = createFeed(session, "evaluate", {
+    allocate: () => allocateBatch(data.test, batch_size),
+    fill: (batch, { step }) => fillTestBatch(batch, data.test, step),
+    after: ({ step }) => step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined,
+    ahead: data.test.ahead,
+  });
   const inputs = session.inputNames("train");
   const clips = (options.clip_grad ?? 0) > 0;
   const image = [data.train.height, data.train.width] as const;
@@ -110,7 +115,9 @@ export function createTrainer(options: TrainerOptions): Trainer {
     const lr = options.lr(place.epoch + (place.step - place.step % accumulate) / steps);
     const numbers = stepNumbers({ ...options, image }, progress, lr);
     for (const input of inputs) if (numbers[input]) session.write("train", input, numbers[input]);
-    await feedTraining(place, place.step + 1 < steps ? { ...place, step: place.step + 1 } : undefined);
+    // The test follows at once.
+    if (place.step + 1 === steps) testing.prefetch({ epoch: 0, step: 0 });
+    await training.run(place);
     const loss = await number("train", "loss");
     if (!Number.isFinite(loss)) await fail("the loss", loss, place, numbers);
     const norm = clips ? await number("train", "grad_norm") : 0;
@@ -133,22 +140,29 @@ export function createTrainer(options: TrainerOptions): Trainer {
   async function* evaluateBatches(): AsyncGenerator<number, Evaluation> {
     let lossSum = 0;
     let correct = 0;
+    let count = 0;
     for (let step = 0; step < batches; step++) {
-      await feedTest({ epoch: 0, step }, step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined);
+      const { target } = await testing.run({ epoch: 0, step });
       lossSum += await number("evaluate", "loss");
       correct += await number("evaluate", "correct");
+      for (const wanted of target) if (wanted !== DOES_NOT_COUNT) count++;
       yield step + 1;
     }
-    const count = Math.min(countOf(data.test), batches * batch_size);
     return { loss: lossSum / count, accuracy: correct / count };
   }
 
   async function* epoch(): AsyncGenerator<TrainingEvent> {
     const lr = options.lr(progress.epoch);
+    const waitedBefore = training.waited;
+    let milliseconds = 0;
     while (progress.step < steps) {
       if (endOf(progress, options)) return;
-      yield await step();
+      const began = performance.now();
+      const event = await step();
+      milliseconds += performance.now() - began;
+      yield event;
     }
+    const data_wait = milliseconds > 0 ? (training.waited - waitedBefore) / milliseconds : 0;
     const evaluating = evaluateBatches();
     let next = await evaluating.next();
     for (; !next.done; next = await evaluating.next()) {
@@ -159,7 +173,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     const best = progress.best_epoch === 0 || test.accuracy > progress.best_accuracy;
     Object.assign(progress, { epoch: progress.epoch + 1, step: 0, loss_sum: 0, seen: 0, correct: 0 });
     if (best) Object.assign(progress, { best_accuracy: test.accuracy, best_epoch: progress.epoch });
-    yield { type: "epoch", epoch: progress.epoch, train, test, lr, best };
+    yield { type: "epoch", epoch: progress.epoch, train, test, lr, best, data_wait };
   }
 
   return {
@@ -187,8 +201,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
 /** Fills training batches, with the order of the epoch at hand. */
 export function trainFiller({ data, seed }: Pick<TrainerOptions, "data" | "seed">) {
   let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
-  return (batch: Batch, { epoch, step }: Place): void => {
+  return (batch: Batch, { epoch, step }: Place): void | Promise<void> => {
     if (order.epoch !== epoch) order = { epoch, samples: permutation(countOf(data.train), seed, epoch) };
-    fillTrainBatch(batch, data.train, data.transforms, { seed, epoch, step, order: order.samples });
+    return fillTrainBatch(batch, data.train, { seed, epoch, step, order: order.samples });
   };
 }

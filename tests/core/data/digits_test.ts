@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import type { MemoryDataset } from "../../../core/data/memory.ts";
 import { countOf, type Dataset, imageBytes } from "../../../core/data/dataset.ts";
 import { loadDigits, parseDigits } from "../../../core/data/digits.ts";
 
-const { train, test, transforms } = await loadDigits();
+const { train, test, normalize } = await loadDigits();
 
 function perClass({ labels, classes }: Dataset): number[] {
   return classes.map((_, label) => labels.filter((other) => other === label).length);
@@ -26,7 +27,7 @@ Deno.test("digits: the same bytes on every machine", () => {
 });
 
 Deno.test("digits: no image of the test part is in the training part", () => {
-  const keys = ({ images, labels }: Dataset) =>
+  const keys = ({ images, labels }: MemoryDataset) =>
     Array.from(labels, (_, i) => images.subarray(i * 3072, (i + 1) * 3072).join());
   const known = new Set(keys(train));
   assert.deepEqual(keys(test).filter((key) => known.has(key)), []);
@@ -40,8 +41,8 @@ Deno.test("digits: mean and std are those of the training images", () => {
   }
   const mean = sum / train.images.length;
   const std = Math.sqrt(squares / train.images.length - mean ** 2);
-  assert.deepEqual(transforms.mean, Array(3).fill(Number(mean.toFixed(4))));
-  assert.deepEqual(transforms.std, Array(3).fill(Number(std.toFixed(4))));
+  assert.deepEqual(normalize.mean, Array(3).fill(Number(mean.toFixed(4))));
+  assert.deepEqual(normalize.std, Array(3).fill(Number(std.toFixed(4))));
 });
 
 Deno.test("digits: scaled as bilinear interpolation without aligned corners says", () => {
