@@ -1,0 +1,25 @@
+/** What is trained, and on what. */
+import { DATASETS } from "../../host/datasets.ts";
+import type { AnyModelOptions } from "../../models/registry.ts";
+import { oneOf, text } from "../arguments.ts";
+
+export interface SubjectSettings {
+  readonly model: string;
+  /** What the network's own flags set. */
+  readonly model_options: AnyModelOptions;
+  readonly dataset: string;
+  readonly data: string;
+}
+
+export const subjectFlags = {
+  model: text("NAME", "see deno task models, or your own file: ./my_net.ts; default resnet50"),
+  dataset: oneOf(DATASETS, "digits (comes with Strata, the default) or cifar10"),
+  data: text("PATH", "where the data set is, or is downloaded to; default data"),
+};
+
+export const subjectDefaults: SubjectSettings = {
+  model: "resnet50",
+  model_options: {},
+  dataset: "digits",
+  data: "data",
+};
