@@ -16,15 +16,15 @@ export const ALL_BUT_HEAD = "*";
 const freeze: Flag<readonly string[]> = {
   value: "[NAME,…]",
   bare: ALL_BUT_HEAD,
-  help: "leaves all layers but the head as they are, or those named",
+  help: "does not train these layers, or all but the head",
   parse: (given) => given.split(",").map((name) => name.trim()).filter((name) => name !== ""),
 };
 
 export const finetuneFlags = {
-  pretrained: text("FILE", "begins with these weights; a head of another shape begins anew"),
-  partial: switchFlag("lets --pretrained leave out other layers too"),
+  pretrained: text("FILE", "weights to begin with; a head of other classes is new"),
+  partial: switchFlag("takes of --pretrained what fits"),
   freeze,
-  "lr-head": real("learning rate of the head, where not --lr", { min: 0 }),
+  "lr-head": real("learning rate of the head", { min: 0 }),
 };
 
 export const finetuneDefaults: FinetuneSettings = { pretrained: "", partial: false, freeze: [], lr_head: 0 };

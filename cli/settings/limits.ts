@@ -1,5 +1,6 @@
 /** Shorter runs: what ends one early, and how little of the data it sees. */
 import { UserError } from "../../core/errors.ts";
+import type { Limits } from "../../core/train/progress.ts";
 import { type Flag, switchFlag, whole } from "../arguments.ts";
 
 /** A number that is 0 stands for no limit. */
@@ -36,8 +37,8 @@ function secondsOf(text: string): number | undefined {
 }
 
 export const limitFlags = {
-  "early-stop": switchFlag("ends when no epoch was the best one for --patience epochs"),
-  patience: whole("epochs that --early-stop waits; default 10", { min: 1 }),
+  "early-stop": switchFlag("ends when no epoch is better for --patience epochs"),
+  patience: whole("epochs that --early-stop waits; 10", { min: 1 }),
   "max-time": time,
   "max-steps": whole("ends after so many updates of the weights", { min: 0 }),
   "limit-batches": whole("trains and tests on so many batches an epoch", { min: 0 }),
@@ -52,6 +53,13 @@ export const limitDefaults: LimitSettings = {
   limit_batches: 0,
   overfit_batches: 0,
 };
+
+/** What ends a training; older runs have no such limits. */
+export function limitsOf(
+  { epochs, early_stop, patience, max_steps }: Partial<LimitSettings> & { readonly epochs: number },
+): Limits {
+  return { epochs, max_steps: max_steps ?? 0, patience: early_stop ? patience ?? 0 : 0 };
+}
 
 /** Patience asks for an early stop. */
 export function withEarlyStop<S extends Partial<LimitSettings>>(given: S): S {
@@ -70,7 +78,9 @@ export function checkLimits(
   }
   if (settings.overfit_batches === 0) return;
   if (settings.limit_batches > 0) {
-    throw new UserError("--overfit-batches and --limit-batches both say how many batches there are: give one");
+    throw new UserError(
+      "--overfit-batches and --limit-batches both say how many batches there are: give one",
+    );
   }
   if (settings.mixup > 0 || settings.cutmix > 0) {
     throw new UserError("--overfit-batches shows images as they are: leave out --mixup and --cutmix");

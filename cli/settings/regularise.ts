@@ -16,12 +16,12 @@ export interface RegulariseSettings {
 
 export const regulariseFlags = {
   "label-smoothing": real("share of each target spread over all classes", { min: 0, max: 1 }),
-  mixup: real("mixes images in pairs; ALPHA of the beta distribution, 0.2 say", { min: 0 }, "ALPHA"),
-  cutmix: real("swaps rectangles of images in pairs; ALPHA as 1", { min: 0 }, "ALPHA"),
-  ema: switchFlag("tests and keeps an exponential moving average of the weights"),
-  "ema-decay": real("what that keeps each step; default 0.9998", { min: 0, max: 1 }),
-  "clip-grad": real("the largest norm that all gradients together may have", { min: 0 }, "NORM"),
-  accumulate: whole("batches whose gradients make one update; default 1", { min: 1 }),
+  mixup: real("mixes images in pairs, by beta(ALPHA, ALPHA): 0.2 say", { min: 0 }, "ALPHA"),
+  cutmix: real("swaps parts of images in pairs: 1 say", { min: 0 }, "ALPHA"),
+  ema: switchFlag("tests and keeps a moving average of the weights"),
+  "ema-decay": real("how much of that each step keeps; 0.9998", { min: 0, max: 1 }),
+  "clip-grad": real("the largest norm of all gradients together", { min: 0 }, "NORM"),
+  accumulate: whole("batches whose gradients make one update", { min: 1 }),
   "no-wd-on-norm": switchFlag("no weight decay for norms and biases"),
 };
 

@@ -1,7 +1,12 @@
 /** How long, with which optimiser and at which learning rate. */
 import { UserError } from "../../core/errors.ts";
 import { type OptimizerName, optimizerNames, type OptimizerOptions } from "../../core/optim/optimizer.ts";
-import { schedule, type ScheduleName, scheduleNames, type ScheduleOptions } from "../../core/optim/schedule.ts";
+import {
+  schedule,
+  type ScheduleName,
+  scheduleNames,
+  type ScheduleOptions,
+} from "../../core/optim/schedule.ts";
 import { oneOf, real, switchFlag, whole, wholeList } from "../arguments.ts";
 
 export interface ScheduleSettings {
@@ -21,22 +26,22 @@ export interface ScheduleSettings {
 }
 
 export const scheduleFlags = {
-  epochs: whole("passes over the training images; default 7 for digits, 10 for others", { min: 1 }),
-  "batch-size": whole("images a step; default 64 for digits, 100 for others", { min: 1 }),
-  optimizer: oneOf(optimizerNames, "adamw (default), sgd, adam or rmsprop"),
+  epochs: whole("passes over the training images; 7 for digits, else 10", { min: 1 }),
+  "batch-size": whole("images a step; 64 for digits, else 100", { min: 1 }),
+  optimizer: oneOf(optimizerNames, "adamw, sgd, adam or rmsprop"),
   lr: real("learning rate, the highest one for onecycle", { min: 0, above: true }),
-  "weight-decay": real("decoupled for adamw (default 0.01); 5e-4 for sgd", { min: 0 }),
-  momentum: real("of sgd (default 0.9) and rmsprop (0)", { min: 0, max: 1 }),
+  "weight-decay": real("0.01 for adamw, 5e-4 for sgd", { min: 0 }),
+  momentum: real("0.9 for sgd, 0 for rmsprop", { min: 0, max: 1 }),
   nesterov: switchFlag("Nesterov's momentum, for sgd"),
   scheduler: oneOf(
     scheduleNames,
-    "constant, step, multistep, exponential, cosine or onecycle (default for digits)",
+    "onecycle, cosine, constant, step, multistep, exponential",
   ),
   "warmup-epochs": real("epochs in which the rate first rises", { min: 0 }),
-  "min-lr": real("where cosine ends; default 0", { min: 0 }),
-  "step-size": whole("epochs between drops, for step; default a third", { min: 1 }),
+  "min-lr": real("where cosine ends", { min: 0 }),
+  "step-size": whole("epochs between drops, for step; a third of all", { min: 1 }),
   milestones: wholeList("epochs at which it drops, for multistep", { min: 1 }),
-  gamma: real("factor of a drop; default 0.1", { min: 0, above: true }),
+  gamma: real("factor of a drop; 0.1", { min: 0, above: true }),
 };
 
 type OfDataset = Pick<

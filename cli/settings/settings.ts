@@ -36,7 +36,7 @@ export interface Settings
 }
 
 export const generalFlags = {
-  seed: whole("of everything random; default 0", { min: 0 }),
+  seed: whole("of everything random; 0", { min: 0 }),
   exact: exactFlag,
 };
 
@@ -109,7 +109,8 @@ export function changeSettings(flags: SettingFlags, before?: Partial<Settings>):
   return settings;
 }
 
-function givenSettings(flags: SettingFlags): Partial<Settings> {
+/** The settings that flags set. */
+export function givenSettings(flags: SettingFlags): Partial<Settings> {
   return withEarlyStop(Object.fromEntries(
     Object.entries(flags)
       .filter(([name]) => Object.hasOwn(settingFlags, name))

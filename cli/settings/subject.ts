@@ -12,9 +12,9 @@ export interface SubjectSettings {
 }
 
 export const subjectFlags = {
-  model: text("NAME", "see deno task models, or your own file: ./my_net.ts; default resnet50"),
-  dataset: oneOf(DATASETS, "digits (comes with Strata, the default) or cifar10"),
-  data: text("PATH", "where the data set is, or is downloaded to; default data"),
+  model: text("NAME", "see deno task models, or a file of yours: ./my_net.ts"),
+  dataset: oneOf(DATASETS, "digits, which come with Strata, or cifar10"),
+  data: text("PATH", "where the data set is, or is downloaded to"),
 };
 
 export const subjectDefaults: SubjectSettings = {

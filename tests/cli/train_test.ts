@@ -105,13 +105,16 @@ Deno.test("--help has examples, then flags in groups, then exit codes", async ()
     "deno task train ",
     "What to train:",
     "\n  --model",
-    "How:",
+    "How long",
     "\n  --epochs",
-    "Where",
+    "What is kept:",
     "--help",
+    "Recipes:",
+    "\n  digits",
     "Exit codes",
   ];
   const places = order.map((part) => stdout.indexOf(part));
+  assert.deepEqual(stdout.split("\n").filter((line) => [...line].length > 80), []);
   assert.ok(places[0]! > 0 && places.every((place, i) => i === 0 || place > places[i - 1]!), `${places}`);
 });
 
@@ -189,7 +192,10 @@ Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with
     assert.equal(first.code, 3, first.stderr);
     assert.match(first.stderr, /^error: epoch 1, step \d: the loss is .*; the last good checkpoint is /);
     assert.ok(
-      first.stderr.endsWith(`the last good checkpoint is ${output}/last.safetensors\n`),
+      first.stderr.endsWith(
+        `the last good checkpoint is ${output}/last.safetensors\nAll of the run is in ${output}\n` +
+          `Go on with: deno task train --resume ${output} --lr 1e+29\n`,
+      ),
       first.stderr,
     );
     assert.deepEqual(namesIn(output), ["config.json", "last.safetensors"]);
@@ -312,7 +318,7 @@ Deno.test("Ctrl-C finishes the step and saves; going on gives the uninterrupted 
     assert.equal((await child.status).code, 130, printed);
     assert.match(
       printed,
-      /Stopped in epoch \d+ after step \d+ of 4; nothing is lost\.\nGo on with: deno task train --resume /,
+      /Stopped in epoch \d+ after step \d+ of 4; nothing is lost\.\nBest: .*\nAll of the run is in .*\nGo on with: deno task train --resume /,
     );
 
     assert.equal((await run("--resume", cut)).code, 0);
