@@ -35,7 +35,7 @@ function more(ending: Ending, { epochs, patience, max_steps, lr }: Settings): st
   if (ending === "epochs") return ` --epochs ${2 * epochs}`;
   if (ending === "patience") return ` --patience ${2 * patience}`;
   if (ending === "max_steps") return ` --max-steps ${2 * max_steps}`;
-  if (ending === "not finite") return ` --lr ${lr / 10}`;
+  if (ending === "not finite") return ` --lr ${Number((lr / 10).toPrecision(3))}`;
   return "";
 }
 

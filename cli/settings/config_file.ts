@@ -30,6 +30,7 @@ export async function readConfig(file: string): Promise<Config> {
     const flag: Flag<unknown> = settingFlags[flagOf(name) as keyof typeof settingFlags];
     const given = toText(value, flag, `${file}: ${name}`);
     if (given !== "") flags[flagOf(name)] = flag.parse(given, `${file}: ${name}`);
+    else if (Array.isArray(value)) flags[flagOf(name)] = [];
   }
   const options = content["model_options"];
   if (options !== undefined && !isRecord(options)) {
