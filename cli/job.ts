@@ -24,6 +24,8 @@ export interface Job {
   readonly output: string;
   readonly isNew: boolean;
   readonly printEvery: number | undefined;
+  /** Threads that decode images. */
+  readonly workers: number | undefined;
 }
 
 type Given = Parsed<typeof trainFlags>;
@@ -55,7 +57,17 @@ export async function understand(given: Given): Promise<Job> {
     throw new UserError("--autotune does not go with --resume: a run keeps the choices that it began with");
   }
   if (autotune && settings.exact) throw new UserError("--autotune has nothing to choose with --exact");
-  return { mode, settings, entry, resumed, autotune, output, isNew, printEvery: given["print-every"] };
+  return {
+    mode,
+    settings,
+    entry,
+    resumed,
+    autotune,
+    output,
+    isNew,
+    printEvery: given["print-every"],
+    workers: given.workers,
+  };
 }
 
 function modeOf(given: Given): Mode {

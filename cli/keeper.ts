@@ -5,7 +5,8 @@ import * as folder from "../host/run_folder.ts";
 import type { EpochTiming } from "./report.ts";
 import type { RunConfig } from "./resume.ts";
 
-const LOG_HEADER = "epoch,train_loss,train_accuracy,test_loss,test_accuracy,lr,seconds,images_per_second";
+const LOG_HEADER =
+  "epoch,train_loss,train_accuracy,test_loss,test_accuracy,lr,seconds,images_per_second,data_wait";
 
 export type EpochEvent = Extract<TrainingEvent, { type: "epoch" }>;
 
@@ -81,9 +82,16 @@ export async function createKeeper(
 }
 
 function logLine(
-  { epoch, train, test, lr }: EpochEvent,
+  { epoch, train, test, lr, data_wait }: EpochEvent,
   { seconds, images_per_second }: EpochTiming,
 ): string {
   const rounded = [train.loss, train.accuracy, test.loss, test.accuracy].map((value) => value.toFixed(6));
-  return [epoch, ...rounded, lr, seconds.toFixed(2), images_per_second?.toFixed(1) ?? ""].join(",");
+  return [
+    epoch,
+    ...rounded,
+    lr,
+    seconds.toFixed(2),
+    images_per_second?.toFixed(1) ?? "",
+    data_wait.toFixed(4),
+  ].join(",");
 }

@@ -23,6 +23,7 @@ import { planRun } from "./plan.ts";
 import { describeRecipes } from "./recipes.ts";
 import { createTestReport } from "./report.ts";
 import { checkImages } from "./resume.ts";
+import { loadOptions } from "./settings/data.ts";
 import { printAccuracy, run } from "./run.ts";
 import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 import { negatable, trainFlags, trainGroups } from "./train_flags.ts";
@@ -67,15 +68,22 @@ export async function train(args: readonly string[]): Promise<number> {
   try {
     return await carryOut(job, data, backend, methods);
   } finally {
+    data.close?.();
     backend.close();
   }
 }
 
-async function loadImages({ settings }: Job): Promise<DatasetSplit> {
-  const data = await loadDataset(settings.dataset, settings.data, downloadProgress);
+async function loadImages({ settings, entry, workers }: Job): Promise<DatasetSplit> {
+  const options = loadOptions(settings, entry.input, { progress: downloadProgress, note, workers });
+  const data = await loadDataset(settings.dataset, options);
   if (isTerminal) clearLine();
-  for (const note of data.notes) console.log(`Note: ${note}`);
+  data.notes.forEach(note);
   return data;
+}
+
+function note(line: string): void {
+  if (isTerminal) clearLine();
+  console.log(`Note: ${line}`);
 }
 
 async function carryOut(

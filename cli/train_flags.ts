@@ -1,6 +1,7 @@
 /** The flags of `train`, in the groups that its help shows. */
 import { switchFlag, text, whole } from "./arguments.ts";
 import { optionFlags } from "./model.ts";
+import { dataFlags } from "./settings/data.ts";
 import { finetuneFlags } from "./settings/finetune.ts";
 import { limitFlags } from "./settings/limits.ts";
 import { regulariseFlags } from "./settings/regularise.ts";
@@ -11,6 +12,7 @@ import { subjectFlags } from "./settings/subject.ts";
 
 export const trainGroups = {
   "What to train": { ...subjectFlags, ...optionFlags },
+  "The images": dataFlags,
   "How long, and how fast it learns": scheduleFlags,
   "Better generalisation, steadier steps": regulariseFlags,
   "From other weights": finetuneFlags,
@@ -33,6 +35,7 @@ export const trainGroups = {
   "The machine": {
     ...generalFlags,
     threads: whole("worker threads; one a core", { min: 1, max: 256 }),
+    workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
     autotune: switchFlag("measures first how each convolution is fastest here"),
     "print-every": whole("steps between lines where there is no terminal", { min: 1 }),
     help: switchFlag("shows this"),
@@ -41,6 +44,7 @@ export const trainGroups = {
 
 export const trainFlags = {
   ...trainGroups["What to train"],
+  ...trainGroups["The images"],
   ...trainGroups["How long, and how fast it learns"],
   ...trainGroups["Better generalisation, steadier steps"],
   ...trainGroups["From other weights"],

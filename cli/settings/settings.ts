@@ -3,6 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import type { Parsed } from "../arguments.ts";
 import { exactFlag } from "../backend.ts";
 import { whole } from "../arguments.ts";
+import { checkData, dataDefaults, dataFlags, type DataSettings } from "./data.ts";
 import { finetuneDefaults, finetuneFlags, type FinetuneSettings } from "./finetune.ts";
 import { checkLimits, limitDefaults, limitFlags, type LimitSettings, withEarlyStop } from "./limits.ts";
 import {
@@ -25,6 +26,7 @@ import { subjectDefaults, subjectFlags, type SubjectSettings } from "./subject.t
 export interface Settings
   extends
     SubjectSettings,
+    DataSettings,
     ScheduleSettings,
     RegulariseSettings,
     FinetuneSettings,
@@ -43,6 +45,7 @@ export const generalFlags = {
 /** All flags that are settings; a setting has its flag's name, with underscores. */
 export const settingFlags = {
   ...subjectFlags,
+  ...dataFlags,
   ...scheduleFlags,
   ...regulariseFlags,
   ...finetuneFlags,
@@ -53,7 +56,7 @@ export const settingFlags = {
 
 export type SettingFlags = Parsed<typeof settingFlags>;
 
-/** Defaults of all settings but the schedule's, which depend on others. */
+/** Defaults of all settings but those that depend on others: the data's, the schedule's. */
 const defaults = {
   ...subjectDefaults,
   ...regulariseDefaults,
@@ -72,6 +75,7 @@ export const settingOf = (flag: string): string => flag.replaceAll("-", "_");
 const FIXED = [
   "model",
   "dataset",
+  "input",
   "batch_size",
   "optimizer",
   "seed",
@@ -96,13 +100,17 @@ export function resolveSettings(flags: SettingFlags, resumed?: Partial<Settings>
 /** The same on the ground of any settings, all of which may be changed. */
 export function changeSettings(flags: SettingFlags, before?: Partial<Settings>): Settings {
   const given = givenSettings(flags);
-  const dataset = given.dataset ?? before?.dataset ?? defaults.dataset;
+  // Who names a folder has images of their own.
+  const dataset = given.dataset ?? before?.dataset ?? (given.data === undefined ? "digits" : "folder");
   const settings = {
     ...defaults,
+    ...dataDefaults(dataset),
     ...before,
     ...given,
+    dataset,
     ...(before ? changedSchedule(before as Settings, given) : newSchedule(dataset, given)),
   };
+  checkData(settings, flags);
   checkSchedule(settings, flags);
   checkRegularise(settings, flags);
   checkLimits(settings, flags);

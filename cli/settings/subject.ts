@@ -13,8 +13,8 @@ export interface SubjectSettings {
 
 export const subjectFlags = {
   model: text("NAME", "see deno task models, or a file of yours: ./my_net.ts"),
-  dataset: oneOf(DATASETS, "digits, which come with Strata, or cifar10"),
-  data: text("PATH", "where the data set is, or is downloaded to"),
+  dataset: oneOf(DATASETS, "digits (come with Strata), mnist, cifar10, folder"),
+  data: text("PATH", "your images; or where the data set is, or will be"),
 };
 
 export const subjectDefaults: SubjectSettings = {

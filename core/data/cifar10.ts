@@ -6,7 +6,7 @@ import { UserError } from "../errors.ts";
 import { PickleError, readPickle } from "../format/pickle.ts";
 import { NumpyArray, numpyGlobals } from "../format/pickle_numpy.ts";
 import { countOf, type DatasetSplit, type Normalize } from "./dataset.ts";
-import { inMemory, type MemoryDataset, type Movement } from "./memory.ts";
+import { type Handling, inMemory, type MemoryDataset } from "./memory.ts";
 
 const SIDE = 32;
 const CHANNELS = 3;
@@ -36,7 +36,7 @@ export const cifar10Normalize: Normalize = {
   mean: [0.4914, 0.4822, 0.4465],
   std: [0.2023, 0.1994, 0.2010],
 };
-const movement: Movement = { padding: 4, flip: true };
+const handling: Handling = { padding: 4, hflip: 0.5 };
 
 /** The images of one file. */
 export interface CifarBatch {
@@ -157,5 +157,5 @@ function join(batches: readonly CifarBatch[]): MemoryDataset {
     at += batch.labels.length;
   }
   const size = { width: SIDE, height: SIDE, channels: CHANNELS };
-  return inMemory({ name: "cifar10", classes: CLASSES, ...size, images, labels }, movement);
+  return inMemory({ name: "cifar10", classes: CLASSES, ...size, images, labels }, handling);
 }

@@ -41,6 +41,8 @@ export interface DatasetSplit<D extends Dataset = Dataset> {
   readonly normalize: Normalize;
   /** What the user should know about where the data came from; usually empty. */
   readonly notes: readonly string[];
+  /** Ends what works in the background, where something does. */
+  readonly close?: () => void;
 }
 
 /** Number of images. */

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import type { DatasetSplit, Normalize } from "./dataset.ts";
-import { inMemory, type MemoryDataset, type MemoryImages, type Movement, pick } from "./memory.ts";
+import { type Handling, inMemory, type MemoryDataset, type MemoryImages, pick } from "./memory.ts";
 
 const SIDE = 8;
 const WHITE = 16;
@@ -23,7 +23,7 @@ export const digitsNormalize: Normalize = {
 };
 
 /** A mirrored digit is no digit. */
-const movement: Movement = { padding: 2, flip: false };
+const handling: Handling = { padding: 2, hflip: 0 };
 
 /** Reads the file that comes with the project, also in a browser. */
 export async function loadDigits(
@@ -62,8 +62,8 @@ export function parseDigits(csv: string, file = "digits.csv"): DatasetSplit<Memo
   };
   const { train, test } = stratify(all.labels);
   return {
-    train: inMemory(pick(all, train), movement),
-    test: inMemory(pick(all, test), movement),
+    train: inMemory(pick(all, train), handling),
+    test: inMemory(pick(all, test), handling),
     normalize: digitsNormalize,
     notes: [],
   };

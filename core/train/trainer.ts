@@ -184,6 +184,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
       session.write("init", "rng", [...keyOf(seed), -1, 0]);
       await session.run("init");
       Object.assign(progress, newProgress());
+      training.prefetch({ epoch: 0, step: 0 });
     },
     step,
     async *train() {

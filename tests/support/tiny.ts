@@ -35,7 +35,7 @@ function noise(count: number, seed: number): MemoryDataset {
   const shape = { width: 8, height: 8, channels: 3 };
   return inMemory({ name: "noise", classes: ["dark", "bright"], ...shape, images, labels }, {
     padding: 1,
-    flip: true,
+    hflip: 0.5,
   });
 }
 

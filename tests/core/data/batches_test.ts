@@ -6,13 +6,13 @@ import {
   testSteps,
   trainSteps,
 } from "../../../core/data/batches.ts";
-import { inMemory, type MemoryDataset, type Movement } from "../../../core/data/memory.ts";
+import { type Handling, inMemory, type MemoryDataset } from "../../../core/data/memory.ts";
 import { permutation } from "../../../core/random.ts";
 
-const moving: Movement = { padding: 4, flip: true };
+const moving: Handling = { padding: 4, hflip: 0.5 };
 
 /** Image i is 2×2×3 bytes of value i; its label is i mod 5. */
-function numbered(count: number, movement = moving): MemoryDataset {
+function numbered(count: number, handling = moving): MemoryDataset {
   return inMemory({
     name: "numbered",
     classes: [..."abcde"],
@@ -21,7 +21,7 @@ function numbered(count: number, movement = moving): MemoryDataset {
     channels: 3,
     images: Uint8Array.from({ length: count * 12 }, (_, i) => Math.floor(i / 12)),
     labels: Uint8Array.from({ length: count }, (_, i) => i % 5),
-  }, movement);
+  }, handling);
 }
 
 /** All batches of an epoch: the images' numbers, their moves and targets. */
@@ -87,7 +87,7 @@ Deno.test("batches: crops reach every place of the padded image, half of them ar
 });
 
 Deno.test("batches: without padding and flip nothing moves", () => {
-  const still = numbered(40, { padding: 0, flip: false });
+  const still = numbered(40, { padding: 0, hflip: 0 });
   for (const { move } of epochOf(still, 20, 1, 0)) assert.deepEqual(move, [0, 0, 0]);
 });
 

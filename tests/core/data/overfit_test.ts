@@ -16,7 +16,7 @@ Deno.test("the same few training images are trained and tested on, unmoved", asy
   for (let i = 0; i < 8; i++) {
     const image = one.pixels.subarray(i * size, (i + 1) * size);
     const found = Array.from(data.train.labels, (_, j) => j).filter((j) =>
-      data.train.images.subarray(j * size, (j + 1) * size).every((byte, at) => byte === image[at])
+      data.train.stored.images.subarray(j * size, (j + 1) * size).every((byte, at) => byte === image[at])
     );
     assert.equal(found.length, 1, "each is a training image");
     assert.equal(data.train.labels[found[0]!], one.target[i]);
