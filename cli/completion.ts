@@ -104,7 +104,9 @@ compdef _strata deno`;
 }
 
 function fish(): string {
-  return Object.entries(tasks).flatMap(([task, flags]) =>
+  // Deno's own completions erase all others when they are loaded: which happens here, and not later.
+  const load = "complete -C 'deno ' > /dev/null";
+  const lines = Object.entries(tasks).flatMap(([task, flags]) =>
     Object.entries(flags).map(([name, flag]) => {
       const about = flag.help.replaceAll(/['\\]/g, "\\$&");
       const value = flag.choices
@@ -117,7 +119,8 @@ function fish(): string {
       const condition = `__fish_seen_subcommand_from task; and __fish_seen_subcommand_from ${task}`;
       return `complete -c deno -n '${condition}' -l ${name} -d '${about}'${value}`;
     })
-  ).join("\n");
+  );
+  return [load, ...lines].join("\n");
 }
 
 if (import.meta.main) await main(complete);

@@ -67,10 +67,10 @@ export async function createKeeper(
       }
       log.push(logLine(event, timing));
       await folder.saveLog(output, LOG_HEADER, log);
+      await saveLast();
       if (config.save_every > 0 && epoch % config.save_every === 0) {
         await folder.saveCheckpoint(output, `epoch-${epoch}.safetensors`, await contents(true));
       }
-      await saveLast();
     },
     saveBest,
     saveLast,
