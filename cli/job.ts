@@ -113,7 +113,9 @@ async function gather(given: Given): Promise<Gathered> {
     );
     return { flags: given, base, model_options: sameModel ? whole.model_options : undefined };
   }
-  const options = [recipe, config].filter((one) => one && (!given.model || given.model === one.flags.model));
+  // Options are those of a network: of another one they mean nothing.
+  const model = given.model ?? config?.flags.model ?? recipe?.flags.model;
+  const options = [recipe, config].filter((one) => (one?.flags.model ?? model) === model);
   return {
     flags: { ...recipe?.flags, ...config?.flags, ...given },
     base: undefined,

@@ -1,4 +1,5 @@
 /** Beginning with the weights of another training. */
+import { UserError } from "../../core/errors.ts";
 import { type Flag, real, switchFlag, text } from "../arguments.ts";
 
 export interface FinetuneSettings {
@@ -28,3 +29,12 @@ export const finetuneFlags = {
 };
 
 export const finetuneDefaults: FinetuneSettings = { pretrained: "", partial: false, freeze: [], lr_head: 0 };
+
+/** Throws where settings make no sense without others. */
+export function checkFinetune({ pretrained, partial, freeze }: FinetuneSettings): void {
+  if (pretrained !== "") return;
+  if (partial) throw new UserError("--partial has no effect without --pretrained");
+  if (freeze.length > 0) {
+    throw new UserError("--freeze would keep random weights: give the trained ones with --pretrained");
+  }
+}

@@ -4,7 +4,7 @@ import type { Parsed } from "../arguments.ts";
 import { exactFlag } from "../backend.ts";
 import { whole } from "../arguments.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings } from "./data.ts";
-import { finetuneDefaults, finetuneFlags, type FinetuneSettings } from "./finetune.ts";
+import { checkFinetune, finetuneDefaults, finetuneFlags, type FinetuneSettings } from "./finetune.ts";
 import { checkLimits, limitDefaults, limitFlags, type LimitSettings, withEarlyStop } from "./limits.ts";
 import {
   checkRegularise,
@@ -113,6 +113,7 @@ export function changeSettings(flags: SettingFlags, before?: Partial<Settings>):
   checkData(settings, flags);
   checkSchedule(settings, flags);
   checkRegularise(settings, flags);
+  checkFinetune(settings);
   checkLimits(settings, flags);
   return settings;
 }

@@ -23,6 +23,7 @@ Deno.test("a configuration has the names of config.json, and values as flags hav
     scheduler: "multistep",
     milestones: [3, 6],
     ema: true,
+    pretrained: "weights.pth",
     freeze: ["layer1", "layer2"],
     max_time: "1h30m",
     description: "a recipe",
@@ -37,7 +38,12 @@ Deno.test("a configuration has the names of config.json, and values as flags hav
 });
 
 Deno.test("what settings come to, read again, comes to the same; then flags may change it", async () => {
-  for (const flags of [{}, { optimizer: "sgd", scheduler: "step", ema: true, freeze: ["*"] } as const]) {
+  for (
+    const flags of [
+      {},
+      { optimizer: "sgd", scheduler: "step", ema: true, pretrained: "a", freeze: ["*"] } as const,
+    ]
+  ) {
     const settings = changeSettings(flags);
     const { flags: again, whole } = await read(settings);
     assert.ok(whole);
@@ -87,6 +93,8 @@ Deno.test("settings that contradict each other or have no effect are refused", (
       { scheduler: "multistep", milestones: [20], epochs: 10 },
       /--milestones 20 is never reached in 10 epochs/,
     ],
+    [{ freeze: ["*"] }, /--freeze would keep random weights: give the trained ones with --pretrained$/],
+    [{ partial: true }, /--partial has no effect without --pretrained$/],
     [{ scheduler: "cosine", "min-lr": 1 }, /--min-lr 1 must not be above the 0\.002 of --lr$/],
   ];
   for (const [flags, message] of cases) assert.throws(() => changeSettings(flags), message);

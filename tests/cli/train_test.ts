@@ -440,7 +440,7 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     assert.match(missing.stderr, /weights of another network.*--partial/);
     const partial = await run(...begin, "--partial", "--epochs", "1", "--output", join(folder, "fourth"));
     assert.match(partial.stdout, /3 begin anew: 0\.weight, 6\.weight, 6\.bias/);
-    const typo = await run(...small, "--freeze", "7", "--output", join(folder, "fifth"));
+    const typo = await run(...begin, "--freeze", "7", "--output", join(folder, "fifth"));
     assert.match(typo.stderr, /^error: there is no layer 7 with parameters; did you mean/);
   });
 });
