@@ -220,7 +220,8 @@ export function square_sums(args: usize, thread: i32): void {
     let low = f64x2.splat(0), high = f64x2.splat(0);
     for (let i = first; i < end; i += 4) {
       const g = loadPart(gradient + (<usize> i << 2), end - i);
-      const g0 = f64x2.promote_low_f32x4(g), g1 = f64x2.promote_low_f32x4(v128.shuffle<i32>(g, g, 2, 3, 2, 3));
+      const g0 = f64x2.promote_low_f32x4(g),
+        g1 = f64x2.promote_low_f32x4(v128.shuffle<i32>(g, g, 2, 3, 2, 3));
       low = f64x2.add(low, f64x2.mul(g0, g0));
       high = f64x2.add(high, f64x2.mul(g1, g1));
     }
