@@ -69,7 +69,7 @@ export async function createKeeper(
       await folder.saveLog(output, LOG_HEADER, log);
       await saveLast();
       if (config.save_every > 0 && epoch % config.save_every === 0) {
-        await folder.saveCheckpoint(output, `epoch-${epoch}.safetensors`, await contents(true));
+        await folder.saveCheckpoint(output, folder.numberedName(epoch), await contents(true));
       }
     },
     saveBest,
