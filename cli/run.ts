@@ -95,7 +95,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
       if (stopped()) ending = "signal";
       else if (isLate() && event.type !== "evaluate") ending = "max_time";
       if (ending) break;
-      if (event.type === "step") await keeper.saveInTime();
+      if (event.type === "step") await keeper.saveInTime(event);
     }
   } finally {
     report.stop();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readSafetensors, writeSafetensors } from "../../core/format/safetensors.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
-import { command, root, run, withCifar } from "../support/tiny_run.ts";
+import { command, NET, root, run, withCifar } from "../support/tiny_run.ts";
 
 /** Lines of a run's log, without its header. */
 async function rowsOf(output: string): Promise<string[]> {
