@@ -33,10 +33,10 @@ async function fuzzOne(path: string): Promise<never> {
   const name = basename(path), bytes = await Deno.readFile(path);
   const reader = readers.find(({ fits }) => fits.test(name));
   if (!reader) throw new Error(`${path}: no reader is for files of this name`);
-  const folder = await Deno.makeTempDir();
+  const parent = await Deno.makeTempDir();
   const options = { count, seed, onCopy: (index: number) => console.log(index) };
-  const result = await fuzz(reader, { name, bytes, folder }, options);
-  await Deno.remove(folder, { recursive: true });
+  const result = await fuzz(reader, { name, bytes, parent }, options);
+  await Deno.remove(parent, { recursive: true });
   closeReaders();
   const { read, refused, faults, slowestMs, peakBytes = 0 } = result;
   const isHeavy = peakBytes > mostBytes(bytes.length);

@@ -91,14 +91,16 @@ export interface FuzzOptions {
   readonly onCopy?: (index: number) => void;
 }
 
-/** Reads `count` damaged copies; a copy is a function of the seed and its number. `folder` is for files. */
+/** Reads `count` damaged copies; a copy is a function of the seed and its number. `parent` is an empty folder. */
 export async function fuzz(
   { read }: Reader,
-  { name, bytes, folder }: { readonly name: string; readonly bytes: Uint8Array; readonly folder: string },
+  { name, bytes, parent }: { readonly name: string; readonly bytes: Uint8Array; readonly parent: string },
   { count, seed, onCopy }: FuzzOptions,
 ): Promise<FuzzResult> {
   const faults: string[] = [];
   let done = 0, refused = 0, slowestMs = 0;
+  const folder = join(parent, "run");
+  await Deno.mkdir(folder, { recursive: true });
   const before = residentBytes();
   const file = join(folder, name);
   for (let index = 0; index < count; index++) {
