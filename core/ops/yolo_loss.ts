@@ -3,19 +3,25 @@ import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { at, expectRank, expectWhole, first, known, Misfit, type Op } from "./op.ts";
 
-export interface YoloLossAttrs {
+/** The extents of a map: `[S·S·(C + 5·B)]` an image. */
+export interface MapShape {
   /** Cells in a row: S. */
   readonly split_size: number;
   /** Boxes a cell: B. */
   readonly num_boxes: number;
   /** C */
   readonly num_classes: number;
+}
+
+export interface YoloLossAttrs extends MapShape {
   readonly lambda_coord: number;
   readonly lambda_noobj: number;
   /** Over the images. */
   readonly reduction: "mean" | "sum";
 }
 
+/** Numbers of a predicted box: confidence, x, y, w, h. */
+export const MAP_BOX = 5;
 /** Numbers of a target's cell: class, x, y, w, h. */
 export const TARGET_CELL = 5;
 
@@ -34,7 +40,7 @@ function expectMaps(prediction: TensorType, target: TensorType, attrs: YoloLossA
   expectWhole("num_classes", [num_classes], 0);
   expectRank(prediction.shape, 2, "the prediction (N, S·S·(C + 5·B))");
   const images = at(prediction.shape, 0), cells = split_size ** 2;
-  const expected = [images, cells * (num_classes + 5 * num_boxes)];
+  const expected = [images, cells * (num_classes + MAP_BOX * num_boxes)];
   if (!sameShape(prediction.shape, expected)) {
     throw new Misfit(
       `with S = ${split_size}, B = ${num_boxes}, C = ${num_classes} the prediction must be ${
