@@ -46,7 +46,8 @@ export function sidesOf({ x1, y1, x2, y2 }: Box): [number, number] {
   return [x2 - x1, y2 - y1];
 }
 
-/** The names of all classes that occur, in the order of the alphabet. */
+/** The names of all classes that occur, in the order of the alphabet, and numbers in theirs. */
 export function classesIn(samples: readonly Sample[]): string[] {
-  return [...new Set(samples.flatMap(({ objects }) => objects.map(({ name }) => name)))].sort();
+  const names = new Set(samples.flatMap(({ objects }) => objects.map(({ name }) => name)));
+  return [...names].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }

@@ -4,6 +4,9 @@ import { scaleBox } from "../../detect/box.ts";
 import { UserError } from "../../errors.ts";
 import type { NamedBox, Size } from "./sample.ts";
 
+/** Without a list of names there are as many classes as the highest number says; a slip must not make billions. */
+const MOST_CLASSES = 9999;
+
 export interface YoloObject {
   readonly label: number;
   /** In shares of the image. */
@@ -20,8 +23,8 @@ export function parseYoloLabels(text: string, file: string): YoloObject[] {
       throw new UserError(`${where}: "${line.trim()}", expected five numbers: class cx cy width height`);
     }
     const [label, x, y, width, height] = numbers as [number, number, number, number, number];
-    if (!Number.isInteger(label) || label < 0) {
-      throw new UserError(`${where}: class ${label}, expected a whole number of 0 or more`);
+    if (!Number.isInteger(label) || label < 0 || label > MOST_CLASSES) {
+      throw new UserError(`${where}: class ${label}, expected a whole number of 0 to ${MOST_CLASSES}`);
     }
     return [{
       label,
@@ -56,19 +59,22 @@ export function parseClassList(text: string): string[] {
   return text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
 }
 
+/** Whether a CSV is a list of pairs: its first line, or the one below a line of titles, is an image and a label file. */
+export function isPairs(csv: string): boolean {
+  return csv.split(/\r?\n/, 2).some((line) => pairOf(line) !== undefined);
+}
+
 /** A CSV of pairs: an image and its label file a line, with a line of titles or without. */
 export function parsePairs(csv: string, file: string): { image: string; label: string }[] {
   return csv.split(/\r?\n/).flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    const cells = line.split(",").map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
-    const [image, label] = cells;
-    const isPair = cells.length === 2 && label!.endsWith(".txt");
-    if (index === 0 && !isPair) return [];
-    if (!isPair) {
-      throw new UserError(
-        `${file} line ${index + 1}: "${line.trim()}", expected an image and its label file`,
-      );
-    }
-    return [{ image: image!, label: label! }];
+    const pair = pairOf(line);
+    if (pair) return [pair];
+    if (index === 0 || line.trim() === "") return [];
+    throw new UserError(`${file} line ${index + 1}: "${line.trim()}", expected an image and its label file`);
   });
+}
+
+function pairOf(line: string): { image: string; label: string } | undefined {
+  const [image, label, ...rest] = line.split(",").map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
+  return image && label?.endsWith(".txt") && rest.length === 0 ? { image, label } : undefined;
 }
