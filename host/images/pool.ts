@@ -43,7 +43,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
   function startWorker(): void {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     const under = new Map<number, Waiting>();
-    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    worker.onmessage = ({ data }: MessageEvent<Answer & { readonly id: number }>) => {
       const waiting = under.get(data.id)!;
       under.delete(data.id);
       handOut();
@@ -51,12 +51,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      failure ??= new UserError(
-        `images cannot be decoded: a worker died (${
-          event.message.split("\n", 1)[0]
-        }); decoding takes the permissions ` +
-          `of "deno task train", and sharp as "deno install" installs it`,
-      );
+      failure ??= new Error(`a worker that decodes images died: ${event.message}`);
       for (const { reject } of [...under.values(), ...queue.splice(0)]) reject(failure);
       under.clear();
     };
@@ -81,6 +76,12 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
       handOut();
     });
     if ("damaged" in answer) throw new DamagedImage(answer.damaged);
+    if ("unable" in answer) {
+      throw new UserError(
+        `images cannot be decoded here (${answer.unable.replace(/, run again.*/, "")}); decoding takes the ` +
+          `permissions of "deno task train", and sharp as "deno install" installs it`,
+      );
+    }
     if ("gone" in answer) throw new UserError(`${job.path}: cannot be read any more (${answer.gone})`);
     return answer;
   }

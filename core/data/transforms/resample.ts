@@ -118,19 +118,30 @@ function resizeRows3(image: Image, origin: number, boxWidth: number, target: Ima
   }
 }
 
+/** Four rows at a time, which is several times faster than one; a row too many has the weight 0. */
 function resizeColumns(image: Image, height: number): Image {
   const { first, count, weights, most } = triangleTaps(image.height, height);
   const target = blankImage(image.width, height, image.channels);
+  const { data } = image;
+  const out = target.data;
   const row = image.width * image.channels;
   const sums = new Int32Array(row);
   for (let y = 0; y < height; y++) {
     sums.fill(HALF);
-    for (let j = 0; j < count[y]!; j++) {
-      const weight = weights[y * most + j]!;
-      const from = (first[y]! + j) * row;
-      for (let i = 0; i < row; i++) sums[i] = sums[i]! + Math.imul(weight, image.data[from + i]!);
+    const end = first[y]! + count[y]!;
+    for (let line = first[y]!; line < end; line += 4) {
+      const at = y * most + line - first[y]!;
+      const a = weights[at]!;
+      const b = line + 1 < end ? weights[at + 1]! : 0, c = line + 2 < end ? weights[at + 2]! : 0;
+      const d = line + 3 < end ? weights[at + 3]! : 0;
+      const [fromA, fromB] = [line * row, Math.min(line + 1, end - 1) * row];
+      const [fromC, fromD] = [Math.min(line + 2, end - 1) * row, Math.min(line + 3, end - 1) * row];
+      for (let i = 0; i < row; i++) {
+        sums[i] = sums[i]! + Math.imul(a, data[fromA + i]!) + Math.imul(b, data[fromB + i]!) +
+          Math.imul(c, data[fromC + i]!) + Math.imul(d, data[fromD + i]!);
+      }
     }
-    for (let i = 0, to = y * row; i < row; i++) target.data[to + i] = sums[i]! >> BITS;
+    for (let i = 0, to = y * row; i < row; i++) out[to + i] = sums[i]! >> BITS;
   }
   return target;
 }
