@@ -1,6 +1,5 @@
 /** What YOLOv1 should answer: labelled boxes as the target of the op `yolo_loss`. */
 import { DOES_NOT_COUNT, NO_OBJECT, TARGET_CELL } from "../ops/yolo_loss.ts";
-import { areaOf } from "./box.ts";
 import type { LabelledBox } from "./labelled_box.ts";
 
 /** An image's boxes, and the extents in which they are measured. */
@@ -20,15 +19,17 @@ export function cellsOf({ width, height, objects }: BoxesOfImage, split_size: nu
 }
 
 /**
- * Fills the target `[S·S·5]` of one image; the image is stretched to a square. A cell can hold one object: of several, one
- * that is not difficult goes before one that is, then the largest, then the first. Returns how many found no place.
+ * Fills the target `[S·S·5]` of one image; the image is stretched to a square. A cell can hold one object: of several
+ * the first, one that is not difficult before one that is. Returns how many found no place.
  */
 export function fillTarget(target: Float32Array, image: BoxesOfImage, split_size: number): number {
   for (let at = 0; at < target.length; at += TARGET_CELL) target.set([NO_OBJECT, 0, 0, 0, 0], at);
   const { width, height, objects } = image;
   const [sx, sy] = [split_size / width, split_size / height];
   const cells = cellsOf(image, split_size);
-  const order = [...objects.keys()].sort((a, b) => precedence(objects[a]!, objects[b]!));
+  const order = [...objects.keys()].sort((a, b) =>
+    Number(objects[a]!.difficult) - Number(objects[b]!.difficult)
+  );
   let dropped = 0;
   for (const index of order) {
     const { label, box: { x1, y1, x2, y2 } } = objects[index]!;
@@ -42,11 +43,6 @@ export function fillTarget(target: Float32Array, image: BoxesOfImage, split_size
     target.set([label, x, y, (x2 - x1) * sx, (y2 - y1) * sy], at);
   }
   return dropped;
-}
-
-/** Negative where `a` takes a cell before `b`. */
-function precedence(a: LabelledBox, b: LabelledBox): number {
-  return Number(a.difficult) - Number(b.difficult) || areaOf(b.box) - areaOf(a.box);
 }
 
 /** The target of an image that only fills a batch up: none of its cells counts. */
