@@ -1,5 +1,5 @@
 /** Weights from a file's bytes, whatever its format. */
-import { UserError } from "../errors.ts";
+import { oneLine, UserError } from "../errors.ts";
 import { type DtypeArray, toNumbers } from "./dtype.ts";
 import { isDarknet, readDarknet } from "./darknet.ts";
 import { readKeras } from "./keras.ts";
@@ -36,7 +36,14 @@ const formats: readonly Format[] = [
  */
 export async function parseStateDict(bytes: Uint8Array, file: string): Promise<StateDict> {
   const format = formats.find(({ fits }) => fits(bytes));
-  if (format) return await format.read(bytes, file);
+  if (format) {
+    try {
+      return await format.read(bytes, file);
+    } catch (error) {
+      // Messages quote names, which may be anything.
+      throw error instanceof UserError ? new UserError(oneLine(error.message)) : error;
+    }
+  }
   const known = formats.map(({ name }) => name).join(", ");
   throw new UserError(
     bytes.length === 0
@@ -64,8 +71,10 @@ function fromSafetensors(bytes: Uint8Array, file: string): StateDict {
   const { tensors, metadata } = readSafetensors(bytes, file);
   const isCheckpoint = metadata["strata.format"] !== undefined;
   const weights = [...tensors].flatMap(([name, { shape, dtype, data }]): [string, StateTensor][] => {
-    if (isCheckpoint && name.startsWith("optimizer.")) return [];
-    return [[name, { shape, dtype, data: toNumbers(dtype, data as DtypeArray) }]];
+    if (isCheckpoint && (name.startsWith("optimizer.") || name.startsWith("ema."))) return [];
+    // Where a run keeps moving averages, these are what it is judged by.
+    const average = isCheckpoint ? tensors.get(`ema.${name}`) : undefined;
+    return [[name, { shape, dtype, data: toNumbers(dtype, (average?.data ?? data) as DtypeArray) }]];
   });
   return new StateDict(file, weights, { metadata });
 }
