@@ -23,13 +23,12 @@ function filled(width: number, height: number, { x1, y1, x2, y2 }: Box): Image {
   return image;
 }
 
-/** The edges of what is brighter than half of the brightest. */
+/** The edges of what is brighter than half of white. */
 function edgesOf({ width, height, data }: Image): Box {
-  const half = Math.max(...data) / 2;
   const box = { x1: width, y1: height, x2: 0, y2: 0 };
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      if (data[(y * width + x) * 3]! <= half) continue;
+      if (data[(y * width + x) * 3]! < 128) continue;
       box.x1 = Math.min(box.x1, x);
       box.x2 = Math.max(box.x2, x + 1);
       box.y1 = Math.min(box.y1, y);
@@ -58,7 +57,9 @@ Deno.test("a box lies where its pixels lie, to within a pixel", () => {
   let compared = 0;
   fc.assert(
     fc.property(example, ({ width, height, box, out, sample }) => {
-      const view = randomView({ width, height }, yoloAugmentation, drawsOf(sample));
+      // Exposure would shift the soft edge of what is enlarged.
+      const place = { ...yoloAugmentation, exposure: 1, saturation: 1 };
+      const view = randomView({ width, height }, place, drawsOf(sample));
       const image = viewImage(filled(width, height, box), view, out);
       assert.deepEqual([image.height, image.width], out);
       const objects = viewObjects([{ box, label: 3, difficult: false, truncated: true }], view, out);
