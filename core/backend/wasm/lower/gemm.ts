@@ -53,12 +53,18 @@ export function withoutDeadTaps(gather: Gather): Gather {
   return { ...gather, taps };
 }
 
-/** A 1 × 1 window that looks at every pixel sees one long line of them: so one run, whatever the images' extents. */
+/** Whether row r of A is pixel r of all images: a 1 × 1 window that looks at every pixel. */
+function isDense(
+  { height, width, rows, columns, strideY, strideX, taps: [tap, ...others] }: Gather,
+): boolean {
+  const everyPixel = rows === height && columns === width && strideY === 1 && strideX === 1;
+  return everyPixel && others.length === 0 && tap?.dy === 0 && tap.dx === 0;
+}
+
+/** Where rows are just pixels, all images are one long line of them: one run, whatever the images' extents. */
 function inOneLine(gather: Gather, images: number): Gather {
-  const { height, width, rows, columns, strideY, strideX, taps: [tap, ...others] } = gather;
-  const dense = rows === height && columns === width && strideY === 1 && strideX === 1;
-  if (!dense || !tap || others.length > 0 || tap.dy !== 0 || tap.dx !== 0) return gather;
-  const pixels = images * rows * columns;
+  if (!isDense(gather)) return gather;
+  const pixels = images * gather.rows * gather.columns;
   return { ...gather, height: 1, width: pixels, rows: 1, columns: pixels };
 }
 
@@ -188,7 +194,9 @@ export function multiplyGathered(lower: Lower, product: Product): void {
     if (k > 0) lower.call("packPanels", weight, panels, table, tile, groups, columns, k, ...part);
     b = [panels, 0];
   }
-  lower.call("gemm", x, ...b, bias, y, geometry(gather), ...counts, ...outputPitches, ...task, epilogue);
+  const linePitch = isDense(gather) ? gather.pitch : 0;
+  const shape = [geometry(gather), ...counts, ...outputPitches];
+  lower.call("gemm", x, ...b, bias, y, ...shape, ...task, epilogue, linePitch);
 }
 
 export interface WeightProduct {
