@@ -64,6 +64,7 @@ export function gemm(args: usize, thread: i32): void {
     const first = ((task / rowBlocks) % columnBlocks) * taskColumns, last = min(first + taskColumns, columns);
     findRows(args, rows, sources, group, firstRow, rowCount);
     const image = x + (<usize> (group * channelsOf(geometry)) << 2);
+    const whole = linePitch ? rowCount - rowCount % TILE_ROWS : 0;
     const ownBias = bias ? bias + (<usize> (group * columns) << 2) : 0;
     for (let start = 0; start == 0 || start < k; start += depth) {
       const end = min(start + depth, k);
@@ -75,10 +76,11 @@ export function gemm(args: usize, thread: i32): void {
         panels = weight + <usize> (group * panelsOfGroup + first / tile) * panelBytes +
           <usize> start * rowBytes;
       }
-      for (let block = 0; block < rowCount; block += blockRows) {
-        const count = min(blockRows, rowCount - block);
+      for (let block = 0, count = 0; block < rowCount; block += count) {
+        const inPlace = block < whole;
+        count = min(blockRows, (inPlace ? whole : rowCount) - block);
         let from = a, pitch: usize = PITCH * 4;
-        if (linePitch && count % TILE_ROWS == 0) {
+        if (inPlace) {
           from = image + <usize> (firstRow + block) * linePitch + (<usize> start << 2);
           pitch = linePitch;
         } else {

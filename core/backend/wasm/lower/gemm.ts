@@ -161,6 +161,10 @@ const FEW_ROWS = 576;
 /** Most columns of weights that a task packs for itself: a block of K of them fits into the second-level cache. */
 const MOST_OWN_COLUMNS = 256;
 
+/** Least columns of a task whose rows are gathered, and of one that reads them in place. */
+const LEAST_GATHERED = 64;
+const LEAST_IN_PLACE = 32;
+
 /** y = gather(x) · weights + bias, then the epilogue. */
 export function multiplyGathered(lower: Lower, product: Product): void {
   const { x, weight, bias, y, images, weightPitches: pitches, outputPitches, epilogue } = product;
@@ -176,11 +180,12 @@ export function multiplyGathered(lower: Lower, product: Product): void {
       ...gather.taps.map(({ place }) => place),
     ],
   };
-  const few = m <= FEW_ROWS;
+  const few = m <= FEW_ROWS, linePitch = isDense(gather) ? gather.pitch : 0;
   const blockRows = evenly(m, BLOCK_ROWS, TILE_ROWS), taskRows = few ? roundUp(m, TILE_ROWS) : blockRows;
   const rowBlocks = Math.ceil(m / taskRows) * groups;
   // Enough tasks for all threads, but none so narrow that gathering its rows would take longer than multiplying them.
-  const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / 64));
+  const least = linePitch ? LEAST_IN_PLACE : LEAST_GATHERED;
+  const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / least));
   const taskColumns = Math.min(roundUp(columns / columnBlocks, tile), few ? MOST_OWN_COLUMNS : Infinity);
   const ownPanels = few ? DEPTH * taskColumns * 4 : 0;
   const own = perThread(lower, blockRows * PITCH * 4 + taskRows * 16 + EDGE_BYTES + ownPanels);
@@ -194,7 +199,6 @@ export function multiplyGathered(lower: Lower, product: Product): void {
     if (k > 0) lower.call("packPanels", weight, panels, table, tile, groups, columns, k, ...part);
     b = [panels, 0];
   }
-  const linePitch = isDense(gather) ? gather.pitch : 0;
   const shape = [geometry(gather), ...counts, ...outputPitches];
   lower.call("gemm", x, ...b, bias, y, ...shape, ...task, epilogue, linePitch);
 }
