@@ -2,7 +2,7 @@
 import { address, draw, integer } from "./abi";
 import { finish } from "./epilogue";
 import { DEPTH, EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
-import { addFloats, transpose4x4, zeroFloats } from "./simd";
+import { addFloats, transpose4, zeroFloats } from "./simd";
 import {
   align,
   APART,
@@ -64,10 +64,7 @@ export function winogradFilters(args: usize, thread: i32): void {
 /** Rows to columns; steps and width are multiples of 4. */
 function turn(to: usize, toPitch: usize, from: usize, fromPitch: usize, steps: i32, width: i32): void {
   for (let i = 0; i < width; i += 4) {
-    for (let step = 0; step < steps; step += 4) {
-      const target = to + <usize> step * toPitch + (<usize> i << 2);
-      transpose4x4(target, toPitch, from + <usize> i * fromPitch + (<usize> step << 2), fromPitch);
-    }
+    transpose4(to + (<usize> i << 2), toPitch, from + <usize> i * fromPitch, fromPitch, steps);
   }
 }
 

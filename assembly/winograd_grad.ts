@@ -1,7 +1,7 @@
 /** The gradient to the filter of a 3 × 3 convolution with stride 1, by Winograd. */
 import { address, draw, integer } from "./abi";
 import { EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
-import { transpose4x4, zeroFloats } from "./simd";
+import { transpose4, zeroFloats } from "./simd";
 import {
   align,
   APART,
@@ -82,8 +82,7 @@ export function winogradGradFilter(args: usize, thread: i32): void {
           const at = (<usize> c * PITCH + <usize> step) << 2;
           for (let place = 0; place < places; place++) {
             const to = load<usize>(aTable + (<usize> place << 2)) + at, from = four + <usize> place * EIGHT;
-            transpose4x4(to, PITCH * 4, from, fourBytes);
-            transpose4x4(to + 4 * PITCH * 4, PITCH * 4, from + 16, fourBytes);
+            transpose4(to, PITCH * 4, from, fourBytes, 8);
           }
         }
       }
