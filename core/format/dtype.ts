@@ -43,7 +43,7 @@ export function isArrayOf(dtype: Dtype, data: unknown): boolean {
 export function viewAs<D extends Dtype>(dtype: D, bytes: Uint8Array): DtypeArray<D> {
   const TypedArray = ARRAYS[dtype];
   const size = TypedArray.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   const length = aligned.byteLength / size;
   return new TypedArray(aligned.buffer as ArrayBuffer, aligned.byteOffset, length) as DtypeArray<D>;
 }

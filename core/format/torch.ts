@@ -7,13 +7,14 @@
  *   each storage its count as i64, and its numbers.
  */
 import { UserError } from "../errors.ts";
-import { sizeOf } from "../shape.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import { bytesOf, type Numbers, toNumbers, viewAs } from "./dtype.ts";
 import { PickleError, type PickleValue, readPickle } from "./pickle.ts";
 import { StateDict, type StateTensor } from "./state_dict.ts";
+import { gather, rowMajorStrides } from "./strided.ts";
 import { findTensors } from "./torch_checkpoint.ts";
 import { type Storage, storageLookup, torchGlobals, type TorchTensor } from "./torch_pickle.ts";
-import { openZip } from "./zip.ts";
+import type { Zip } from "./zip.ts";
 
 /** A file's tensors may be converted and share storages, but not without end. */
 const MOST_COPIED = 8;
@@ -36,14 +37,14 @@ interface Saved {
   readonly bytesOfStorage: (storage: Storage) => Uint8Array | Promise<Uint8Array>;
 }
 
-export async function readTorchZip(bytes: Uint8Array, file: string): Promise<StateDict> {
-  const zip = await openZip(bytes, file);
+/** @param size the file's bytes */
+export async function readTorchZip(zip: Zip, size: number, file: string): Promise<StateDict> {
   const pickle = [...zip.names].find((name) => name === "data.pkl" || name.endsWith("/data.pkl"));
   if (pickle === undefined) {
     throw new UserError(`${file}: a zip, but not one of torch.save: it has no data.pkl`);
   }
   const folder = pickle.slice(0, -"data.pkl".length);
-  return await read(file, bytes.length, async () => {
+  return await read(file, size, async () => {
     if (zip.names.has(`${folder}constants.pkl`)) {
       throw new PickleError("it is a TorchScript program; save the state_dict() of its module instead");
     }
@@ -134,7 +135,7 @@ async function read(file: string, size: number, open: () => Saved | Promise<Save
     }
     const tensors = [...found].map(([name, tensor]): [string, StateTensor] => {
       const { shape, storage } = tensor;
-      const data = gather(tensor, numbers.get(storage)!, count);
+      const data = numbersOf(tensor, numbers.get(storage)!, count);
       return [name, { shape, dtype: storage.dtype, data }];
     });
     return new StateDict(file, tensors);
@@ -147,7 +148,7 @@ async function read(file: string, size: number, open: () => Saved | Promise<Save
 }
 
 /** A tensor's numbers in row-major order: a view of its storage's where that is possible; a copy is counted first. */
-function gather(
+function numbersOf(
   { offset, shape, strides }: TorchTensor,
   numbers: Numbers,
   count: (bytes: number) => void,
@@ -155,27 +156,10 @@ function gather(
   const size = sizeOf(shape);
   if (isContiguous(shape, strides)) return numbers.subarray(offset, offset + size);
   count(size * numbers.BYTES_PER_ELEMENT);
-  const data = numbers.slice(0, size);
-  const index = shape.map(() => 0);
-  let at = offset;
-  for (let i = 0; i < size; i++) {
-    data[i] = numbers[at]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis]!;
-      index[axis]! += 1;
-      if (index[axis]! < shape[axis]!) break;
-      at -= index[axis]! * strides[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return data;
+  return gather(numbers, shape, strides, offset);
 }
 
-function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
+function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  const expected = rowMajorStrides(shape);
+  return shape.every((extent, axis) => extent === 1 || strides[axis] === expected[axis]);
 }

@@ -4,6 +4,8 @@ import { UserError } from "../errors.ts";
 import type { Numbers } from "../format/dtype.ts";
 import { describeTensor, type StateDict, type StateTensor } from "../format/state_dict.ts";
 import { formatShape, sameShape } from "../shape.ts";
+import { fromDarknet } from "./darknet_order.ts";
+import { fromKeras } from "./keras_order.ts";
 import { Counter, type Module, stateDict } from "./module.ts";
 
 export interface MatchOptions {
@@ -32,7 +34,7 @@ export function matchStateDict(
   { partial = false, head = new Set() }: MatchOptions = {},
 ): MatchedStateDict {
   const ours = new Map([...stateDict(model)].filter(([, item]) => !(item instanceof Counter)));
-  const theirs = withoutPrefix(withoutCounters(dict), [...ours.keys()]);
+  const theirs = withoutPrefix(withoutCounters(named(model, dict)), [...ours.keys()]);
   const tensors = new Map<string, Float32Array>();
   const rows: Row[] = [];
   const left: string[] = [];
@@ -72,6 +74,18 @@ type Row = [ours: string, theirs: string];
 
 /** Rows that are shown before the rest is counted. */
 const MOST_ROWS = 24;
+
+/** The file's tensors under names such as the network's. */
+function named(model: Module, dict: StateDict): Tensors {
+  switch (dict.convention) {
+    case "torch":
+      return dict;
+    case "keras":
+      return fromKeras(model, dict);
+    case "darknet":
+      return fromDarknet(model, dict);
+  }
+}
 
 function withoutCounters(dict: Tensors): Tensors {
   return new Map([...dict].filter(([name]) => !/(^|\.)num_batches_tracked$/.test(name)));

@@ -143,7 +143,9 @@ const messages = Object.entries(MESSAGES).map(([name, fields]) => {
 const Model = protobuf.Root.fromJSON({ nested: Object.fromEntries(messages) }).lookupType("ModelProto");
 
 export function encodeModel(model: ModelProto): Uint8Array {
-  return Model.encode(model).finish();
+  // In Node and Deno it is a Buffer, whose `slice` is another one.
+  const { buffer, byteOffset, byteLength } = Model.encode(model).finish();
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Bytes in the result are views of `bytes`. Throws where they are no protocol buffer of this kind. */

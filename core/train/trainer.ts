@@ -180,11 +180,11 @@ export function createTrainer(options: TrainerOptions): Trainer {
     session,
     progress,
     async initialise() {
+      training.prefetch({ epoch: 0, step: 0 });
       // Step −1: numbers that no dropout will draw again.
       session.write("init", "rng", [...keyOf(seed), -1, 0]);
       await session.run("init");
       Object.assign(progress, newProgress());
-      training.prefetch({ epoch: 0, step: 0 });
     },
     step,
     async *train() {
