@@ -27,7 +27,7 @@ export interface ScheduleSettings {
 
 export const scheduleFlags = {
   epochs: whole("passes over the training images; 7 for digits, else 10", { min: 1 }),
-  "batch-size": whole("images a step; digits 64, folders 32, else 100", { min: 1 }),
+  "batch-size": whole("images a step; 64 for digits, 32 for folders, else 100", { min: 1 }),
   optimizer: oneOf(optimizerNames, "adamw, sgd, adam or rmsprop"),
   lr: real("learning rate, the highest one for onecycle", { min: 0, above: true }),
   "weight-decay": real("0.01 for adamw, 5e-4 for sgd", { min: 0 }),
