@@ -9,7 +9,6 @@ import {
   filterTile,
   inputTile,
   makeTable,
-  makeTemps,
   outputTile,
   TABLE_BYTES,
   TEMP_BYTES,
@@ -36,7 +35,6 @@ export function winogradFilters(args: usize, thread: i32): void {
   const blocks = (k + FILTER_STEPS - 1) / FILTER_STEPS, tasks = panelsOfPlace * blocks;
   const tapBytes = <usize> FILTER_STEPS * rowBytes, lie = columnPitch == 4;
   const stepBytes = lie ? channelPitch : rowBytes;
-  makeTemps(temps);
   for (let task = draw(args); task < tasks; task = draw(args)) {
     const first = (task / blocks) * tile, width = min(tile, columns - first);
     const start = (task % blocks) * FILTER_STEPS, steps = min(FILTER_STEPS, k - start);
@@ -97,7 +95,6 @@ export function winograd(args: usize, thread: i32): void {
   const rows = targets + align(slots), edge = rows + align(taskRows), zeros = edge + EDGE_BYTES;
   const nowhere = zeros + align(channels);
   const a = nowhere + align(columns), products = a + <usize> slabs * slabBytes;
-  makeTemps(temps);
   zeroFloats(zeros, channels);
   // Place ξ of block b: several share a row of A where channels are few.
   for (let slot = 0; slot < slots; slot++) {

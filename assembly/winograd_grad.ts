@@ -9,7 +9,6 @@ import {
   filterGradTile,
   inputTile,
   makeTable,
-  makeTemps,
   spreadTile,
   TABLE_BYTES,
   TEMP_BYTES,
@@ -44,7 +43,6 @@ export function winogradGradFilter(args: usize, thread: i32): void {
   const edge = rows + align(aRows), zeros = edge + EDGE_BYTES;
   const four = zeros + align(max(channels, out)), a = four + 4 * fourBytes;
   const b = a + <usize> ((places + PER_ROW - 1) / PER_ROW) * slabBytes;
-  makeTemps(temps);
   zeroFloats(zeros, max(channels, out));
   makeTable(bTable, places, b, placeBytes);
   makeTable(fourTable, places, four, EIGHT);
@@ -120,7 +118,6 @@ export function winogradSumFilter(args: usize, thread: i32): void {
   const temps = address(args, 6) + <usize> thread * <usize> integer(args, 7);
   const sources = temps + TEMP_BYTES, targets = sources + TABLE_BYTES, sums = targets + TABLE_BYTES;
   const placeBytes = (<usize> out * <usize> channels) << 2, chunkBytes = <usize> places * placeBytes;
-  makeTemps(temps);
   makeTable(sources, places, sums, EIGHT);
   for (let row = draw(args); row < out; row = draw(args)) {
     const from = parts + ((<usize> row * <usize> channels) << 2);

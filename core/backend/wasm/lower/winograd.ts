@@ -35,9 +35,9 @@ function geometry(tiling: Tiling): Word {
   return { table: [images, height, width, channels, ...padding, rows, across, columns, ...tilesOf(tiling)] };
 }
 
-/** Bytes of assembly/winograd_tiles.ts: a tile in between, and a table. */
+/** Bytes of assembly/winograd_tiles.ts: the square in between, and a table. */
+const TEMP_BYTES = 36 * 32;
 const TABLE = 192;
-const TEMP_BYTES = TABLE + 36 * 32;
 const APART = 64;
 const COLUMNS = 64;
 const FILTER_STEPS = 16;
