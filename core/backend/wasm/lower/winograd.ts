@@ -48,7 +48,8 @@ function words(count: number): number {
 
 /** What a task's transformed tiles may take: they should stay in the second-level cache. */
 const TASK_BYTES = 1 << 20;
-const LEAST_ROWS = 24;
+/** Where fewer fit, they are transformed beforehand, for all tasks. */
+const LEAST_ROWS = 48;
 const MOST_ROWS = 96;
 
 export interface WinogradProduct {
@@ -77,25 +78,33 @@ export function convolve(lower: Lower, product: WinogradProduct): void {
   lower.call("winogradFilters", weight, panels, ...filterCounts, ...pitches, filters.scratch, filters.bytes);
 
   const [down, across] = tilesOf(tiling), count = images * down * across;
+  const depth = evenly(channels, DEPTH, 8), slots = places * Math.ceil(channels / depth);
+  const slabs = Math.ceil(slots / Math.floor(DEPTH / depth));
   const fitting = Math.floor(TASK_BYTES / (4 * places * channels));
+  const sharing = fitting < LEAST_ROWS && count > fitting;
   const rows = evenly(
     count,
-    roundUp(Math.min(Math.max(fitting, LEAST_ROWS), MOST_ROWS), TILE_ROWS),
+    sharing ? MOST_ROWS : roundUp(Math.min(fitting, MOST_ROWS), TILE_ROWS),
     TILE_ROWS,
   );
   const rowBlocks = Math.ceil(count / rows);
   const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / COLUMNS));
   const taskColumns = roundUp(columns / columnBlocks, COLUMNS);
+  const slabBytes = slabs * (rows * PITCH * 4 + APART);
 
-  const depth = evenly(channels, DEPTH, 8), slots = places * Math.ceil(channels / depth);
-  const slabs = Math.ceil(slots / Math.floor(DEPTH / depth));
+  let shared: Word = 0;
+  if (sharing) {
+    shared = { scratch: lower.scratch(rowBlocks * slabBytes) };
+    const own = perThread(lower, TEMP_BYTES + TABLE + words(channels) + words(slots));
+    lower.call("winogradTiles", x, shared, geometry(tiling), n, depth, rows, own.scratch, own.bytes);
+  }
   const own = perThread(
     lower,
     TEMP_BYTES + 2 * TABLE + words(slots) + words(rows) + EDGE_BYTES + words(channels) + words(columns) +
-      slabs * (rows * PITCH * 4 + APART) + places * (rows * COLUMNS * 4 + APART),
+      places * (rows * COLUMNS * 4 + APART) + (sharing ? 0 : slabBytes),
   );
   const task = [n, tile, depth, rows, taskColumns, own.scratch, own.bytes];
-  lower.call("winograd", x, panels, bias, y, geometry(tiling), ...task, epilogue);
+  lower.call("winograd", x, panels, bias, y, geometry(tiling), ...task, epilogue, shared);
 }
 
 const GRAD_STEPS = 96;
