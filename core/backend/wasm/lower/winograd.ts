@@ -107,8 +107,12 @@ export function convolve(lower: Lower, product: WinogradProduct): void {
   lower.call("winograd", x, panels, bias, y, geometry(tiling), ...task, epilogue, shared);
 }
 
-const GRAD_STEPS = 96;
+const GRAD_STEPS = 100;
 const GRAD_PER_ROW = 3;
+const GRAD_TOGETHER = 64;
+
+/** The least tiles that are worth a chunk of their own. */
+const LEAST_CHUNK = 192;
 
 /** Sides of the blocks of a filter's gradient that come from one transformation: the larger, the fewer of these. */
 const GRAD_BLOCKS = [256, 128, 64];
@@ -125,13 +129,16 @@ export function convolveGradFilter(lower: Lower, tiling: Tiling, dy: Word, x: Wo
   // By shape alone, since it decides in which order numbers are added.
   const wanted = Math.min(
     Math.ceil(GRAD_TASKS / blocksOf(CHUNK_BLOCK)),
-    Math.floor(count / (2 * GRAD_STEPS)),
+    Math.floor(count / LEAST_CHUNK),
   );
   const chunk = roundUp(Math.ceil(count / Math.max(wanted, 1)), 4), chunks = Math.ceil(count / chunk);
   const enough = (side: number) => chunks * blocksOf(side) >= lower.threads;
   const side = GRAD_BLOCKS.find(enough) ?? GRAD_BLOCKS.at(-1)!;
   const rows = evenly(out, side, 8), columns = evenly(channels, side, 16);
-  const parts: Word = { scratch: lower.scratch(chunks * places * out * channels * 4) };
+  const together = Math.min(channels, GRAD_TOGETHER);
+  const parts: Word = {
+    scratch: lower.scratch(chunks * places * (out * roundUp(channels, together) * 4 + APART)),
+  };
   const aRows = roundUp(rows, TILE_ROWS);
   const own = perThread(
     lower,
