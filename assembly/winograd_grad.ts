@@ -59,7 +59,7 @@ export function winogradGradFilter(args: usize, thread: i32): void {
   const sumBytes = placeBytesOf(out, channels), mostSteps = stepsOf(chunk);
 
   const temps = address(args, 9) + <usize> thread * <usize> integer(args, 10);
-  const pixels = temps + TEMP_BYTES, aTable = pixels + TABLE_BYTES, bTable = aTable + TABLE_BYTES;
+  const pixels = temps + TEMP_BYTES, aTable = pixels + 4 * TABLE_BYTES, bTable = aTable + TABLE_BYTES;
   const fourTable = bTable + TABLE_BYTES, rows = fourTable + TABLE_BYTES;
   const edge = rows + align(aRows), zeros = edge + EDGE_BYTES;
   const four = zeros + align(max(channels, out)), a = four + 4 * fourBytes;
@@ -92,10 +92,14 @@ export function winogradGradFilter(args: usize, thread: i32): void {
         }
       }
       for (let step = 0; step < steps; step += 4) {
+        for (let i = 0; i < 4; i++) {
+          const tile = step + i < steps ? start + step + i : count;
+          findOutput(pixels + <usize> i * TABLE_BYTES, geometry, m, tile, dy, zeros);
+        }
         for (let c = 0; c < rowCount; c += 8) {
-          for (let i = 0; i < 4; i++) {
-            findOutput(pixels, geometry, m, step + i < steps ? start + step + i : count, dy, zeros);
-            spreadTile(n, fourTable, <usize> i * fourBytes, pixels, <usize> (firstRow + c) << 2, temps);
+          for (let i: usize = 0; i < 4; i++) {
+            const from = pixels + i * TABLE_BYTES;
+            spreadTile(n, fourTable, i * fourBytes, from, <usize> (firstRow + c) << 2, temps);
           }
           const at = (<usize> c * PITCH + <usize> step) << 2;
           for (let place = 0; place < places; place++) {

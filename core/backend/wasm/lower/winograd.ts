@@ -142,7 +142,7 @@ export function convolveGradFilter(lower: Lower, tiling: Tiling, dy: Word, x: Wo
   const aRows = roundUp(rows, TILE_ROWS);
   const own = perThread(
     lower,
-    TEMP_BYTES + 4 * TABLE + words(aRows) + EDGE_BYTES + words(Math.max(channels, out)) + 4 * places * 32 +
+    TEMP_BYTES + 7 * TABLE + words(aRows) + EDGE_BYTES + words(Math.max(channels, out)) + 4 * places * 32 +
       Math.ceil(places / GRAD_PER_ROW) * (aRows * PITCH * 4 + APART) +
       places * (Math.ceil(columns / tile) * GRAD_STEPS * tile * 4 + APART),
   );
