@@ -5,31 +5,26 @@
  * Colour profiles of RGB images are passed over, as torchvision does.
  */
 import sharp from "sharp";
+import type { PixelSize } from "./quick_size.ts";
 import type { Image } from "../../core/data/transforms/image.ts";
 
-/** Only readers of photographs: no SVG or PDF, which can name other files. */
-const READERS = ["Jpeg", "Png", "Webp", "Tiff", "Nsgif", "Heif"];
-sharp.block({ operation: ["VipsForeignLoad"] });
-sharp.unblock({
-  operation: READERS.flatMap((reader) => [`VipsForeignLoad${reader}File`, `VipsForeignLoad${reader}Buffer`]),
-});
+/** Photographs' formats, by sharp's names. Not SVG and the like, which can be called .jpg and name other files. */
+const FORMATS = ["jpeg", "png", "webp", "gif", "tiff", "heif", "avif"];
 // Every image is read once, and there are as many workers as there should be.
 sharp.cache(false);
 sharp.concurrency(1);
 
 const WHITE = { r: 255, g: 255, b: 255 };
 
-/** What an image file says of itself before it is decoded. */
-export interface Header {
-  /** As seen upright. */
-  readonly width: number;
-  readonly height: number;
+/** What an image file says of itself before it is decoded, with its size as seen upright. */
+export interface Header extends PixelSize {
   readonly format: string;
 }
 
 /** Reads the header of a file, or of a file's bytes. Throws where there is none. */
 export async function readHeader(file: string | Uint8Array): Promise<Header> {
   const { format, autoOrient } = await sharp(file, { limitInputPixels: false }).metadata();
+  if (!FORMATS.includes(format)) throw new Error(`${format} is no format of photographs`);
   return { ...autoOrient, format };
 }
 
@@ -57,11 +52,14 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise
     image = image.resize(width, height, { fit: "fill", kernel: "linear" });
   }
   const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  if (info.channels !== 1 && info.channels !== 3) {
+    throw new Error(`${info.channels} channels cannot be shown`);
+  }
   return { width: info.width, height: info.height, channels: info.channels, data };
 }
 
 /** Throws where an image has more pixels than it may: a small file can hold billions. */
-export function checkPixels({ width, height }: Header, maxPixels: number): void {
+export function checkPixels({ width, height }: PixelSize, maxPixels: number): void {
   if (width * height <= maxPixels) return;
   throw new Error(`${width}×${height} is more than ${maxPixels / 1e6} million pixels; see --max-megapixels`);
 }

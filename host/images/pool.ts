@@ -1,6 +1,6 @@
 /** Workers that decode images, so that the main thread never does. */
 import { UserError } from "../../core/errors.ts";
-import type { Header } from "./decode.ts";
+import type { PixelSize } from "./quick_size.ts";
 import type { Answer, InspectJob, Job, LoadJob } from "./worker.ts";
 
 /** Jobs under way in a worker: while sharp decodes one image on a thread of its own, another is transformed. */
@@ -18,7 +18,7 @@ export interface ImagePool {
    */
   load(job: Omit<LoadJob, "kind">): Promise<Uint8Array>;
   /** What a file says of itself. Throws as `load` does. */
-  inspect(job: Omit<InspectJob, "kind">): Promise<Header>;
+  inspect(job: Omit<InspectJob, "kind">): Promise<PixelSize>;
   close(): void;
 }
 
@@ -43,7 +43,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
   function startWorker(): void {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     const under = new Map<number, Waiting>();
-    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    worker.onmessage = ({ data }: MessageEvent<Answer & { readonly id: number }>) => {
       const waiting = under.get(data.id)!;
       under.delete(data.id);
       handOut();
@@ -78,9 +78,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
     if ("damaged" in answer) throw new DamagedImage(answer.damaged);
     if ("unable" in answer) {
       throw new UserError(
-        `sharp cannot be used to decode images (${
-          answer.unable.replace(/, run again.*/, "")
-        }); decoding takes the ` +
+        `images cannot be decoded here (${answer.unable.replace(/, run again.*/, "")}); decoding takes the ` +
           `permissions of "deno task train", and sharp as "deno install" installs it`,
       );
     }
@@ -93,7 +91,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
       return (await ask({ ...job, kind: "load" }) as Extract<Answer, { pixels: unknown }>).pixels;
     },
     async inspect(job) {
-      return (await ask({ ...job, kind: "inspect" }) as Extract<Answer, { header: unknown }>).header;
+      return (await ask({ ...job, kind: "inspect" }) as Extract<Answer, { size: unknown }>).size;
     },
     close() {
       failure ??= new Error("the pool that decodes images is closed");
