@@ -148,3 +148,35 @@ function inRange(given: string, flag: string, { min, max, above }: Range, kind: 
   const to = max === undefined ? "" : `${from ? " and" : ""} at most ${max}`;
   throw new UserError(`${flag} must be ${kind}${from}${to}, not "${given}"`);
 }
+
+/** A flag with numbers, separated by commas. */
+export function realList(help: string): Flag<readonly number[]> {
+  return {
+    value: "X,X,…",
+    help,
+    parse: (given, flag) => given.split(",").map((item) => inRange(item.trim(), flag, {}, "a number")),
+  };
+}
+
+/** Takes apart what is no flag, such as files, and the rest, for `parseFlags`. */
+export function splitPositionals(
+  flags: Flags,
+  args: readonly string[],
+): { positionals: string[]; rest: string[] } {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { value }]) => [name, { type: value ? "string" : "boolean" } as const]),
+  );
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const found = tokens.filter(({ kind }) => kind === "positional");
+  const places = new Set(found.map(({ index }) => index));
+  return {
+    positionals: found.map(({ index }) => args[index]!),
+    rest: args.filter((_, index) => !places.has(index)),
+  };
+}

@@ -5,10 +5,11 @@ import { schedule, type ScheduleName, scheduleNames, type ScheduleOptions } from
 import { DATASETS } from "../host/datasets.ts";
 import type { AnyModelOptions } from "../models/registry.ts";
 import { exactFlag } from "./backend.ts";
+import { checkData, dataDefaults, dataFlags, type DataSettings } from "./settings/data.ts";
 import { oneOf, type Parsed, real, switchFlag, text, whole, wholeList } from "./arguments.ts";
 
 /** Everything that decides a run's numbers; kept in config.json and in checkpoints. */
-export interface Settings {
+export interface Settings extends DataSettings {
   readonly model: string;
   /** What the network's own flags set. */
   readonly model_options: AnyModelOptions;
@@ -39,14 +40,17 @@ export const subjectFlags = {
     "NAME",
     "the network, see deno task models, or a file with your own: ./my_net.ts; default resnet50",
   ),
-  dataset: oneOf(DATASETS, "digits (comes with Strata, the default) or cifar10"),
-  data: text("PATH", "folder or archive of the data set; downloaded there if it is not; default data"),
+  dataset: oneOf(
+    DATASETS,
+    "digits (comes with Strata, the default), mnist, cifar10, or folder: your own (default with --data)",
+  ),
+  data: text("PATH", "folder of your own images, or folder or archive of the named data set; default data"),
 };
 
 /** How it is trained. */
 export const recipeFlags = {
-  epochs: whole("passes over the training images; default 7 for digits, 10 for cifar10", { min: 1 }),
-  "batch-size": whole("images a step; default 64 for digits, 100 for cifar10", { min: 1 }),
+  epochs: whole("passes over the training images; default 7 for digits, else 10", { min: 1 }),
+  "batch-size": whole("images a step; default 64 for digits, 32 for folders, else 100", { min: 1 }),
   optimizer: oneOf(optimizerNames, "sgd (default for cifar10), adam, adamw (default for digits) or rmsprop"),
   lr: real("learning rate, the highest one for onecycle; default 0.05 for sgd, 0.001 for the others", {
     min: 0,
@@ -77,7 +81,7 @@ export const recipeFlags = {
   exact: exactFlag,
 };
 
-export const settingFlags = { ...subjectFlags, ...recipeFlags };
+export const settingFlags = { ...subjectFlags, ...dataFlags, ...recipeFlags };
 
 const common = {
   model: "resnet50",
@@ -96,24 +100,24 @@ interface Defaults
 }
 
 /** What works well enough without any flag; found by trying, see ARCHITECTURE.md. */
-const ofDataset: Readonly<Record<string, Defaults>> = {
-  digits: {
-    epochs: 7,
-    batch_size: 64,
-    optimizer: "adamw",
-    lr: 0.002,
-    scheduler: "onecycle",
-    warmup_epochs: 0,
-  },
-  cifar10: {
-    epochs: 10,
-    batch_size: 100,
-    optimizer: "adamw",
-    lr: 0.0003,
-    scheduler: "cosine",
-    warmup_epochs: 1,
-  },
+const ofDigits: Defaults = {
+  epochs: 7,
+  batch_size: 64,
+  optimizer: "adamw",
+  lr: 0.002,
+  scheduler: "onecycle",
+  warmup_epochs: 0,
 };
+const ofOthers: Defaults = {
+  epochs: 10,
+  batch_size: 100,
+  optimizer: "adamw",
+  lr: 0.0003,
+  scheduler: "cosine",
+  warmup_epochs: 1,
+};
+/** Photographs are large: so many of ResNet-50's fit into 4 GB. */
+const ofFolder: Defaults = { ...ofOthers, batch_size: 32 };
 
 const ofOptimizer: Readonly<
   Record<OptimizerName, Pick<Settings, "lr" | "momentum" | "weight_decay">>
@@ -136,7 +140,7 @@ function ofScheduler(scheduler: ScheduleName, epochs: number, warmup_epochs: num
 }
 
 /** Of a resumed run: what cannot change without making it another run. */
-const FIXED = ["model", "dataset", "batch_size", "optimizer", "seed"] as const;
+const FIXED = ["model", "dataset", "input", "batch_size", "optimizer", "seed"] as const;
 
 /** Flags that only some optimisers or schedules look at. */
 const ONLY_FOR: readonly [keyof typeof recipeFlags, "optimizer" | "scheduler", readonly string[]][] = [
@@ -163,11 +167,12 @@ export function resolveSettings(flags: SettingFlags, resumed?: Settings): Settin
 }
 
 function fresh(given: Partial<Settings>): Settings {
-  const dataset = given.dataset ?? "digits";
-  const { lr, ...defaults } = ofDataset[dataset]!;
+  const dataset = given.dataset ?? (given.data === undefined ? "digits" : "folder");
+  const { lr, ...defaults } = dataset === "digits" ? ofDigits : dataset === "folder" ? ofFolder : ofOthers;
   const base = { dataset, ...defaults, ...given };
   return {
     ...common,
+    ...dataDefaults(dataset),
     ...base,
     ...ofOptimizer[base.optimizer],
     ...(base.optimizer === defaults.optimizer ? { lr } : {}),
@@ -178,19 +183,20 @@ function fresh(given: Partial<Settings>): Settings {
 
 function changed(resumed: Settings, given: Partial<Settings>): Settings {
   for (const name of FIXED) {
-    if (given[name] === undefined || given[name] === resumed[name]) continue;
+    if (given[name] === undefined || String(given[name]) === String(resumed[name])) continue;
     throw new UserError(
       `--${name.replaceAll("_", "-")} ${given[name]} does not go with --resume: that run has ${
         resumed[name]
       }`,
     );
   }
-  const merged = { ...resumed, ...given };
+  const merged = { ...dataDefaults(resumed.dataset), ...resumed, ...given };
   if (merged.scheduler === resumed.scheduler) return merged;
   return { ...merged, ...ofScheduler(merged.scheduler, merged.epochs, merged.warmup_epochs), ...given };
 }
 
 function check(settings: Settings, flags: SettingFlags): void {
+  checkData(settings, flags);
   for (const [flag, kind, owners] of ONLY_FOR) {
     if (flags[flag] === undefined || owners.includes(settings[kind])) continue;
     throw new UserError(

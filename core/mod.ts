@@ -50,9 +50,13 @@ export { type Backend, type MemoryReport, OutOfMemory, type Session } from "./ba
 export { createWasmBackend, type WasmOptions } from "./backend/wasm/backend.ts";
 
 // Data sets.
-export { assembleCifar10, cifar10Transforms, parseBinaryBatch, parsePythonBatch } from "./data/cifar10.ts";
+export { assembleCifar10, cifar10Normalize, parseBinaryBatch, parsePythonBatch } from "./data/cifar10.ts";
 export * from "./data/dataset.ts";
-export { digitsTransforms, loadDigits } from "./data/digits.ts";
+export { digitsNormalize, loadDigits } from "./data/digits.ts";
+export * from "./data/memory.ts";
+export { assembleMnist, mnistNormalize, type MnistPart } from "./data/mnist.ts";
+export { type Image } from "./data/transforms/image.ts";
+export { applyTransforms, type Draws, type Transform } from "./data/transforms/mod.ts";
 
 // Training.
 export { type OptimizerName, optimizerNames, type OptimizerOptions } from "./optim/optimizer.ts";
@@ -78,6 +82,15 @@ export {
 
 // Files of weights, summaries, pictures.
 export * from "./format/safetensors.ts";
+export { parseStateDict } from "./format/read_state_dict.ts";
+export { StateDict, type StateTensor } from "./format/state_dict.ts";
+export {
+  loadStateDict,
+  type MatchedStateDict,
+  type MatchOptions,
+  matchStateDict,
+} from "./nn/match_state_dict.ts";
+export { exportOnnx, type OnnxOptions } from "./onnx/export.ts";
 export { type Layer, summarise, type Summary, type SummaryOptions } from "./summary/summary.ts";
 export { dotText, type DrawOptions } from "./draw/dot.ts";
 

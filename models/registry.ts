@@ -11,6 +11,7 @@ import { nin } from "./nin.ts";
 import { type Paper, papers } from "./papers.ts";
 import * as resnet from "./resnet.ts";
 import { resnet50_layer4 } from "./resnet50_layer4.ts";
+import { resnet8_keras } from "./resnet8_keras.ts";
 import { resnet20 } from "./resnet_cifar.ts";
 import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.ts";
 import * as vgg from "./vgg.ts";
@@ -116,6 +117,12 @@ export const models: Readonly<Record<string, ModelEntry>> = {
     source: "CIFAR-10 course work",
   },
   resnet20: { create: resnet20, ...cifar, paper: papers.resnet, source: "akamaster/pytorch_resnet_cifar10" },
+  resnet8_keras: {
+    create: resnet8_keras,
+    ...cifar,
+    paper: papers.mlperf_tiny,
+    source: "mlcommons/tiny (Keras)",
+  },
   resnext50_32x4d: { create: resnet.resnext50_32x4d, ...resnets, paper: papers.resnext },
   wide_resnet50_2: { create: resnet.wide_resnet50_2, ...resnets, paper: papers.wide_resnet },
   densenet121: { create: densenet121, ...imagenet, paper: papers.densenet },

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSafetensors, writeSafetensors } from "../../core/format/safetensors.ts";
+import { photograph, put } from "../support/pictures.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -363,6 +364,42 @@ Deno.test("checkpoints that are cut off, of another network or of no run are ref
       "other.safetensors",
       writeSafetensors(others, metadata),
       /of another network.*: 0\.weight is missing/,
+    );
+  });
+});
+
+Deno.test("a folder of images is trained on by naming it, and a resumed run finds the same images", async () => {
+  await withCifar(async (small, folder) => {
+    const photos = join(folder, "photos");
+    for (const name of ["cats", "dogs"]) {
+      for (let i = 0; i < 6; i++) await put(join(photos, name, `${i}.jpg`), await photograph(40 * i, 99, 30));
+    }
+    const output = join(folder, "run");
+    const net = ["--model", small[1]!, "--data", photos, "--input", "3x32x32", "--batch-size", "4"];
+    const first = await run(
+      ...net,
+      "--epochs",
+      "1",
+      "--val-split",
+      "0.3",
+      "--rand-augment",
+      "on",
+      "--output",
+      output,
+    );
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stdout, /^photos: 8 training and 4 test images of 3×32×32, 2 classes$/m);
+    assert.match(first.stdout, /data wait \d+\.\d %/);
+    assert.match(await Deno.readTextFile(join(output, "log.csv")), /,data_wait\n/);
+    const more = await run("--resume", output, "--epochs", "2");
+    assert.equal(more.code, 0, more.stderr);
+    const other = await run("--resume", output, "--epochs", "3", "--input", "3x16x16");
+    assert.match(other.stderr, /^error: --input 3,16,16 does not go with --resume: that run has 3,32,32/);
+    await Deno.remove(join(photos, "cats/0.jpg"));
+    const changed = await run("--resume", output, "--epochs", "3");
+    assert.match(
+      changed.stderr,
+      /^error: --data .* has 7 training and 4 test images|^error: --data .* has 8 training and 3 test/,
     );
   });
 });

@@ -1,0 +1,105 @@
+/** A worker that reads, decodes and transforms images; two of its jobs may be under way at once. */
+import {
+  applyTransforms,
+  type Draws,
+  spareReduction,
+  type Transform,
+} from "../../core/data/transforms/mod.ts";
+import { type Image, withChannels } from "../../core/data/transforms/image.ts";
+import type { Moment } from "../../core/data/dataset.ts";
+import { stream } from "../../core/random.ts";
+import type { Header } from "./decode.ts";
+
+export interface LoadJob {
+  readonly kind: "load";
+  readonly path: string;
+  readonly channels: number;
+  readonly maxPixels: number;
+  readonly transforms: readonly Transform[];
+  /** What random transforms depend on; undefined where there are none. */
+  readonly at: (Moment & { readonly sample: number }) | undefined;
+}
+
+export interface InspectJob {
+  readonly kind: "inspect";
+  readonly path: string;
+  readonly maxPixels: number;
+}
+
+export type Job = LoadJob | InspectJob;
+
+/**
+ * `gone`: the file itself can't be read; `damaged`: it can, but it is no image; `unable`: it is not the file's fault, as
+ * where sharp does not work here.
+ */
+export type Answer =
+  | { readonly pixels: Uint8Array<ArrayBuffer> }
+  | { readonly header: Header }
+  | { readonly gone: string }
+  | { readonly damaged: string }
+  | { readonly unable: string };
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<Job & { readonly id: number }>) => void;
+  postMessage(message: Answer & { readonly id: number }, transfer?: Transferable[]): void;
+};
+
+type Decoder = typeof import("./decode.ts");
+let loading: Promise<Decoder> | undefined;
+
+scope.onmessage = async ({ data: { id, ...job } }) => {
+  const answer = await carryOut(job).catch((error) => ({ unable: firstLine(error) }));
+  scope.postMessage({ id, ...answer }, "pixels" in answer ? [answer.pixels.buffer] : []);
+};
+
+async function carryOut(job: Job): Promise<Answer> {
+  const decoder = await (loading ??= import("./decode.ts"));
+  return job.kind === "inspect" ? await inspect(decoder, job) : await load(decoder, job);
+}
+
+async function inspect(
+  { readHeader, checkPixels }: Decoder,
+  { path, maxPixels }: InspectJob,
+): Promise<Answer> {
+  try {
+    await Deno.stat(path); // Says what is wrong better than libvips does.
+  } catch (error) {
+    return { gone: firstLine(error) };
+  }
+  try {
+    const header = await readHeader(path);
+    checkPixels(header, maxPixels);
+    return { header };
+  } catch (error) {
+    return { damaged: firstLine(error) };
+  }
+}
+
+async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
+  const { path, channels, maxPixels, transforms, at } = job;
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    return { gone: firstLine(error) };
+  }
+  const draws: Draws = (purpose) => {
+    if (!at) throw new Error(`${path}: a random transform has nothing to draw from`);
+    return stream(at.seed, purpose, at.epoch, at.sample);
+  };
+  const reduction = (header: Header) => spareReduction(header, transforms, draws);
+  let image: Image;
+  try {
+    image = await decode(bytes, { channels, maxPixels, reduction });
+  } catch (error) {
+    return { damaged: firstLine(error) };
+  }
+  const { data } = applyTransforms(withChannels(image, channels), transforms, draws);
+  // What is sent away must have a buffer of its own.
+  const pixels = data.byteLength === data.buffer.byteLength ? data as Uint8Array<ArrayBuffer> : data.slice();
+  return { pixels };
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!;
+}
