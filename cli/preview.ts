@@ -12,10 +12,11 @@ import { describeGroups, parseFlags, switchFlag, text, whole } from "./arguments
 import { main } from "./main.ts";
 import { modelEntry } from "./model.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings, loadOptions } from "./settings/data.ts";
-import { recipeFlags, subjectFlags } from "./settings.ts";
+import { generalFlags } from "./settings/settings.ts";
+import { subjectFlags } from "./settings/subject.ts";
 
 const groups = {
-  "What to look at": { ...subjectFlags, seed: recipeFlags.seed },
+  "What to look at": { ...subjectFlags, seed: generalFlags.seed },
   "The images": dataFlags,
   "The picture": {
     count: whole("images, one a row; default 8", { min: 1, max: 64 }),

@@ -68,13 +68,12 @@ export {
   type ScheduleOptions,
 } from "./optim/schedule.ts";
 export { type CheckpointHeader, readHeader, restore, toCheckpoint } from "./train/checkpoint.ts";
+export { largestBatch, measureRun } from "./train/run_graphs.ts";
+export type { Progress } from "./train/progress.ts";
 export {
   createTrainer,
   type Evaluation,
-  largestBatch,
-  measureRun,
   NotFinite,
-  type Progress,
   type Trainer,
   type TrainerOptions,
   type TrainingEvent,

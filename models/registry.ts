@@ -55,7 +55,7 @@ const resnetFlags: Readonly<Record<string, ModelFlag>> = {
   "cifar-stem": {
     kind: "switch",
     sets: { cifar_stem: true },
-    help: "for small images: 3×3 with stride 1 first, and no pool",
+    help: "for small images: 3×3 first, no pool",
   },
 };
 const resnets = { ...imagenet, paper: papers.resnet, flags: resnetFlags } as const;
@@ -86,7 +86,7 @@ export const models: Readonly<Record<string, ModelEntry>> = {
       "no-top": {
         kind: "switch",
         sets: { include_top: false },
-        help: "ends after the last pool, without the fully connected layers",
+        help: "ends after the last pool",
       },
     },
   },
@@ -100,7 +100,7 @@ export const models: Readonly<Record<string, ModelEntry>> = {
       paper: {
         kind: "switch",
         sets: { paper: true },
-        help: "the paper's 5×5 branch, local response norms and dropout",
+        help: "as in the paper: 5×5, local norms",
       },
     },
   },
@@ -144,13 +144,13 @@ export const models: Readonly<Record<string, ModelEntry>> = {
     paper: papers.yolov1,
     source: "YOLOv1 in PyTorch, as in the course work",
     flags: {
-      "split-size": { kind: "whole", option: "split_size", help: "cells in a row; the image's width / 64" },
+      "split-size": { kind: "whole", option: "split_size", help: "cells in a row" },
       boxes: { kind: "whole", option: "num_boxes", help: "boxes a cell; default 2" },
       head: {
         kind: "choice",
         option: "head",
         choices: ["496", "paper"],
-        help: "width of the hidden layer: 496, or the paper's 4096 with its dropout",
+        help: "496 hidden units, or paper: 4096",
       },
     },
   },

@@ -11,12 +11,14 @@ import { Counter, type Module, stateDict } from "./module.ts";
 export interface MatchOptions {
   /** Takes what fits and leaves the rest of the network as it is: for a new head, for one. */
   readonly partial?: boolean;
+  /** Tensors that the file may lack or have in another shape: those of a head for another number of classes. */
+  readonly head?: ReadonlySet<string>;
 }
 
 export interface MatchedStateDict {
   /** What fits, by the network's names. */
   readonly tensors: ReadonlyMap<string, Float32Array>;
-  /** Names of the network's tensors that the file lacks, or has in another shape. Empty unless `partial`. */
+  /** Names of the network's tensors that the file lacks, or has in another shape. Only those of the head, unless `partial`. */
   readonly left: readonly string[];
   /** The network's tensors that did not fit beside the file's, for people; empty where all fit. */
   readonly report: string;
@@ -29,7 +31,7 @@ export interface MatchedStateDict {
 export function matchStateDict(
   model: Module,
   dict: StateDict,
-  { partial = false }: MatchOptions = {},
+  { partial = false, head = new Set() }: MatchOptions = {},
 ): MatchedStateDict {
   const ours = new Map([...stateDict(model)].filter(([, item]) => !(item instanceof Counter)));
   const theirs = withoutPrefix(withoutCounters(named(model, dict)), [...ours.keys()]);
@@ -43,6 +45,7 @@ export function matchStateDict(
       continue;
     }
     left.push(name);
+    if (head.has(name)) continue;
     rows.push([`${name} ${formatShape(shape)}`, found ? `${name} ${describeTensor(found)}` : ""]);
   }
   const strange = [...theirs].filter(([name]) => !ours.has(name));
