@@ -12,6 +12,8 @@ export interface Axis {
   readonly zero?: boolean;
   /** The ends of the axis; default those of the points. */
   readonly domain?: readonly [number, number];
+  /** Whether only whole numbers are named. */
+  readonly whole?: boolean;
 }
 
 export type Point = readonly [x: number, y: number];
@@ -140,15 +142,16 @@ function shown(value: number, { scale }: Axis): boolean {
   return Number.isFinite(value) && (scale !== "log" || value > 0);
 }
 
-function axisOf({ title, scale = "linear", format, domain, zero = false }: Axis): View {
-  const own = scale === "log"
+function axisOf({ title, scale = "linear", format, domain, zero = false, whole = false }: Axis): View {
+  const own: Record<string, unknown> = scale === "log"
     ? { format: format ?? "~e", tickCount: 6 }
     : format === undefined
     ? {}
     : { format };
+  if (whole) Object.assign(own, { format: "d", tickMinStep: 1 });
   return {
     title,
-    scale: { type: scale, nice: true, ...scale === "log" ? {} : { zero }, ...domain ? { domain } : {} },
+    scale: { type: scale, nice: !whole, ...scale === "log" ? {} : { zero }, ...domain ? { domain } : {} },
     axis: own,
   };
 }

@@ -22,6 +22,7 @@ export const CONFIG: View = {
   view: { stroke: null },
   title: {
     anchor: "start",
+    frame: "group",
     fontSize: 15,
     fontWeight: 600,
     color: INK,
@@ -40,7 +41,14 @@ export const CONFIG: View = {
     domainColor: "#9aa0a6",
     tickColor: "#9aa0a6",
   },
-  legend: { labelFontSize: 11, labelColor: INK, titleFontSize: 12, titleFontWeight: 400, titleColor: INK },
+  legend: {
+    titleLimit: 0,
+    labelFontSize: 11,
+    labelColor: INK,
+    titleFontSize: 12,
+    titleFontWeight: 400,
+    titleColor: INK,
+  },
   text: { fontSize: 11, color: INK },
   concat: { spacing: 28 },
 };
