@@ -4,7 +4,7 @@ import { NotFinite } from "../core/train/trainer.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
 import { createRunPictures } from "./run_pictures.ts";
-import { createReport, createTestReport, percent } from "./report.ts";
+import { accuracyLine, createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
 /** Exit code of a run whose loss or weights are no longer finite. */
@@ -116,5 +116,5 @@ async function finish({ trainer }: Run, keeper: Keeper, known: number | undefine
 
 /** Prints the line that the course's program ends with. */
 export function printAccuracy(accuracy: number): void {
-  console.log(`Accuracy of the model on the test images: ${percent(accuracy)}`);
+  console.log(accuracyLine(accuracy));
 }

@@ -155,3 +155,12 @@ export async function findCheckpoint(path: string): Promise<string> {
   if (!await statIfThere(last)) throw new UserError(`--resume ${path}: there is no ${LAST} in this folder`);
   return last;
 }
+
+/** The file of weights that a path means: the file itself, or the best ones of a run's folder, or else its newest. */
+export async function findWeights(path: string): Promise<string> {
+  const info = await statIfThere(path);
+  if (!info) throw new UserError(`${path}: there is no such file or folder`);
+  if (!info.isDirectory) return path;
+  for (const name of [BEST, LAST]) if (await statIfThere(join(path, name))) return join(path, name);
+  throw new UserError(`${path}: no run's folder: there is neither ${BEST} nor ${LAST} in it`);
+}
