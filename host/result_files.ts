@@ -1,5 +1,6 @@
 /** What an evaluation leaves to look at, in a folder: pictures, and a table of the classes. */
 import { join } from "node:path";
+import { quoted } from "../core/csv.ts";
 import type { Dataset } from "../core/data/dataset.ts";
 import { confusionMatrix } from "../core/metrics/confusion.ts";
 import { confidentMistakes } from "../core/metrics/mistakes.ts";
@@ -58,9 +59,4 @@ function classTable(scores: readonly ClassScores[]): string {
     [quoted(name), ...[precision, recall, f1].map((value) => value.toFixed(6)), support].join(",")
   );
   return ["class,precision,recall,f1,support", ...rows, ""].join("\n");
-}
-
-/** A field of CSV (RFC 4180). */
-export function quoted(field: string): string {
-  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }
