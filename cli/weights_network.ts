@@ -46,14 +46,15 @@ function runOf({ file, metadata }: StateDict) {
   const { "strata.model": model, "strata.config": config } = metadata;
   if (model === undefined) return undefined;
   try {
-    const { model_options, dataset = "", input = [] } = JSON.parse(config ?? "{}") as {
+    const { model_options, dataset = "", shape, input = [] } = JSON.parse(config ?? "{}") as {
       model_options?: AnyModelOptions;
       dataset?: string;
+      shape?: number[];
       input?: number[];
     };
     const side = SIDES[dataset];
     const images = side === undefined ? undefined : [3, side, side];
-    return { model, model_options, input: input.length === 3 ? input : images };
+    return { model, model_options, input: shape ?? (input.length === 3 ? input : images) };
   } catch {
     throw new UserError(`${file}: its metadata is damaged; name the network with --model`);
   }
