@@ -26,7 +26,7 @@ export async function answerSheet(
         image: images[i]!,
         lines: [
           {
-            text: `${right ? "✓" : "✗"} ${name(predicted)} ${
+            text: `${right ? "✓" : "✗"} ${name(predicted)} (${
               (100 * confidence).toFixed(confidence < 0.9995 ? 1 : 0)
             } %`,
             colour: right ? RIGHT : WRONG,
