@@ -27,8 +27,9 @@ import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
 import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
-import { classNames, readWeights, startBackend, type Weights, withinMemory } from "./weights.ts";
+import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
 import { networkOf } from "./weights_network.ts";
+import { shortName } from "./job.ts";
 
 const groups = {
   "The weights": weightsFlags,
@@ -98,9 +99,14 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   const names = await classNames(given.classes, weights);
   const data = await loadImages(weights, given);
   try {
+    const fitted = await fit(weights, data, given);
     const labelled = withNames(data, names, weights);
-    const result = await test(weights, labelled, given);
-    const about = { weights: weights.dict.file, model: weights.network.name, tta: given.tta ?? false };
+    const result = await test(weights, fitted, labelled, given);
+    const about = {
+      weights: weights.dict.file,
+      model: shortName(weights.network.name),
+      tta: given.tta ?? false,
+    };
     const report = evaluationData(about, labelled.test, result);
     const title = `${about.model} on ${labelled.test.name}`;
     const files = output === undefined ? [] : await saveResults(output, title, labelled.test, result, report);
@@ -173,12 +179,20 @@ function withNames(
   );
 }
 
-async function test(weights: Weights, data: DatasetSplit, given: Given): Promise<TestResult> {
-  const { dict, run } = weights;
-  const { channels, height, width } = data.test;
+/** The network for these images, with its weights. */
+async function fit({ dict }: Weights, { test }: DatasetSplit, given: Given) {
+  const { channels, height, width } = test;
   const { model } = (await networkOf(dict, { ...given, input: [channels, height, width] }))!;
-  const matched = matchStateDict(model, dict);
-  const batch_size = Math.min(given["batch-size"] ?? run?.batch_size ?? 64, countOf(data.test));
+  return { model, matched: matchStateDict(model, dict, { advice: RIGHT_MODEL }) };
+}
+
+async function test(
+  weights: Weights,
+  { model, matched }: Awaited<ReturnType<typeof fit>>,
+  data: DatasetSplit,
+  given: Given,
+): Promise<TestResult> {
+  const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, countOf(data.test));
   const backend = await startBackend(weights, given);
   const progress = createProgress();
   try {

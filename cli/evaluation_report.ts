@@ -1,7 +1,9 @@
 /** What an evaluation says: for people, and for programs. */
 import type { Dataset } from "../core/data/dataset.ts";
-import { confusionMatrix } from "../core/metrics/confusion.ts";
+import { calibrate } from "../core/metrics/calibration.ts";
+import { confusionMatrix, worstConfusions } from "../core/metrics/confusion.ts";
 import { type ClassScores, classScores, macroAverage, type Scores } from "../core/metrics/per_class.ts";
+import { oneLine } from "../core/errors.ts";
 import { alignColumns, commas } from "../core/summary/format.ts";
 import type { TestResult } from "../core/train/evaluation.ts";
 import { accuracyLine, percent } from "./report.ts";
@@ -16,6 +18,8 @@ export interface Tested {
 /** Classes up to which all are shown; of more, the worst. */
 const MOST_CLASSES = 40;
 const WORST = 20;
+/** Pairs of classes that are named. */
+const PAIRS = 5;
 
 /** All figures, as JSON has them: shares are 0 … 1, `confusion` is [true class, predicted class]. */
 export function evaluationData({ weights, model, tta }: Tested, test: Dataset, result: TestResult) {
@@ -32,6 +36,7 @@ export function evaluationData({ weights, model, tta }: Tested, test: Dataset, r
     accuracy,
     top5,
     loss,
+    calibration_error: calibrate(predictions).error,
     average: macroAverage(scores),
     classes: scores,
     confusion: test.classes.map((_, row) => [...matrix.subarray(row * n, (row + 1) * n)]),
@@ -41,14 +46,21 @@ export function evaluationData({ weights, model, tta }: Tested, test: Dataset, r
 /** The same for people; the last line is the one that training ends with. */
 export function evaluationText({ weights, model, tta }: Tested, test: Dataset, result: TestResult): string {
   const { accuracy, top5, loss, predictions } = result;
-  const scores = classScores(confusionMatrix(predictions, test.classes.length), test.classes);
-  const images = `${commas(predictions.count)} images, ${test.classes.length} classes`;
+  const n = test.classes.length;
+  const matrix = confusionMatrix(predictions, n);
+  const scores = classScores(matrix, test.classes);
+  const confused = worstConfusions(matrix, n, PAIRS).map(({ actual, predicted, count }) =>
+    oneLine(`${test.classes[actual]} taken for ${test.classes[predicted]} (${count})`)
+  );
+  const images = `${commas(predictions.count)} images, ${n} classes`;
   return [
     `${model} of ${weights} on ${test.name}: ${images}${tta ? ", each with its mirror image" : ""}`,
     "",
     ...tableOf(scores),
     "",
-    `Loss ${loss.toFixed(4)}${test.classes.length > 5 ? `, top-5 accuracy ${percent(top5)}` : ""}`,
+    ...confused.length > 0 ? [`Most often confused: ${confused.join(", ")}`] : [],
+    `Loss ${loss.toFixed(4)}${n > 5 ? `, top-5 accuracy ${percent(top5)}` : ""}, ` +
+    `calibration error ${percent(calibrate(predictions).error)}`,
     accuracyLine(accuracy),
   ].join("\n");
 }
@@ -62,7 +74,7 @@ function tableOf(all: readonly ClassScores[]): string[] {
   const images = known.reduce((sum, { support }) => sum + support, 0);
   const table = alignColumns([
     ["class", "precision", "recall", "F1", "images"],
-    ...shown.map((scores) => [scores.name, ...cells(scores), commas(scores.support)]),
+    ...shown.map((scores) => [oneLine(scores.name), ...cells(scores), commas(scores.support)]),
     ["average", ...cells(macroAverage(known)), commas(images)],
   ], new Set([1, 2, 3, 4]));
   return isLong

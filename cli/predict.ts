@@ -22,11 +22,12 @@ import {
   whole,
 } from "./arguments.ts";
 import { exactFlag } from "./backend.ts";
+import { shortName } from "./job.ts";
 import { main } from "./main.ts";
 import { type Answered, createWriter, type Writer } from "./prediction_writer.ts";
 import { dataFlags } from "./settings/data.ts";
 import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
-import { classNames, readWeights, startBackend, type Weights, withinMemory } from "./weights.ts";
+import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
 
 const explain: Flag<string> = {
   ...text("[FOLDER]", "draws where the network looks (Grad-CAM); in explained/"),
@@ -99,7 +100,10 @@ export async function predict(args: readonly string[]): Promise<number> {
   const files = await findImageFiles(named);
   const weights = await readWeights(path, given);
   const names = await classNames(given.classes, weights);
-  const writer = createWriter(given.json ? "json" : given.csv ? "csv" : "text");
+  const writer = createWriter(given.json ? "json" : given.csv ? "csv" : "text", {
+    weights: weights.dict.file,
+    model: shortName(weights.network.name),
+  });
   const damaged = await answerAll({ files, weights, names }, given, writer);
   writer.finish();
   if (damaged === 0) return 0;
@@ -136,7 +140,7 @@ async function answerAll({ files, weights, names }: Question, given: Given, writ
       for (const one of prepared) {
         if ("image" in one) continue;
         damaged++;
-        console.error(`Note: ${one.path}: cannot be decoded (${oneLine(one.damaged)})`);
+        console.error(`Note: ${oneLine(`${one.path}: cannot be decoded (${one.damaged})`)}`);
         writer.damaged(one.path, one.damaged);
       }
       const good = prepared.filter((one) => "image" in one);
@@ -201,7 +205,7 @@ function loadPredictor(
   batch: number,
   given: Given,
 ): Predictor {
-  const matched = matchStateDict(model, dict);
+  const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
   const [channels, height, width] = input as [number, number, number];
   const usual = run?.normalize?.mean.length === channels ? run.normalize : normalizeFor(channels);
   const images = { batch, channels, height, width, ...normaliseOf(given, channels, usual) };

@@ -1,5 +1,6 @@
 /** How `predict` tells its answers: as they come, for people and as CSV; all at the end as JSON. */
 import { quoted } from "../core/csv.ts";
+import { oneLine } from "../core/errors.ts";
 import { percent } from "./report.ts";
 
 export interface Answered {
@@ -21,17 +22,24 @@ export interface Writer {
   finish(): void;
 }
 
-export function createWriter(format: "text" | "json" | "csv"): Writer {
-  return { text: textWriter, json: jsonWriter, csv: csvWriter }[format]();
+/** What answers. */
+export interface Answering {
+  readonly weights: string;
+  readonly model: string;
+}
+
+export function createWriter(format: "text" | "json" | "csv", answering: Answering): Writer {
+  return { text: textWriter, json: jsonWriter, csv: csvWriter }[format](answering);
 }
 
 function textWriter(): Writer {
   return {
     answer({ file, predictions, explanation }) {
       const lines = predictions.map(({ class: name, probability }) =>
-        `${percent(probability).padStart(10)}  ${name}`
+        `${percent(probability).padStart(10)}  ${oneLine(name)}`
       );
-      console.log([explanation ? `${file} (${explanation})` : file, ...lines].join("\n"));
+      const title = oneLine(explanation ? `${file} (${explanation})` : file);
+      console.log([title, ...lines].join("\n"));
     },
     damaged() {},
     finish() {},
@@ -51,12 +59,12 @@ function csvWriter(): Writer {
   };
 }
 
-function jsonWriter(): Writer {
+function jsonWriter(answering: Answering): Writer {
   const images: Answered[] = [];
   const damaged: { file: string; why: string }[] = [];
   return {
     answer: (answered) => images.push(answered),
     damaged: (file, why) => damaged.push({ file, why }),
-    finish: () => console.log(JSON.stringify({ images, damaged }, null, 2)),
+    finish: () => console.log(JSON.stringify({ ...answering, images, damaged }, null, 2)),
   };
 }

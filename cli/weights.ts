@@ -41,6 +41,9 @@ export async function readWeights(path: string, given: Parsed<typeof modelFlags>
   return { dict, network, run: runOf(dict), num_classes: scores.shape[1]! };
 }
 
+/** What to do about weights that do not fit. */
+export const RIGHT_MODEL = "name the network that they are of with --model";
+
 /** The classes of the weights' scores, as far as anybody says. */
 export async function classNames(
   file: string | undefined,

@@ -1,8 +1,9 @@
 /** Flags of commands that use finished weights: what they are of, and how images are prepared for them. */
 import type { Normalize } from "../../core/data/dataset.ts";
 import { UserError } from "../../core/errors.ts";
-import { type Flag, text } from "../arguments.ts";
-import { modelFlags } from "../model.ts";
+import { models } from "../../models/registry.ts";
+import { type Flag, text, whole } from "../arguments.ts";
+import { optionFlags } from "../model.ts";
 
 /** Numbers or fractions, one for all channels or one each. */
 function perChannel(help: string, isDivisor: boolean): Flag<readonly number[]> {
@@ -24,11 +25,17 @@ function fraction(text: string): number {
   return parts.length <= 2 ? parts[0]! / (parts[1] ?? 1) : NaN;
 }
 
-const { input: _input, "in-channels": _channels, model: _model, ...networkFlags } = modelFlags;
+/** Networks' own flags, without those of networks that are no classifiers. */
+const classifierFlags = Object.fromEntries(
+  Object.entries(optionFlags).filter(([name]) =>
+    Object.values(models).some(({ flags, outputs }) => flags?.[name] && outputs === undefined)
+  ),
+);
 
 export const weightsFlags = {
   model: text("NAME", "the network, where the file does not say which"),
-  ...networkFlags,
+  "num-classes": whole("default what fits the weights", { min: 1 }),
+  ...classifierFlags,
   classes: text("FILE", "names of the classes, one a line; default the run's"),
 };
 
