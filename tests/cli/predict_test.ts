@@ -45,8 +45,8 @@ async function formats(run: string, photos: string, folder: string): Promise<voi
   assert.equal(text.code, 0);
   const lines = text.out.split("\n");
   assert.deepEqual([lines.length, lines[0], lines[3]], [6, a, b]);
-  assert.match(lines[1]!, /^ +\d+\.\d\d %  blue$/);
-  assert.match(lines[4]!, /^ +\d+\.\d\d %  red, bright$/);
+  assert.match(lines[1]!, /^ +\d+\.\d\d % {2}blue$/);
+  assert.match(lines[4]!, /^ +\d+\.\d\d % {2}red, bright$/);
 
   const said = JSON.parse((await printed(predict, run, a, b, "--json", "--batch-size", "1")).out);
   assert.deepEqual([said.model, said.damaged], ["net", []]);
