@@ -3,7 +3,8 @@ import { endOf, stepsOf } from "../core/train/progress.ts";
 import { NotFinite } from "../core/train/trainer.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
-import { createReport, createTestReport, percent } from "./report.ts";
+import { createRunPictures } from "./run_pictures.ts";
+import { accuracyLine, createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
 /** Exit code of a run whose loss or weights are no longer finite. */
@@ -60,6 +61,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     seconds: config.max_time || Infinity,
     printEvery: printEvery ?? Math.min(100, Math.ceil(steps / 4)),
   });
+  const pictures = createRunPictures(run, keeper.log);
   let accuracy: number | undefined;
   let ending: Ending | undefined;
   try {
@@ -71,8 +73,10 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
       if (event.type === "epoch") {
         accuracy = event.test.accuracy;
         await keeper.saveEpoch(event, timing!);
+        await pictures.epoch(event, timing!);
         report.startEpoch();
       }
+      if (event.type === "step") await pictures.step(event);
       if (endOf(progress, options)) continue; // The stream ends by itself, where all is in order.
       if (stopped()) ending = "signal";
       else if (isLate() && event.type !== "evaluate") ending = "max_time";
@@ -83,6 +87,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     report.stop();
   }
   ending ??= endOf(progress, options)!;
+  await pictures.finish();
   if (progress.step > 0) await keeper.saveLast();
   if (progress.step > 0 || ending === "signal") {
     console.log(
@@ -111,5 +116,5 @@ async function finish({ trainer }: Run, keeper: Keeper, known: number | undefine
 
 /** Prints the line that the course's program ends with. */
 export function printAccuracy(accuracy: number): void {
-  console.log(`Accuracy of the model on the test images: ${percent(accuracy)}`);
+  console.log(accuracyLine(accuracy));
 }
