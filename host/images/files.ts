@@ -5,7 +5,7 @@ import { keyOf, philox } from "../../core/random.ts";
 import { reason, statIfThere } from "../files.ts";
 
 /** torchvision's that sharp reads, and GIF and AVIF. */
-const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
+export const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
 
 export interface LabelledFile {
   /** From the folder that was named: `train/ants/0013035.jpg`. Slashes on every system. */
