@@ -137,6 +137,7 @@ async function answer(
       channels,
       maxPixels: (given["max-megapixels"] ?? 100) * 1e6,
       transforms: transformsOf(given, [height, width], config),
+      whole: true,
       at: undefined,
     };
     const answers: Answer[] = [];

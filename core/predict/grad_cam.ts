@@ -2,7 +2,7 @@
  * Grad-CAM (Selvaraju et al. 2017): where in an image the evidence for a class lies. Each channel of the last feature map
  * counts by the mean of its gradient: max(0, Σ αᶜ · Aᶜ), αᶜ = mean of ∂score/∂Aᶜ.
  */
-import { type Image, withChannels } from "../data/transforms/image.ts";
+import { type Image, toGrey } from "../data/transforms/image.ts";
 import { resize } from "../data/transforms/resample.ts";
 
 /** Where the evidence for a class lies: `map` [height, width], 0 … 1. */
@@ -37,15 +37,16 @@ export function overlay(image: Image, evidence: Evidence): Image {
     data: Uint8Array.from(evidence.map, (value) => 255 * value),
   };
   const large = resize(small, [height, width]);
-  const rgb = withChannels(image, 3);
-  const data = new Uint8Array(rgb.data.length);
+  // In grey, so that all colour is evidence.
+  const grey = toGrey(image);
+  const data = new Uint8Array(3 * grey.data.length);
   for (let i = 0; i < large.data.length; i++) {
     const value = large.data[i]! / 255;
     const place = value * (STOPS.length - 1);
     const below = Math.min(STOPS.length - 2, Math.floor(place));
     for (let c = 0; c < 3; c++) {
       const [a, b] = [STOPS[below]![c]!, STOPS[below + 1]![c]!];
-      data[3 * i + c] = 0.5 * rgb.data[3 * i + c]! + 0.5 * (a + (b - a) * (place - below));
+      data[3 * i + c] = 0.55 * grey.data[i]! + 0.45 * (a + (b - a) * (place - below));
     }
   }
   return { width, height, channels: 3, data };

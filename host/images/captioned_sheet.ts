@@ -74,17 +74,21 @@ export async function captionedSheet(
   return { width, height, png: new Uint8Array(png) };
 }
 
-/** As large as a cell allows; small images by whole factors, so that their pixels stay squares. */
+/** Of images that are enlarged by whole factors, so that their pixels stay squares: the longest side. */
+const SMALL = 96;
+
+/** As large as a cell allows. */
 async function fitted(image: Image, cell: number) {
   const { width, height, data } = withChannels(image, 3);
   const most = cell / Math.max(width, height);
-  const factor = most >= 1 ? Math.floor(most) : most;
+  const isSmall = Math.max(width, height) <= Math.min(SMALL, cell);
+  const factor = isSmall ? Math.floor(most) : most;
   const size = {
     width: Math.max(1, Math.round(width * factor)),
     height: Math.max(1, Math.round(height * factor)),
   };
   const raw = sharp(data, { raw: { width, height, channels: 3 } });
-  const kernel = factor >= 1 ? "nearest" : "lanczos3";
+  const kernel = isSmall ? "nearest" : "lanczos3";
   const png = await raw.resize(size.width, size.height, { kernel, fit: "fill" }).png().toBuffer();
   return { ...size, png };
 }
