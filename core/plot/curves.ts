@@ -1,4 +1,5 @@
 /** A run's course: loss, accuracy and learning rate over its epochs. */
+import { bestEpoch } from "../metrics/best_epoch.ts";
 import type { LogColumn, LogRow } from "../metrics/log.ts";
 import { type LineChart, lineChart, type Point } from "./line_chart.ts";
 import { PALETTE, type View } from "./style.ts";
@@ -44,12 +45,4 @@ export function curves(log: readonly LogRow[], name: string): View {
       }),
     ],
   };
-}
-
-/** The first epoch with the highest test accuracy. */
-export function bestEpoch(log: readonly LogRow[]): LogRow | undefined {
-  return log.reduce<LogRow | undefined>((best, row) => {
-    if (row.test_accuracy === undefined) return best;
-    return best === undefined || row.test_accuracy > best.test_accuracy! ? row : best;
-  }, undefined);
 }
