@@ -26,7 +26,7 @@ import {
 } from "./arguments.ts";
 import { backendOptions, exactFlag } from "./backend.ts";
 import { main } from "./main.ts";
-import { modelEntry, optionFlags } from "./model.ts";
+import { modelEntry, optionFlags, shortName } from "./model.ts";
 import { normalizeFlags, normalizeOf } from "./normalize.ts";
 import { createTestReport, percent } from "./report.ts";
 import { printAccuracy } from "./run.ts";
@@ -240,11 +240,6 @@ function report(given: Given, facts: Facts, { test }: DatasetSplit, result: Test
 function defaultFolder(model: string, dataset: string): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
   return join("runs", `evaluate-${shortName(model)}-${dataset}-${time}`);
-}
-
-/** Of a network of one's own, the file's name. */
-function shortName(model: string): string {
-  return model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");
 }
 
 if (import.meta.main) await main(evaluate);

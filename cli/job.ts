@@ -4,7 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { checkWritable, findRuns, refuseOldRun } from "../host/run_folder.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
-import { checkOptions, modelEntry, ownOptions } from "./model.ts";
+import { checkOptions, modelEntry, ownOptions, shortName } from "./model.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
@@ -24,6 +24,8 @@ export interface Job {
   readonly output: string;
   readonly isNew: boolean;
   readonly printEvery: number | undefined;
+  /** Whether the folder gets pictures. */
+  readonly pictures: boolean;
   /** Threads that decode images. */
   readonly workers: number | undefined;
 }
@@ -66,6 +68,7 @@ export async function understand(given: Given): Promise<Job> {
     output,
     isNew,
     printEvery: given["print-every"],
+    pictures: !given["no-pictures"],
     workers: given.workers,
   };
 }
@@ -139,6 +142,5 @@ async function newestRun(wanted: Settings, flags: SettingFlags): Promise<string 
 /** `runs/resnet50-digits-20261122-101500` */
 function defaultFolder({ model, dataset }: Settings, mode: Mode): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
-  const name = model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");
-  return join(RUNS, `${mode === "lr-find" ? "lr-find-" : ""}${name}-${dataset}-${time}`);
+  return join(RUNS, `${mode === "lr-find" ? "lr-find-" : ""}${shortName(model)}-${dataset}-${time}`);
 }
