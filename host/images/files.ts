@@ -69,7 +69,7 @@ export async function findImages(folder: string, options: FindOptions): Promise<
 }
 
 /** Names of folders and files in order, without hidden ones. */
-async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
+export async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
   const folders: string[] = [];
   const files: string[] = [];
   try {
