@@ -29,7 +29,7 @@ import { subjectFlags } from "./settings/subject.ts";
 import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
 import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
 import { networkOf } from "./weights_network.ts";
-import { shortName } from "./job.ts";
+import { shortName } from "./model.ts";
 
 const groups = {
   "The weights": weightsFlags,

@@ -4,7 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { checkWritable, findRuns, refuseOldRun } from "../host/run_folder.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
-import { checkOptions, modelEntry, ownOptions } from "./model.ts";
+import { checkOptions, modelEntry, ownOptions, shortName } from "./model.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
@@ -24,6 +24,8 @@ export interface Job {
   readonly output: string;
   readonly isNew: boolean;
   readonly printEvery: number | undefined;
+  /** Whether the folder gets pictures. */
+  readonly pictures: boolean;
   /** Threads that decode images. */
   readonly workers: number | undefined;
 }
@@ -66,6 +68,7 @@ export async function understand(given: Given): Promise<Job> {
     output,
     isNew,
     printEvery: given["print-every"],
+    pictures: !given["no-pictures"],
     workers: given.workers,
   };
 }
@@ -140,9 +143,4 @@ async function newestRun(wanted: Settings, flags: SettingFlags): Promise<string 
 function defaultFolder({ model, dataset }: Settings, mode: Mode): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
   return join(RUNS, `${mode === "lr-find" ? "lr-find-" : ""}${shortName(model)}-${dataset}-${time}`);
-}
-
-/** Of a network of one's own, the file's name. */
-export function shortName(model: string): string {
-  return model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");
 }

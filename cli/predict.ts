@@ -22,7 +22,7 @@ import {
   whole,
 } from "./arguments.ts";
 import { exactFlag } from "./backend.ts";
-import { shortName } from "./job.ts";
+import { shortName } from "./model.ts";
 import { main } from "./main.ts";
 import { type Answered, createWriter, type Writer } from "./prediction_writer.ts";
 import { dataFlags } from "./settings/data.ts";
@@ -45,7 +45,7 @@ const groups = {
   "What is told": {
     "top-k": whole("likeliest classes that are shown; 5", { min: 1 }),
     json: switchFlag("prints JSON, and nothing else"),
-    csv: switchFlag("prints CSV: file, rank, class, probability"),
+    csv: switchFlag("prints CSV: file, rank, class, index, probability"),
     explain,
     help: switchFlag("shows this"),
   },

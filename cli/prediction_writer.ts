@@ -47,11 +47,11 @@ function textWriter(): Writer {
 }
 
 function csvWriter(): Writer {
-  console.log("file,rank,class,probability");
+  console.log("file,rank,class,index,probability");
   return {
     answer({ file, predictions }) {
-      for (const [i, { class: name, probability }] of predictions.entries()) {
-        console.log([quoted(file), i + 1, quoted(name), probability.toFixed(6)].join(","));
+      for (const [i, { class: name, index, probability }] of predictions.entries()) {
+        console.log([quoted(file), i + 1, quoted(name), index, probability.toFixed(6)].join(","));
       }
     },
     damaged() {},

@@ -14,6 +14,8 @@ export interface Run extends KeeperOptions {
   /** Puts a new run at its beginning, which is kept only where it turns out to be needed; undefined for a resumed one. */
   readonly begin: (() => Promise<void>) | undefined;
   readonly printEvery: number | undefined;
+  /** Whether the folder gets pictures of the results. */
+  readonly pictures: boolean;
 }
 
 /** Returns the exit code. */
@@ -61,7 +63,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     seconds: config.max_time || Infinity,
     printEvery: printEvery ?? Math.min(100, Math.ceil(steps / 4)),
   });
-  const pictures = createRunPictures(run, keeper.log);
+  const pictures = run.pictures ? createRunPictures(run, keeper.log) : undefined;
   let accuracy: number | undefined;
   let ending: Ending | undefined;
   try {
@@ -73,10 +75,10 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
       if (event.type === "epoch") {
         accuracy = event.test.accuracy;
         await keeper.saveEpoch(event, timing!);
-        await pictures.epoch(event, timing!);
+        await pictures?.epoch(event, timing!);
         report.startEpoch();
       }
-      if (event.type === "step") await pictures.step(event);
+      if (event.type === "step") await pictures?.step(event);
       if (endOf(progress, options)) continue; // The stream ends by itself, where all is in order.
       if (stopped()) ending = "signal";
       else if (isLate() && event.type !== "evaluate") ending = "max_time";
@@ -87,7 +89,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     report.stop();
   }
   ending ??= endOf(progress, options)!;
-  await pictures.finish();
+  await pictures?.finish();
   if (progress.step > 0) await keeper.saveLast();
   if (progress.step > 0 || ending === "signal") {
     console.log(

@@ -9,6 +9,7 @@ import { writeAtomically } from "../host/atomic_write.ts";
 import type { EventFile } from "../host/event_file.ts";
 import { CURVES } from "../host/run_folder.ts";
 import type { EpochEvent, KeeperOptions } from "./keeper.ts";
+import { shortName } from "./model.ts";
 import type { EpochTiming } from "./report.ts";
 import { clearLine, isTerminal } from "./terminal.ts";
 
@@ -33,9 +34,12 @@ export function createRunPictures(
   log: readonly LogRow[],
 ): RunPictures {
   const { session, progress } = trainer;
-  const name = `${config.model} on ${options.data.test.name}`;
+  const name = `${shortName(config.model)} on ${options.data.test.name}`;
   const began = performance.now();
+  const first = progress.batches + 1;
   let spent = 0;
+  /** What drawing took the last time; at first what it takes to load what draws. */
+  let cost = 1500;
   let events: EventFile | undefined;
   let waiting: EpochEvent | undefined;
   /** The epoch whose answers are shown: the best, or the last one where an earlier part of the run has the best. */
@@ -59,12 +63,13 @@ export function createRunPictures(
   async function eventFile(): Promise<EventFile> {
     // Protocol buffers take a moment to load.
     const { createEventFile } = await import("../host/event_file.ts");
-    return events ??= createEventFile(output, progress.batches);
+    return events ??= createEventFile(output, first);
   }
 
   async function draw(): Promise<void> {
     if (!waiting) return;
     waiting = undefined;
+    const start = performance.now();
     const [{ svgOf }, { curves }] = await Promise.all([
       import("../core/plot/svg.ts"),
       import("../core/plot/curves.ts"),
@@ -80,6 +85,7 @@ export function createRunPictures(
       histograms.set(name, histogramOf(await session.readState(name) as Float32Array));
     }
     await (await eventFile()).write(progress.batches, { histograms });
+    cost = performance.now() - start;
   }
 
   async function drawAnswers(event: EpochEvent): Promise<void> {
@@ -125,7 +131,7 @@ export function createRunPictures(
         };
         await (await eventFile()).write(progress.batches, { scalars });
       });
-      if (spent <= SHARE * (performance.now() - began)) await attempt(draw);
+      if (spent + cost <= SHARE * (performance.now() - began)) await attempt(draw);
     },
     finish: () => attempt(draw),
   };

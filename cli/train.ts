@@ -92,7 +92,7 @@ async function carryOut(
   backend: WasmBackend,
   methods: Methods,
 ): Promise<number> {
-  const { mode, settings, resumed, output, isNew, printEvery } = job;
+  const { mode, settings, resumed, output, isNew, printEvery, pictures } = job;
   const images = fingerprint(data);
   if (resumed && mode !== "evaluate") checkImages(resumed.config?.images, images, settings);
   const prepared = prepare(settings, job.entry, data, backend);
@@ -140,6 +140,7 @@ async function carryOut(
     begin: resumed ? undefined : begin,
     checkpoint: isNew ? undefined : resumed?.path,
     printEvery,
+    pictures,
   });
 }
 

@@ -31,6 +31,7 @@ export const trainGroups = {
     resume: text("PATH", "goes on with this run (its folder), or with auto: newest"),
     "evaluate-only": switchFlag("only tests the weights that --resume names"),
     ...savingFlags,
+    "no-pictures": switchFlag("no pictures of the results, nothing for TensorBoard"),
   },
   "The machine": {
     ...generalFlags,

@@ -28,7 +28,7 @@ export async function answerSheet(
           {
             text: `${right ? "✓" : "✗"} ${name(predicted)} (${
               (100 * confidence).toFixed(confidence < 0.9995 ? 1 : 0)
-            } %`,
+            } %)`,
             colour: right ? RIGHT : WRONG,
           },
           { text: right ? "" : `is ${name(actual)}`, colour: INK },

@@ -37,11 +37,3 @@ export function parseLog(csv: string): LogRow[] {
     return Object.fromEntries(known);
   });
 }
-
-/** The first epoch with the highest test accuracy. */
-export function bestEpoch(log: readonly LogRow[]): LogRow | undefined {
-  return log.reduce<LogRow | undefined>((best, row) => {
-    if (row.test_accuracy === undefined) return best;
-    return best === undefined || row.test_accuracy > best.test_accuracy! ? row : best;
-  }, undefined);
-}

@@ -1,5 +1,6 @@
 /** Several runs beside each other. */
-import { bestEpoch, type LogRow } from "./log.ts";
+import { bestEpoch } from "./best_epoch.ts";
+import type { LogRow } from "./log.ts";
 
 /** How a run went. */
 export interface RunFigures {

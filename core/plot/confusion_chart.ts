@@ -23,6 +23,8 @@ export function confusionChart(matrix: Uint32Array, names: readonly string[], su
       share: images > 0 ? count / images : 0,
     };
   }).filter(({ count }) => count > 0);
+  // About so many pixels a letter.
+  const fits = Math.max(...labels.map((label) => [...label].length)) * 6.5 <= cell;
   const every = n <= NAMED ? 1 : Math.ceil(n / 40);
   const axis = (title: string, more: View) => ({
     title,
@@ -47,8 +49,8 @@ export function confusionChart(matrix: Uint32Array, names: readonly string[], su
       scale: { domain: labels },
       axis: axis("predicted class", {
         orient: "top",
-        labelAngle: n > 4 ? -45 : 0,
-        labelAlign: n > 4 ? "left" : "center",
+        labelAngle: fits ? 0 : -45,
+        labelAlign: fits ? "center" : "left",
       }),
     },
   };

@@ -1,5 +1,6 @@
 /** A run's course: loss, accuracy and learning rate over its epochs. */
-import { bestEpoch, type LogColumn, type LogRow } from "../metrics/log.ts";
+import { bestEpoch } from "../metrics/best_epoch.ts";
+import type { LogColumn, LogRow } from "../metrics/log.ts";
 import { type LineChart, lineChart, type Point } from "./line_chart.ts";
 import { PALETTE, type View } from "./style.ts";
 

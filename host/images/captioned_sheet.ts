@@ -16,39 +16,49 @@ export interface CaptionedImage {
 
 const MARGIN = 16;
 const GAP = 14;
+/** Width and height of an image, where nothing else is said. */
 const CELL = 168;
 const COLUMNS = 6;
 const TITLE = 34;
 const FONT = 13;
 const LINE = 18;
-/** Of a line; no common sans-serif font takes more than so many pixels a letter on average. */
-const LETTERS = Math.floor(CELL / 7.4);
+/** No common sans-serif font takes more of a letter, on average. */
+const LETTER = 7.4;
 const FAMILY = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif";
 
 /** `cells` are at least one. */
-export async function captionedSheet(title: string, cells: readonly CaptionedImage[]): Promise<Picture> {
+export async function captionedSheet(
+  title: string,
+  cells: readonly CaptionedImage[],
+  { cell = CELL }: { readonly cell?: number } = {},
+): Promise<Picture> {
   const columns = Math.min(COLUMNS, cells.length);
   const captions = Math.max(...cells.map(({ lines }) => lines.length));
-  const row = CELL + captions * LINE + GAP;
-  const width = Math.max(420, 2 * MARGIN + columns * (CELL + GAP) - GAP);
+  const row = cell + captions * LINE + GAP;
+  const width = Math.max(420, 2 * MARGIN + columns * (cell + GAP) - GAP);
   const height = 2 * MARGIN + TITLE + Math.ceil(cells.length / columns) * row - GAP;
-  const left = (i: number) => MARGIN + i % columns * (CELL + GAP);
+  const left = (i: number) => MARGIN + i % columns * (cell + GAP);
   const top = (i: number) => MARGIN + TITLE + Math.floor(i / columns) * row;
   const pictures = await Promise.all(cells.map(async ({ image }, i) => {
-    const shown = await fitted(image);
+    const shown = await fitted(image, cell);
     return {
       input: shown.png,
-      left: left(i) + Math.floor((CELL - shown.width) / 2),
-      top: top(i) + CELL - shown.height,
+      left: left(i) + Math.floor((cell - shown.width) / 2),
+      top: top(i) + cell - shown.height,
     };
   }));
   const texts = cells.flatMap(({ lines }, i) =>
     lines.map(({ text, colour }, line) =>
-      textAt(cut(text), left(i) + CELL / 2, top(i) + CELL + (line + 1) * LINE - 3, {
-        "text-anchor": "middle",
-        "font-size": FONT,
-        fill: colour,
-      })
+      textAt(
+        cut(text, Math.floor(cell / LETTER)),
+        left(i) + cell / 2,
+        top(i) + cell + (line + 1) * LINE - 3,
+        {
+          "text-anchor": "middle",
+          "font-size": FONT,
+          fill: colour,
+        },
+      )
     )
   );
   const heading = textAt(title, MARGIN, MARGIN + 16, {
@@ -64,17 +74,21 @@ export async function captionedSheet(title: string, cells: readonly CaptionedIma
   return { width, height, png: new Uint8Array(png) };
 }
 
-/** As large as a cell allows; small images by whole factors, so that their pixels stay squares. */
-async function fitted(image: Image) {
+/** Of images that are enlarged by whole factors, so that their pixels stay squares: the longest side. */
+const SMALL = 96;
+
+/** As large as a cell allows. */
+async function fitted(image: Image, cell: number) {
   const { width, height, data } = withChannels(image, 3);
-  const most = CELL / Math.max(width, height);
-  const factor = most >= 1 ? Math.floor(most) : most;
+  const most = cell / Math.max(width, height);
+  const isSmall = Math.max(width, height) <= Math.min(SMALL, cell);
+  const factor = isSmall ? Math.floor(most) : most;
   const size = {
     width: Math.max(1, Math.round(width * factor)),
     height: Math.max(1, Math.round(height * factor)),
   };
   const raw = sharp(data, { raw: { width, height, channels: 3 } });
-  const kernel = factor >= 1 ? "nearest" : "lanczos3";
+  const kernel = isSmall ? "nearest" : "lanczos3";
   const png = await raw.resize(size.width, size.height, { kernel, fit: "fill" }).png().toBuffer();
   return { ...size, png };
 }
@@ -89,7 +103,7 @@ function textAt(
   return `<text x="${x}" y="${y}"${more}>${escaped(content)}</text>`;
 }
 
-function cut(text: string): string {
+function cut(text: string, most: number): string {
   const letters = [...text];
-  return letters.length <= LETTERS ? text : letters.slice(0, LETTERS - 1).join("") + "…";
+  return letters.length <= most ? text : letters.slice(0, most - 1).join("") + "…";
 }

@@ -58,8 +58,8 @@ async function formats(run: string, photos: string, folder: string): Promise<voi
   const csv = await printed(predict, run, `${photos}/**/*.png`, "--csv", "--top-k", "1");
   const probability = first.probability.toFixed(6);
   assert.deepEqual(csv.out.split("\n"), [
-    "file,rank,class,probability",
-    `${b},1,"red, bright",${probability}`,
+    "file,rank,class,index,probability",
+    `${b},1,"red, bright",1,${probability}`,
   ]);
 
   // Plain weights, with names from a file, get ImageNet's normalisation: the one that the run had.
