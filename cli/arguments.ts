@@ -6,8 +6,10 @@ import { nearest } from "../core/nearest.ts";
 export interface Flag<T> {
   /** What stands for the value in the help; none for a switch. */
   readonly value?: string;
+  /** Whether the value may be left out. */
+  readonly optional?: boolean;
   readonly help: string;
-  /** `text` is "true" for a switch. Throws `UserError`. */
+  /** `text` is "true" for a switch, and empty where an optional value is left out. Throws `UserError`. */
   readonly parse: (text: string, flag: string) => T;
 }
 
@@ -17,7 +19,9 @@ export type Parsed<F extends Flags> = { readonly [K in keyof F]?: F[K] extends F
 /** Reads `--flag value`, `--flag=value` and switches. Flags that are not given are absent from the result. */
 export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): Parsed<F> {
   const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { value }]) => [name, { type: value ? "string" : "boolean" } as const]),
+    Object.entries(flags).map((
+      [name, { value, optional }],
+    ) => [name, { type: value && !optional ? "string" : "boolean" } as const]),
   );
   const { tokens } = parseArgs({
     args: [...args],
@@ -27,7 +31,8 @@ export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): 
     tokens: true,
   });
   const parsed: Record<string, unknown> = {};
-  for (const token of tokens) {
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
       throw new UserError(`"${token.value}" is not expected here: every setting is a flag; see --help`);
@@ -38,12 +43,18 @@ export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): 
         `${token.rawName} is no flag: did you mean --${nearest(token.name, Object.keys(flags))}?`,
       );
     }
-    if (flag.value && token.value === undefined) {
+    const next = tokens[i + 1];
+    let { value } = token;
+    if (flag.optional && value === undefined && next?.kind === "positional") {
+      value = next.value;
+      i++;
+    }
+    if (flag.value && !flag.optional && value === undefined) {
       throw new UserError(`--${token.name} needs a value: ${flag.value}`);
     }
-    if (!flag.value && token.value !== undefined) throw new UserError(`--${token.name} takes no value`);
+    if (!flag.value && value !== undefined) throw new UserError(`--${token.name} takes no value`);
     if (token.name in parsed) throw new UserError(`--${token.name} is given twice`);
-    parsed[token.name] = flag.parse(token.value ?? "true", `--${token.name}`);
+    parsed[token.name] = flag.parse(value ?? (flag.optional ? "" : "true"), `--${token.name}`);
   }
   return parsed as Parsed<F>;
 }
@@ -120,6 +131,21 @@ export interface Range {
 /** A flag with a whole number. */
 export function whole(help: string, range: Range = {}): Flag<number> {
   return { value: "N", help, parse: (given, flag) => inRange(given, flag, range, "a whole number") };
+}
+
+/** The same where the number may be left out, and is then `otherwise`. */
+export function optionalWhole(
+  value: string,
+  help: string,
+  otherwise: number,
+  range: Range = {},
+): Flag<number> {
+  return {
+    value: `[${value}]`,
+    optional: true,
+    help,
+    parse: (given, flag) => given === "" ? otherwise : inRange(given, flag, range, "a whole number"),
+  };
 }
 
 /** A flag with a number. */

@@ -5,6 +5,7 @@ import { toCheckpoint } from "../core/train/checkpoint.ts";
 import { NotFinite, type Trainer, type TrainerOptions, type TrainingEvent } from "../core/train/trainer.ts";
 import { statIfThere } from "../host/files.ts";
 import * as folder from "../host/run_folder.ts";
+import type { Dashboard } from "./dashboard.ts";
 import { createReport, createTestReport, type EpochTiming, percent } from "./report.ts";
 import type { RunConfig } from "./resume.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
@@ -27,6 +28,7 @@ export interface Run {
   /** The checkpoint in the folder; undefined where there is none yet. */
   readonly checkpoint: string | undefined;
   readonly printEvery: number | undefined;
+  readonly dashboard: Dashboard | undefined;
 }
 
 /** Returns the exit code. */
@@ -51,6 +53,7 @@ export async function run(run: Run): Promise<number> {
     report.startEpoch();
     for await (const event of trainer.train()) {
       const timing = report.show(event);
+      await run.dashboard?.show(event, report.pace());
       if (event.type === "epoch") {
         accuracy = event.test.accuracy;
         await keeper.saveEpoch(event, timing!);

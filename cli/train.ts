@@ -13,10 +13,20 @@ import { restore } from "../core/train/checkpoint.ts";
 import { runGraphs, type Trainer, type TrainerOptions } from "../core/train/trainer.ts";
 import { loadDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
-import { checkWritable, copyRun, refuseOldRun } from "../host/run_folder.ts";
-import { describeGroups, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { checkWritable, copyRun, readLogTable, refuseOldRun } from "../host/run_folder.ts";
+import {
+  describeGroups,
+  optionalWhole,
+  type Parsed,
+  parseFlags,
+  switchFlag,
+  text,
+  whole,
+} from "./arguments.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import { backendOptions } from "./backend.ts";
+import { type Dashboard, openDashboard } from "./dashboard.ts";
+import { epochsOf, runFacts } from "./dashboard_facts.ts";
 import { modelEntry, optionFlags, ownOptions } from "./model.ts";
 import { planRun } from "./plan.ts";
 import { checkImages, checkPlainWeights, readCheckpoint, type Resumed } from "./resume.ts";
@@ -45,6 +55,15 @@ const groups = {
     "print-every": whole("steps between lines where there is no terminal; default 100, or 4 times an epoch", {
       min: 1,
     }),
+    dashboard: optionalWhole(
+      "PORT",
+      "shows the run on a page, on this machine only; default a free port",
+      0,
+      {
+        min: 1,
+        max: 65535,
+      },
+    ),
     help: switchFlag("shows this"),
   },
 };
@@ -95,12 +114,17 @@ interface Job {
   readonly output: string;
   readonly isNew: boolean;
   readonly printEvery: number | undefined;
+  /** The port of the live page, 0 for a free one; undefined for no page. */
+  readonly dashboard: number | undefined;
 }
 
 async function understand(given: Parsed<typeof flags>): Promise<Job> {
   const evaluateOnly = given["evaluate-only"] ?? false;
   if (evaluateOnly && !given.resume) {
     throw new UserError("--evaluate-only needs --resume, the weights to test");
+  }
+  if (evaluateOnly && given.dashboard !== undefined) {
+    throw new UserError("--dashboard shows training: it does not go with --evaluate-only");
   }
   const resumed = given.resume === undefined ? undefined : await readCheckpoint(given.resume);
   if (resumed) checkPlainWeights(resumed, given);
@@ -129,6 +153,7 @@ async function understand(given: Parsed<typeof flags>): Promise<Job> {
     output,
     isNew,
     printEvery: given["print-every"],
+    dashboard: given.dashboard,
   };
 }
 
@@ -166,7 +191,45 @@ async function carryOut(
   if (resumed && isNew) await copyRun(dirname(resumed.path), output);
   const checkpoint = isNew ? undefined : resumed?.path;
   const config = { ...settings, images, methods: Object.fromEntries(methods) };
-  return await run({ trainer, options, config, output, fresh: !resumed, checkpoint, printEvery });
+  const dashboard = await startDashboard(job, options, trainer);
+  let code = 1;
+  try {
+    code = await run({
+      trainer,
+      options,
+      config,
+      output,
+      fresh: !resumed,
+      checkpoint,
+      printEvery,
+      dashboard,
+    });
+  } finally {
+    await dashboard?.end(code);
+  }
+  return code;
+}
+
+async function startDashboard(
+  { dashboard: port, settings, output }: Job,
+  options: TrainerOptions,
+  trainer: Trainer,
+): Promise<Dashboard | undefined> {
+  if (port === undefined) return undefined;
+  const { data, batch_size, epochs } = options;
+  const dashboard = openDashboard({
+    port,
+    title: `${settings.model} on ${data.train.name}`,
+    facts: runFacts(options, trainer, settings, output),
+    test: data.test,
+    batch_size,
+    epochs,
+    steps: trainSteps(data.train, batch_size),
+    before: epochsOf(await readLogTable(output)).slice(0, trainer.progress.epoch),
+    scores: () => trainer.session.read("evaluate", "scores"),
+  });
+  console.log(`Dashboard: ${dashboard.url}`);
+  return dashboard;
 }
 
 function trainerOptions({ settings, entry }: Job, data: DatasetSplit, backend: WasmBackend): TrainerOptions {

@@ -62,10 +62,23 @@ export async function saveLog(folder: string, header: string, rows: readonly str
 
 /** The lines of the log after its header; none where there is no log. */
 export async function readLog(folder: string): Promise<string[]> {
+  return (await readLines(folder)).slice(1);
+}
+
+/** The log's lines by the names of its columns. */
+export async function readLogTable(folder: string): Promise<Record<string, string>[]> {
+  const lines = await readLines(folder);
+  const names = lines[0]?.split(",") ?? [];
+  return lines.slice(1).map((line) =>
+    Object.fromEntries(line.split(",").map((value, i) => [names[i] ?? "", value]))
+  );
+}
+
+async function readLines(folder: string): Promise<string[]> {
   const file = join(folder, LOG);
   if (!await statIfThere(file)) return [];
   try {
-    return (await Deno.readTextFile(file)).split("\n").slice(1).filter((line) => line !== "");
+    return (await Deno.readTextFile(file)).split("\n").filter((line) => line !== "");
   } catch (error) {
     throw new UserError(`${file}: cannot be read (${reason(error)})`);
   }

@@ -1,0 +1,225 @@
+/** `train --dashboard`: follows a run's events, and shows them on a page that is served to this machine. */
+import { countOf, type Dataset, imageBytes } from "../core/data/dataset.ts";
+import { encodeBmp } from "../core/format/bmp.ts";
+import { addToConfusion, createConfusion, highest, probability } from "../core/metrics/confusion.ts";
+import { createHistory, type Point } from "../core/train/history.ts";
+import type { TrainingEvent } from "../core/train/trainer.ts";
+import type { EpochRow, Now, RunFacts, Sample, State, Status } from "../dashboard/protocol.ts";
+import { serveDashboard } from "../host/dashboard.ts";
+import { pageFiles } from "../host/dashboard_files.ts";
+import type { Pace } from "./report.ts";
+import { STOPPED } from "./signals.ts";
+
+/** Between two updates of the pages. */
+const UPDATE_MILLISECONDS = 1000;
+const SAMPLES = 12;
+
+export interface Dashboard {
+  readonly url: string;
+  /** Takes in an event. To be awaited before the trainer goes on: it reads the scores of a tested batch. */
+  show(event: TrainingEvent, pace: Pace): Promise<void>;
+  /** Tells the pages how the run ended, by its exit code, and closes. */
+  end(code: number): Promise<void>;
+}
+
+export interface DashboardOptions {
+  /** 0 for a free one. */
+  readonly port: number;
+  readonly title: string;
+  readonly facts: RunFacts["facts"];
+  readonly test: Dataset;
+  readonly batch_size: number;
+  readonly epochs: number;
+  /** Steps in an epoch. */
+  readonly steps: number;
+  /** Epochs before the run was resumed. */
+  readonly before: readonly EpochRow[];
+  /** The scores of the batch that was tested last, `[batch, classes]`. */
+  readonly scores: () => Promise<ArrayLike<number>>;
+}
+
+/** Serves the page. Throws `UserError` where the port is taken. */
+export function openDashboard(options: DashboardOptions): Dashboard {
+  const { test, batch_size, steps, scores } = options;
+  const count = countOf(test);
+  const classes = test.classes.length;
+  const started = performance.now();
+  const history = createHistory();
+  const epochs = [...options.before];
+  const run = {
+    title: options.title,
+    facts: options.facts,
+    classes: test.classes,
+    samples: spread(count, SAMPLES).map((index) => ({ index, label: test.labels[index]! })),
+    epochs: options.epochs,
+    steps,
+    test_images: count,
+  };
+  const samples = new Map<number, Sample>();
+  let status: Status = { phase: "training", text: "" };
+  let now: Now = {
+    epoch: epochs.length + 1,
+    step: 0,
+    loss: null,
+    accuracy: null,
+    lr: null,
+    images_per_second: null,
+    seconds_left: null,
+    seconds: 0,
+  };
+  let confusion = createConfusion(classes);
+  let tested = { epoch: 0, seen: 0 };
+  let before: { epoch: number; step: number; accuracy: number } | undefined;
+
+  /** What the pages have not been told yet. */
+  const changed = new Set<keyof State>();
+  let sentAt = -Infinity;
+  let sentStride = 1;
+  let sentRows = 0;
+
+  const server = serveDashboard(options.port, {
+    files: pageFiles,
+    snapshot: () => ({
+      ...parts(["run", "status", "now", "epochs", "confusion", "samples"]),
+      history: rows(0),
+    }),
+    picture(index) {
+      const { width, height, channels, images } = test;
+      const size = imageBytes(test);
+      if (index >= count) return undefined;
+      return encodeBmp(images.subarray(index * size, (index + 1) * size), width, height, channels);
+    },
+  });
+
+  function parts(names: Iterable<keyof State>): Partial<State> {
+    const make: { [K in keyof State]: () => State[K] } = {
+      run: () => run,
+      status: () => status,
+      now: () => now,
+      history: () => rows(history.stride === sentStride ? sentRows : 0),
+      epochs: () => epochs,
+      confusion: () => ({ ...tested, ...sparse(confusion.counts, classes) }),
+      samples: () => [...samples.values()],
+    };
+    return Object.fromEntries(Array.from(names, (name) => [name, make[name]()]));
+  }
+
+  function rows(from: number): State["history"] {
+    return { stride: history.stride, from, rows: history.points.slice(from).map(rowOf) };
+  }
+
+  function update(): void {
+    if (server.pages > 0) server.send(parts(changed));
+    changed.clear();
+    sentAt = performance.now();
+    sentStride = history.stride;
+    sentRows = history.points.length;
+  }
+
+  function step(event: Extract<TrainingEvent, { type: "step" }>, pace: Pace): void {
+    const { epoch, step, loss, accuracy, lr } = event;
+    // The event has the epoch's mean so far; the curve wants the step's own.
+    const follows = before?.epoch === epoch && before.step === step - 1;
+    const own = step === 1 ? accuracy : follows ? accuracy * step - before!.accuracy * (step - 1) : NaN;
+    before = { epoch, step, accuracy };
+    const images_per_second = pace.images_per_second ?? NaN;
+    history.add({ time: epoch - 1 + step / steps, loss, accuracy: own, lr, images_per_second });
+    now = { ...now, epoch, step, loss, accuracy, lr };
+    status = { phase: "training", text: "" };
+    changed.add("history");
+  }
+
+  async function testedBatch({ epoch, batch }: Extract<TrainingEvent, { type: "evaluate" }>): Promise<void> {
+    if (batch === 1) {
+      confusion = createConfusion(classes);
+      tested = { epoch, seen: 0 };
+    }
+    const first = (batch - 1) * batch_size;
+    const labels = test.labels.subarray(first, first + batch_size);
+    const values = await scores();
+    addToConfusion(confusion, values, labels);
+    tested = { epoch, seen: first + labels.length };
+    for (const { index } of run.samples) {
+      const row = index - first;
+      if (row < 0 || row >= labels.length) continue;
+      const predicted = highest(values, row, classes);
+      const share = probability(values, row, classes, predicted);
+      samples.set(index, { index, predicted, probability: share, epoch });
+      changed.add("samples");
+    }
+    status = { phase: "testing", text: "" };
+    changed.add("confusion");
+  }
+
+  function epoch(event: Extract<TrainingEvent, { type: "epoch" }>, pace: Pace): void {
+    const { train, test, lr } = event;
+    epochs.push({
+      epoch: event.epoch,
+      train_loss: train.loss,
+      train_accuracy: train.accuracy,
+      test_loss: test.loss,
+      test_accuracy: test.accuracy,
+      lr,
+      seconds: pace.epoch_seconds,
+      images_per_second: pace.images_per_second ?? null,
+      data_wait: null,
+    });
+    changed.add("epochs");
+  }
+
+  return {
+    url: server.url,
+    async show(event, pace) {
+      if (event.type === "step") step(event, pace);
+      else if (event.type === "evaluate") await testedBatch(event);
+      else epoch(event, pace);
+      const time = performance.now();
+      now = {
+        ...now,
+        images_per_second: pace.images_per_second ?? null,
+        seconds_left: Number.isFinite(pace.seconds_left) ? pace.seconds_left : null,
+        seconds: (time - started) / 1000,
+      };
+      changed.add("now").add("status");
+      if (event.type === "epoch" || time - sentAt >= UPDATE_MILLISECONDS) update();
+    },
+    async end(code) {
+      status = endOf(code);
+      changed.add("status");
+      update();
+      await server.close();
+    },
+  };
+}
+
+function endOf(code: number): Status {
+  if (code === 0) return { phase: "finished", text: "" };
+  if ((Object.values(STOPPED) as number[]).includes(code)) {
+    return { phase: "stopped", text: "Stopped by a signal; --resume goes on from here." };
+  }
+  return { phase: "failed", text: "The run failed: its terminal says why." };
+}
+
+/** `most` of `count` indices, or all of them, evenly spread. */
+function spread(count: number, most: number): number[] {
+  const length = Math.min(count, most);
+  return Array.from({ length }, (_, i) => Math.floor((i + 0.5) * count / length));
+}
+
+function rowOf({ time, loss, accuracy, lr, images_per_second }: Point): (number | null)[] {
+  return [time, loss, accuracy, lr, images_per_second].map((value) =>
+    Number.isFinite(value) ? Number(value.toPrecision(6)) : null
+  );
+}
+
+function sparse(counts: Uint32Array, classes: number): { right: number; counts: number[] } {
+  const list: number[] = [];
+  let right = 0;
+  counts.forEach((count, i) => {
+    if (count === 0) return;
+    const [truth, predicted] = [Math.floor(i / classes), i % classes];
+    list.push(truth, predicted, count);
+    if (truth === predicted) right += count;
+  });
+  return { right, counts: list };
+}

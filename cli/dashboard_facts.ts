@@ -1,0 +1,56 @@
+/** What the live page says of a run beside its figures. */
+import { countOf } from "../core/data/dataset.ts";
+import { namedParameters } from "../core/nn/mod.ts";
+import { sizeOf } from "../core/shape.ts";
+import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
+import type { EpochRow, RunFacts } from "../dashboard/protocol.ts";
+import type { Settings } from "./settings.ts";
+import { megabytes } from "./terminal.ts";
+
+/** Model and data in words, then the settings under their own names, without those that are off. */
+export function runFacts(
+  { model, data, backend }: TrainerOptions,
+  { session }: Trainer,
+  { model: name, dataset: _dataset, data: _data, ...settings }: Settings,
+  output: string,
+): RunFacts["facts"] {
+  const { train, test } = data;
+  const number = (value: number) => value.toLocaleString("en-US");
+  const parameters = [...namedParameters(model).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  return [
+    ["model", `${name}, ${number(parameters)} parameters`],
+    ["data", `${train.name}: ${number(countOf(train))} training and ${number(countOf(test))} test images`],
+    ["images", `${train.channels}×${train.height}×${train.width}, ${train.classes.length} classes`],
+    ...Object.entries(settings).flatMap(([setting, value]) => {
+      const words = wordsOf(value);
+      return words === "" ? [] : [[setting.replaceAll("_", " "), words] as const];
+    }),
+    ["backend", `${backend.description}; memory ${megabytes(session.memory.totalBytes)}`],
+    ["folder", output],
+  ];
+}
+
+/** The epochs of a run's log, by its header: `epoch,train_loss,…`. */
+export function epochsOf(rows: readonly Readonly<Record<string, string>>[]): EpochRow[] {
+  const number = (text: string | undefined) => text === undefined || text === "" ? null : Number(text);
+  return rows.map((row) => ({
+    epoch: Number(row.epoch),
+    train_loss: Number(row.train_loss),
+    train_accuracy: Number(row.train_accuracy),
+    test_loss: Number(row.test_loss),
+    test_accuracy: Number(row.test_accuracy),
+    lr: Number(row.lr),
+    seconds: Number(row.seconds),
+    images_per_second: number(row.images_per_second),
+    data_wait: number(row.data_wait),
+  }));
+}
+
+/** Empty for what is off. */
+function wordsOf(value: unknown): string {
+  if (value === undefined || value === null || value === false) return "";
+  if (value === true) return "yes";
+  if (Array.isArray(value)) return value.map(wordsOf).join(", ");
+  if (typeof value !== "object") return String(value);
+  return Object.entries(value).map(([name, inner]) => `${name} ${wordsOf(inner)}`).join(", ");
+}

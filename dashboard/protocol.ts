@@ -1,0 +1,82 @@
+/** What the server tells the page: all parts when it connects, then whichever have changed. */
+
+export interface State {
+  readonly run: RunFacts;
+  readonly status: Status;
+  readonly now: Now;
+  readonly history: Curves;
+  readonly epochs: readonly EpochRow[];
+  readonly confusion: ConfusionCounts;
+  readonly samples: readonly Sample[];
+}
+
+export interface RunFacts {
+  readonly title: string;
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly classes: readonly string[];
+  /** Test images of which predictions are shown; their pictures are at `samples/INDEX.bmp`. */
+  readonly samples: readonly { readonly index: number; readonly label: number }[];
+  readonly epochs: number;
+  /** Steps in an epoch. */
+  readonly steps: number;
+  /** The images that an evaluation counts. */
+  readonly test_images: number;
+}
+
+export interface Status {
+  readonly phase: "training" | "testing" | "finished" | "stopped" | "failed";
+  /** What else there is to say of the end. */
+  readonly text: string;
+}
+
+/** Where the run is; null where it is not known. */
+export interface Now {
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly loss: number | null;
+  /** Of the epoch so far, 0 … 1. */
+  readonly accuracy: number | null;
+  readonly lr: number | null;
+  readonly images_per_second: number | null;
+  readonly seconds_left: number | null;
+  readonly seconds: number;
+}
+
+/** Columns `time, loss, accuracy, lr, images_per_second`; each row is the mean of `stride` steps. */
+export interface Curves {
+  readonly stride: number;
+  /** Rows before this one stay as they are. */
+  readonly from: number;
+  readonly rows: readonly (readonly (number | null)[])[];
+}
+
+export interface EpochRow {
+  readonly epoch: number;
+  readonly train_loss: number;
+  readonly train_accuracy: number;
+  readonly test_loss: number;
+  readonly test_accuracy: number;
+  readonly lr: number;
+  readonly seconds: number;
+  readonly images_per_second: number | null;
+  /** Share of training's time that was spent waiting for data, 0 … 1. */
+  readonly data_wait: number | null;
+}
+
+export interface ConfusionCounts {
+  /** Of which evaluation; 0 before the first. */
+  readonly epoch: number;
+  /** Images counted so far. */
+  readonly seen: number;
+  readonly right: number;
+  /** `true, predicted, count, true, predicted, count, …` of those that are not 0. */
+  readonly counts: readonly number[];
+}
+
+export interface Sample {
+  readonly index: number;
+  readonly predicted: number;
+  readonly probability: number;
+  readonly epoch: number;
+}
