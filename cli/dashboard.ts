@@ -1,4 +1,5 @@
 /** `train --dashboard`: follows a run's events, and shows them on a page that is served to this machine. */
+import { allocateBatch } from "../core/data/batches.ts";
 import { countOf, type Dataset, imageBytes } from "../core/data/dataset.ts";
 import { encodeBmp } from "../core/format/bmp.ts";
 import { addToConfusion, createConfusion, highest, probability } from "../core/metrics/confusion.ts";
@@ -53,7 +54,6 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     samples: spread(count, SAMPLES).map((index) => ({ index, label: test.labels[index]! })),
     epochs: options.epochs,
     steps,
-    test_images: count,
   };
   const samples = new Map<number, Sample>();
   let status: Status = { phase: "training", text: "" };
@@ -68,7 +68,7 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     seconds: 0,
   };
   let confusion = createConfusion(classes);
-  let tested = { epoch: 0, seen: 0 };
+  let tested = { epoch: 0, seen: 0, total: count };
   let before: { epoch: number; step: number; accuracy: number } | undefined;
 
   /** What the pages have not been told yet. */
@@ -77,17 +77,26 @@ export function openDashboard(options: DashboardOptions): Dashboard {
   let sentStride = 1;
   let sentRows = 0;
 
+  /** The samples as the network sees them, made when the first page asks. */
+  const pictures = once(async () => {
+    const batch = allocateBatch(test, run.samples.length);
+    await test.fill(batch, Uint32Array.from(run.samples, ({ index }) => index), undefined);
+    const { width, height, channels } = test;
+    const size = imageBytes(test);
+    return run.samples.map((_, i) =>
+      encodeBmp(batch.pixels.subarray(i * size, (i + 1) * size), width, height, channels)
+    );
+  });
+
   const server = serveDashboard(options.port, {
     files: pageFiles,
     snapshot: () => ({
       ...parts(["run", "status", "now", "epochs", "confusion", "samples"]),
       history: rows(0),
     }),
-    picture(index) {
-      const { width, height, channels, images } = test;
-      const size = imageBytes(test);
-      if (index >= count) return undefined;
-      return encodeBmp(images.subarray(index * size, (index + 1) * size), width, height, channels);
+    async picture(index) {
+      const slot = run.samples.findIndex((sample) => sample.index === index);
+      return slot < 0 ? undefined : (await pictures())[slot];
     },
   });
 
@@ -129,19 +138,17 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     changed.add("history");
   }
 
-  async function testedBatch({ epoch, batch }: Extract<TrainingEvent, { type: "evaluate" }>): Promise<void> {
-    if (batch === 1) {
-      confusion = createConfusion(classes);
-      tested = { epoch, seen: 0 };
-    }
+  async function testedBatch(event: Extract<TrainingEvent, { type: "evaluate" }>): Promise<void> {
+    const { epoch, batch, batches, target } = event;
+    if (batch === 1) confusion = createConfusion(classes);
     const first = (batch - 1) * batch_size;
-    const labels = test.labels.subarray(first, first + batch_size);
     const values = await scores();
-    addToConfusion(confusion, values, labels);
-    tested = { epoch, seen: first + labels.length };
+    addToConfusion(confusion, values, target);
+    const upTo = (n: number) => Math.min(count, n * batch_size);
+    tested = { epoch, seen: upTo(batch), total: upTo(batches) };
     for (const { index } of run.samples) {
       const row = index - first;
-      if (row < 0 || row >= labels.length) continue;
+      if (row < 0 || row >= target.length) continue;
       const predicted = highest(values, row, classes);
       const share = probability(values, row, classes, predicted);
       samples.set(index, { index, predicted, probability: share, epoch });
@@ -162,7 +169,7 @@ export function openDashboard(options: DashboardOptions): Dashboard {
       lr,
       seconds: pace.epoch_seconds,
       images_per_second: pace.images_per_second ?? null,
-      data_wait: null,
+      data_wait: event.data_wait,
     });
     changed.add("epochs");
   }
@@ -198,6 +205,11 @@ function endOf(code: number): Status {
     return { phase: "stopped", text: "Stopped by a signal; --resume goes on from here." };
   }
   return { phase: "failed", text: "The run failed: its terminal says why." };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => made ??= make();
 }
 
 /** `most` of `count` indices, or all of them, evenly spread. */

@@ -12,7 +12,7 @@ export function extents(help: string, example: string, rank?: number): Flag<read
     value: example,
     help,
     parse(given, flag) {
-      const numbers = given.split(/[x×]/).map((extent) => /^\d+$/.test(extent) ? Number(extent) : 0);
+      const numbers = given.split(/[x×,]/).map((extent) => /^\d+$/.test(extent) ? Number(extent) : 0);
       if (numbers.every((extent) => extent > 0) && (rank === undefined || numbers.length === rank)) {
         return numbers;
       }

@@ -74,7 +74,11 @@ export function createReport(options: ReportOptions) {
         percent(train.accuracy)
       }; ` +
         `test: loss ${test.loss.toFixed(4)}, ${percent(test.accuracy)}${event.best ? " (best)" : ""}; ` +
-        (timing.images_per_second ? `${timing.images_per_second.toFixed(0)} images/s, ` : "") +
+        (timing.images_per_second
+          ? `${timing.images_per_second.toFixed(0)} images/s, data wait ${
+            (100 * event.data_wait).toFixed(1)
+          } %, `
+          : "") +
         duration(timing.seconds) +
         (event.epoch < epochs ? `, ${duration(secondsLeft())} left` : ""),
     );

@@ -10,7 +10,8 @@ import { createReport, createTestReport, type EpochTiming, percent } from "./rep
 import type { RunConfig } from "./resume.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
-const LOG_HEADER = "epoch,train_loss,train_accuracy,test_loss,test_accuracy,lr,seconds,images_per_second";
+const LOG_HEADER =
+  "epoch,train_loss,train_accuracy,test_loss,test_accuracy,lr,seconds,images_per_second,data_wait";
 
 /** Exit code of a run whose loss or weights are no longer finite. */
 const NOT_FINITE = 3;
@@ -124,9 +125,16 @@ async function createKeeper({ trainer, options, config, output }: Run) {
 }
 
 function logLine(
-  { epoch, train, test, lr }: EpochEvent,
+  { epoch, train, test, lr, data_wait }: EpochEvent,
   { seconds, images_per_second }: EpochTiming,
 ): string {
   const rounded = [train.loss, train.accuracy, test.loss, test.accuracy].map((value) => value.toFixed(6));
-  return [epoch, ...rounded, lr, seconds.toFixed(2), images_per_second?.toFixed(1) ?? ""].join(",");
+  return [
+    epoch,
+    ...rounded,
+    lr,
+    seconds.toFixed(2),
+    images_per_second?.toFixed(1) ?? "",
+    data_wait.toFixed(4),
+  ].join(",");
 }

@@ -5,10 +5,11 @@ import { schedule, type ScheduleName, scheduleNames, type ScheduleOptions } from
 import { DATASETS } from "../host/datasets.ts";
 import type { AnyModelOptions } from "../models/registry.ts";
 import { exactFlag } from "./backend.ts";
+import { checkData, dataDefaults, dataFlags, type DataSettings } from "./settings/data.ts";
 import { oneOf, type Parsed, real, switchFlag, text, whole, wholeList } from "./arguments.ts";
 
 /** Everything that decides a run's numbers; kept in config.json and in checkpoints. */
-export interface Settings {
+export interface Settings extends DataSettings {
   readonly model: string;
   /** What the network's own flags set. */
   readonly model_options: AnyModelOptions;
@@ -39,8 +40,11 @@ export const subjectFlags = {
     "NAME",
     "the network, see deno task models, or a file with your own: ./my_net.ts; default resnet50",
   ),
-  dataset: oneOf(DATASETS, "digits (comes with Strata, the default) or cifar10"),
-  data: text("PATH", "folder or archive of the data set; downloaded there if it is not; default data"),
+  dataset: oneOf(
+    DATASETS,
+    "digits (comes with Strata, the default), mnist, cifar10, or folder: your own (default with --data)",
+  ),
+  data: text("PATH", "folder of your own images, or folder or archive of the named data set; default data"),
 };
 
 /** How it is trained. */
@@ -77,7 +81,7 @@ export const recipeFlags = {
   exact: exactFlag,
 };
 
-export const settingFlags = { ...subjectFlags, ...recipeFlags };
+export const settingFlags = { ...subjectFlags, ...dataFlags, ...recipeFlags };
 
 const common = {
   model: "resnet50",
@@ -96,23 +100,21 @@ interface Defaults
 }
 
 /** What works well enough without any flag; found by trying, see ARCHITECTURE.md. */
-const ofDataset: Readonly<Record<string, Defaults>> = {
-  digits: {
-    epochs: 7,
-    batch_size: 64,
-    optimizer: "adamw",
-    lr: 0.002,
-    scheduler: "onecycle",
-    warmup_epochs: 0,
-  },
-  cifar10: {
-    epochs: 10,
-    batch_size: 100,
-    optimizer: "adamw",
-    lr: 0.0003,
-    scheduler: "cosine",
-    warmup_epochs: 1,
-  },
+const ofDigits: Defaults = {
+  epochs: 7,
+  batch_size: 64,
+  optimizer: "adamw",
+  lr: 0.002,
+  scheduler: "onecycle",
+  warmup_epochs: 0,
+};
+const ofOthers: Defaults = {
+  epochs: 10,
+  batch_size: 100,
+  optimizer: "adamw",
+  lr: 0.0003,
+  scheduler: "cosine",
+  warmup_epochs: 1,
 };
 
 const ofOptimizer: Readonly<
@@ -136,7 +138,7 @@ function ofScheduler(scheduler: ScheduleName, epochs: number, warmup_epochs: num
 }
 
 /** Of a resumed run: what cannot change without making it another run. */
-const FIXED = ["model", "dataset", "batch_size", "optimizer", "seed"] as const;
+const FIXED = ["model", "dataset", "input", "batch_size", "optimizer", "seed"] as const;
 
 /** Flags that only some optimisers or schedules look at. */
 const ONLY_FOR: readonly [keyof typeof recipeFlags, "optimizer" | "scheduler", readonly string[]][] = [
@@ -163,11 +165,12 @@ export function resolveSettings(flags: SettingFlags, resumed?: Settings): Settin
 }
 
 function fresh(given: Partial<Settings>): Settings {
-  const dataset = given.dataset ?? "digits";
-  const { lr, ...defaults } = ofDataset[dataset]!;
+  const dataset = given.dataset ?? (given.data === undefined ? "digits" : "folder");
+  const { lr, ...defaults } = dataset === "digits" ? ofDigits : ofOthers;
   const base = { dataset, ...defaults, ...given };
   return {
     ...common,
+    ...dataDefaults(dataset),
     ...base,
     ...ofOptimizer[base.optimizer],
     ...(base.optimizer === defaults.optimizer ? { lr } : {}),
@@ -178,19 +181,20 @@ function fresh(given: Partial<Settings>): Settings {
 
 function changed(resumed: Settings, given: Partial<Settings>): Settings {
   for (const name of FIXED) {
-    if (given[name] === undefined || given[name] === resumed[name]) continue;
+    if (given[name] === undefined || String(given[name]) === String(resumed[name])) continue;
     throw new UserError(
       `--${name.replaceAll("_", "-")} ${given[name]} does not go with --resume: that run has ${
         resumed[name]
       }`,
     );
   }
-  const merged = { ...resumed, ...given };
+  const merged = { ...dataDefaults(resumed.dataset), ...resumed, ...given };
   if (merged.scheduler === resumed.scheduler) return merged;
   return { ...merged, ...ofScheduler(merged.scheduler, merged.epochs, merged.warmup_epochs), ...given };
 }
 
 function check(settings: Settings, flags: SettingFlags): void {
+  checkData(settings, flags);
   for (const [flag, kind, owners] of ONLY_FOR) {
     if (flags[flag] === undefined || owners.includes(settings[kind])) continue;
     throw new UserError(

@@ -40,17 +40,20 @@ import {
   type Settings,
   subjectFlags,
 } from "./settings.ts";
+import { dataFlags, loadOptions } from "./settings/data.ts";
 import { tune } from "./tune.ts";
 import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 
 const groups = {
   "What to train": { ...subjectFlags, ...optionFlags },
+  "The images": dataFlags,
   How: recipeFlags,
   "Where, and what is shown": {
     output: text("FOLDER", "where the run is kept; default runs/MODEL-DATASET-TIME"),
     resume: text("PATH", "goes on with a run: its folder, or a checkpoint in it"),
     "evaluate-only": switchFlag("only tests the weights that --resume names"),
     autotune: switchFlag("measures first how each convolution is fastest here, once, and remembers it"),
+    workers: whole("threads that decode images; default a quarter of the cores", { min: 1, max: 64 }),
     threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
     "print-every": whole("steps between lines where there is no terminal; default 100, or 4 times an epoch", {
       min: 1,
@@ -68,7 +71,12 @@ const groups = {
   },
 };
 
-const flags = { ...groups["What to train"], ...groups.How, ...groups["Where, and what is shown"] };
+const flags = {
+  ...groups["What to train"],
+  ...dataFlags,
+  ...groups.How,
+  ...groups["Where, and what is shown"],
+};
 
 const EXAMPLES = `Trains a network on images.
 
@@ -98,6 +106,7 @@ export async function train(args: readonly string[]): Promise<number> {
   try {
     return await carryOut(job, data, backend, methods);
   } finally {
+    data.close?.();
     backend.close();
   }
 }
@@ -114,6 +123,7 @@ interface Job {
   readonly output: string;
   readonly isNew: boolean;
   readonly printEvery: number | undefined;
+  readonly workers: number | undefined;
   /** The port of the live page, 0 for a free one; undefined for no page. */
   readonly dashboard: number | undefined;
 }
@@ -153,15 +163,22 @@ async function understand(given: Parsed<typeof flags>): Promise<Job> {
     output,
     isNew,
     printEvery: given["print-every"],
+    workers: given.workers,
     dashboard: given.dashboard,
   };
 }
 
-async function loadImages({ settings }: Job): Promise<DatasetSplit> {
-  const data = await loadDataset(settings.dataset, settings.data, downloadProgress);
+async function loadImages({ settings, entry, workers }: Job): Promise<DatasetSplit> {
+  const options = loadOptions(settings, entry.input, { progress: downloadProgress, note, workers });
+  const data = await loadDataset(settings.dataset, options);
   if (isTerminal) clearLine();
-  for (const note of data.notes) console.log(`Note: ${note}`);
+  data.notes.forEach(note);
   return data;
+}
+
+function note(line: string): void {
+  if (isTerminal) clearLine();
+  console.log(`Note: ${line}`);
 }
 
 async function carryOut(

@@ -50,9 +50,10 @@ export { type Backend, type MemoryReport, OutOfMemory, type Session } from "./ba
 export { createWasmBackend, type WasmOptions } from "./backend/wasm/backend.ts";
 
 // Data sets.
-export { assembleCifar10, cifar10Transforms, parseBinaryBatch, parsePythonBatch } from "./data/cifar10.ts";
+export { assembleCifar10, cifar10Normalize, parseBinaryBatch, parsePythonBatch } from "./data/cifar10.ts";
 export * from "./data/dataset.ts";
-export { digitsTransforms, loadDigits } from "./data/digits.ts";
+export { digitsNormalize, loadDigits } from "./data/digits.ts";
+export * from "./data/memory.ts";
 
 // Training.
 export { type OptimizerName, optimizerNames, type OptimizerOptions } from "./optim/optimizer.ts";

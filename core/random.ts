@@ -47,7 +47,7 @@ export function integer(word: number, bound: number): number {
 }
 
 /** What data code draws numbers for; each has numbers of its own. */
-export const purposes = { shuffle: 0, crop: 1, flip: 2 } as const;
+export const purposes = { shuffle: 0, crop: 1, flip: 2, color: 3, augment: 4, erase: 5 } as const;
 export type Purpose = keyof typeof purposes;
 
 /** Tells these counters from the kernels', whose last word is 0. */
@@ -63,6 +63,40 @@ const DATA = 1;
  */
 export function draw(seed: number, purpose: Purpose, epoch: number, sample: number): Words {
   return philox(keyOf(seed), [sample, purposes[purpose], epoch, DATA]);
+}
+
+/** As many random numbers as a transform needs for one sample. */
+export interface Stream {
+  /** The next 32 random bits. */
+  word(): number;
+  /** A number in [low, high). */
+  between(low: number, high: number): number;
+  /** 0 … n − 1 in a random order. */
+  permutation(n: number): number[];
+}
+
+/** The words of `draw`, and when these are used up, more of the same kind. */
+export function stream(seed: number, purpose: Purpose, epoch: number, sample: number): Stream {
+  const key = keyOf(seed);
+  let words: Words = [0, 0, 0, 0];
+  let drawn = 0;
+  const word = () => {
+    // The last word stays odd, as in `draw`, and grows with each block of four.
+    if (drawn % 4 === 0) words = philox(key, [sample, purposes[purpose], epoch, DATA + 2 * drawn]);
+    return words[drawn++ % 4]!;
+  };
+  return {
+    word,
+    between: (low, high) => low + uniform(word()) * (high - low),
+    permutation(n) {
+      const order = Array.from({ length: n }, (_, i) => i);
+      for (let i = n - 1; i > 0; i--) {
+        const other = integer(word(), i + 1);
+        [order[i], order[other]] = [order[other]!, order[i]!];
+      }
+      return order;
+    },
+  };
 }
 
 /** The order of an epoch: 0 … n − 1, shuffled (Fisher & Yates). */

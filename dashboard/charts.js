@@ -19,6 +19,9 @@ const LOSS = 1, ACCURACY = 2, LR = 3, SPEED = 4;
 const SMOOTH_SHARE = 1 / 40;
 const SMOOTH_LEAST = 8;
 
+/** Heights of the charts, in pixels. */
+const TALL = 240, LOW = 190;
+
 /** @type {Map<string, uPlotType>} */
 const charts = new Map();
 
@@ -33,7 +36,9 @@ export function drawCharts(state) {
   const smoothLoss = smooth(losses);
   const train = epochs.map(({ train_loss }) => train_loss);
   const test = epochs.map(({ test_loss }) => test_loss);
-  const ceiling = 1.08 * Math.max(...known(smoothLoss), ...train, ...test, 0) || 1;
+  // A run's first steps, or a rare bad one, may be far above all others, which are to be seen.
+  const most = known(losses).sort((a, b) => a - b)[Math.floor(0.98 * losses.length)] ?? 0;
+  const ceiling = 1.08 * Math.max(most, ...train, ...test) || 1;
   draw("loss", join(time, [losses, smoothLoss], ends, [train, test]), {
     range: [0, ceiling],
     value: format.loss,
@@ -114,9 +119,9 @@ function create(id, data) {
   const lines = four
     ? [
       { label: "each step", stroke: colour("--train-faint"), width: 1, points: { show: false }, value },
-      { label: "smoothed", stroke: colour("--train"), width: 2, points: { show: false }, value },
+      { label: "training, smoothed", stroke: colour("--train"), width: 2, points: { show: false }, value },
       {
-        label: "training, epoch",
+        label: "training, whole epoch",
         stroke: colour("--train"),
         width: 1.5,
         dash: [5, 4],
@@ -124,7 +129,7 @@ function create(id, data) {
         spanGaps: true,
         value,
       },
-      { label: "test, epoch", stroke: colour("--test"), width: 2, points, spanGaps: true, value },
+      { label: "test", stroke: colour("--test"), width: 2, points, spanGaps: true, value },
     ]
     : [{
       label: id === "lr" ? "learning rate" : "images a second",
@@ -133,11 +138,10 @@ function create(id, data) {
       points: { show: false },
       value,
     }];
-  const legend = four ? 52 : 0;
   /** @type {Options} */
   const options = {
     width: place.clientWidth,
-    height: place.clientHeight - legend,
+    height: four ? TALL : LOW,
     legend: { show: four },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: {

@@ -18,10 +18,10 @@ const TITLE = 20;
 /** @param {State} state */
 export function drawConfusion({ run, confusion }) {
   const { classes } = run;
-  const { counts, epoch, seen, right } = confusion;
+  const { counts, epoch, seen, total, right } = confusion;
   if (epoch === 0) return;
   const hint = `Epoch ${epoch}: ${format.whole(right)} of ${format.whole(seen)} test images right` +
-    (seen < run.test_images ? `, ${format.whole(run.test_images - seen)} to go` : "") +
+    (seen < total ? `, ${format.whole(total - seen)} to go` : "") +
     ". Shade: share of the row.";
   byId("confusion-hint").textContent = hint;
   const canvas = /** @type {HTMLCanvasElement} */ (byId("confusion"));
@@ -74,7 +74,7 @@ function paint(canvas, classes, counts) {
   const withLabels = (side - TITLE - labels) / classes.length >= ROW_FOR_LABEL;
   const left = TITLE + (withLabels ? labels : 0);
   const cell = (side - left) / classes.length;
-  const top = side - cell * classes.length - TITLE - (withLabels ? labels : 0) < 0 ? left : left;
+  const top = left;
 
   const rows = new Map();
   for (let i = 0; i < counts.length; i += 3) {

@@ -47,7 +47,7 @@ export function drawPosition({ run, status, now, confusion }) {
   progress.value = steps / (run.epochs * run.steps);
   const epoch = `Epoch ${Math.min(now.epoch, run.epochs)} of ${run.epochs}`;
   byId("position").textContent = status.phase === "testing"
-    ? `${epoch} · test image ${format.whole(confusion.seen)} of ${format.whole(run.test_images)}`
+    ? `${epoch} · test image ${format.whole(confusion.seen)} of ${format.whole(confusion.total)}`
     : `${epoch} · step ${format.whole(now.step)} of ${format.whole(run.steps)}`;
   document.title = `${Math.floor(100 * progress.value)} % · ${run.title}`;
 }
@@ -111,6 +111,7 @@ export function drawEpochs({ epochs }) {
       ].map((text) => element("td", text)),
     );
     line.firstElementChild?.setAttribute("scope", "row");
+    line.children[5]?.classList.add("speed");
     if (row.test_accuracy === highest) line.className = "best";
     return line;
   });

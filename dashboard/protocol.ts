@@ -19,8 +19,6 @@ export interface RunFacts {
   readonly epochs: number;
   /** Steps in an epoch. */
   readonly steps: number;
-  /** The images that an evaluation counts. */
-  readonly test_images: number;
 }
 
 export interface Status {
@@ -67,8 +65,9 @@ export interface EpochRow {
 export interface ConfusionCounts {
   /** Of which evaluation; 0 before the first. */
   readonly epoch: number;
-  /** Images counted so far. */
+  /** Images tested so far, of how many. */
   readonly seen: number;
+  readonly total: number;
   readonly right: number;
   /** `true, predicted, count, true, predicted, count, …` of those that are not 0. */
   readonly counts: readonly number[];

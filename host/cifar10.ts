@@ -8,6 +8,7 @@ import {
   parsePythonBatch,
 } from "../core/data/cifar10.ts";
 import type { DatasetSplit } from "../core/data/dataset.ts";
+import type { MemoryDataset } from "../core/data/memory.ts";
 import { UserError } from "../core/errors.ts";
 import { readTarGz } from "./archive.ts";
 import { download, type Progress } from "./download.ts";
@@ -45,7 +46,7 @@ const officialSource = {
 export async function loadCifar10(
   data: string,
   { progress, source = officialSource }: Cifar10Options = {},
-): Promise<DatasetSplit> {
+): Promise<DatasetSplit<MemoryDataset>> {
   const info = await statIfThere(data);
   if (isArchiveName(data) && !info?.isDirectory) {
     if (!info) throw new UserError(`${data}: there is no such file; check --data`);
@@ -94,7 +95,7 @@ async function batchFiles(folder: string): Promise<string[]> {
   return (binary.length > 0 ? binary : files).sort();
 }
 
-async function loadFolder(folder: string, files: readonly string[]): Promise<DatasetSplit> {
+async function loadFolder(folder: string, files: readonly string[]): Promise<DatasetSplit<MemoryDataset>> {
   const batches = new Map<string, CifarBatch>();
   expectAll(new Set(files.map((file) => batchName(file)!)), folder, isBinary(files[0]!));
   for (const file of files) {
@@ -104,7 +105,7 @@ async function loadFolder(folder: string, files: readonly string[]): Promise<Dat
   return assemble(batches, []);
 }
 
-async function loadArchive(archive: string): Promise<DatasetSplit> {
+async function loadArchive(archive: string): Promise<DatasetSplit<MemoryDataset>> {
   const md5 = await md5OfFile(archive);
   const official = Object.values(OFFICIAL).some((archive) => archive.md5 === md5);
   const notes = official ? [] : [`${archive} is not an official archive of CIFAR-10 (its md5 is ${md5})`];
@@ -147,7 +148,10 @@ function expectAll(found: ReadonlySet<string>, place: string, binary: boolean): 
   );
 }
 
-function assemble(batches: ReadonlyMap<string, CifarBatch>, notes: readonly string[]): DatasetSplit {
+function assemble(
+  batches: ReadonlyMap<string, CifarBatch>,
+  notes: readonly string[],
+): DatasetSplit<MemoryDataset> {
   const train = TRAIN.flatMap((name) => batches.get(name) ?? []);
   return assembleCifar10(train, batches.get(TEST)!, notes);
 }

@@ -7,7 +7,7 @@ export interface DashboardContent {
   /** All that a page needs which connects now. */
   snapshot(): unknown;
   /** A test image as a BMP file. */
-  picture(index: number): Uint8Array<ArrayBuffer> | undefined;
+  picture(index: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
 export interface DashboardServer {
@@ -60,7 +60,7 @@ export function serveDashboard(port: number, content: DashboardContent): Dashboa
     return new Response(body, { headers: { ...SECURITY, "content-type": "text/event-stream" } });
   }
 
-  function respond(request: Request): Response {
+  async function respond(request: Request): Promise<Response> {
     // A name of another site that leads here must not read what only this machine may see (DNS rebinding).
     const host = request.headers.get("host")?.replace(/:\d+$/, "");
     if (host !== HOSTNAME && host !== "localhost") return refuse(403, "Only for this machine.");
@@ -68,7 +68,7 @@ export function serveDashboard(port: number, content: DashboardContent): Dashboa
     const { pathname } = new URL(request.url);
     if (pathname === "/events") return stream();
     const picture = /^\/samples\/(\d{1,9})\.bmp$/.exec(pathname);
-    const bytes = picture ? content.picture(Number(picture[1])) : undefined;
+    const bytes = picture && await content.picture(Number(picture[1]));
     if (bytes) return new Response(bytes, { headers: { ...SECURITY, "content-type": "image/bmp" } });
     const file = content.files.get(pathname);
     if (!file) return refuse(404, "There is no such page.");
@@ -105,7 +105,10 @@ export function serveDashboard(port: number, content: DashboardContent): Dashboa
   }
 }
 
-function listen(port: number, respond: (request: Request) => Response): Deno.HttpServer<Deno.NetAddr> {
+function listen(
+  port: number,
+  respond: (request: Request) => Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
   try {
     return Deno.serve({ hostname: HOSTNAME, port, onListen: () => {} }, respond);
   } catch (error) {

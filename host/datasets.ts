@@ -1,31 +1,80 @@
+import type { Augmentation } from "../core/data/augmentation.ts";
 import type { DatasetSplit } from "../core/data/dataset.ts";
 import { loadDigits } from "../core/data/digits.ts";
+import { type MemoryDataset, rehandle } from "../core/data/memory.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Progress } from "./download.ts";
 
-type Loader = (dataFolder: string, progress: Progress | undefined) => Promise<DatasetSplit>;
+/** Channels, height, width of what a network takes. */
+export type Input = readonly [number, number, number];
 
+export interface LoadOptions extends Augmentation {
+  /** Where the data set is, if it does not come with the project, or is downloaded to. */
+  readonly data: string;
+  readonly progress?: Progress | undefined;
+  /** What the images are turned into; undefined for what they are, and for `network` where they have many sizes. */
+  readonly input: Input | undefined;
+  /** What the network is made for. */
+  readonly network: Input;
+  /** RandomHorizontalFlip's probability. */
+  readonly hflip: number;
+  /** Black pixels around images of one size, before RandomCrop. */
+  readonly crop_padding: number;
+  /** Without any of the random transforms. */
+  readonly no_aug: boolean;
+  readonly folder: FolderOptions;
+}
+
+/** Of images that are files, see images/image_folder.ts. */
+export interface FolderOptions {
+  /** RandomResizedCrop's least and most area. */
+  readonly scale: readonly [number, number];
+  /** The shorter side before an evaluation's CenterCrop; undefined for torchvision's share. */
+  readonly resize: number | undefined;
+  readonly valSplit: number | undefined;
+  readonly seed: number;
+  readonly maxPixels: number;
+  readonly badImages: "skip" | "fail";
+  readonly workers: number | undefined;
+  readonly note: (line: string) => void;
+}
+
+type Loader = (options: LoadOptions) => Promise<DatasetSplit>;
+
+/** What needs files or sharp is loaded when it is asked for: digits do without them. */
 const LOADERS: Readonly<Record<string, Loader>> = {
-  digits: () => loadDigits(),
-  // Archives and downloads take longer to load than all the rest, and digits do without them.
-  cifar10: async (dataFolder, progress) => {
+  digits: async (options) => handled(await loadDigits(), options),
+  cifar10: async (options) => {
     const { loadCifar10 } = await import("./cifar10.ts");
-    return await loadCifar10(dataFolder, { progress });
+    return handled(await loadCifar10(options.data, options), options);
+  },
+  mnist: async (options) => {
+    const { loadMnist } = await import("./mnist.ts");
+    return handled(await loadMnist(options.data, options), options);
+  },
+  folder: async (options) => {
+    const { loadPhotographs } = await import("./images/image_folder.ts");
+    return await loadPhotographs(options);
   },
 };
+
+function handled(split: DatasetSplit<MemoryDataset>, options: LoadOptions): DatasetSplit {
+  const { input, no_aug, crop_padding: padding, hflip } = options;
+  const size = input ? { input } : {};
+  return rehandle(
+    split,
+    no_aug ? { padding: 0, hflip: 0, ...size } : { padding, hflip, augmentation: options, ...size },
+  );
+}
 
 /** The names that `loadDataset` knows. */
 export const DATASETS: readonly string[] = Object.keys(LOADERS);
 
-/** A data set by its name, from `dataFolder` where it is not part of the project; downloaded where it can be. */
-export async function loadDataset(
-  name: string,
-  dataFolder: string,
-  progress?: Progress,
-): Promise<DatasetSplit> {
+/** A data set by its name; downloaded where it can be. */
+export async function loadDataset(name: string, options: LoadOptions): Promise<DatasetSplit> {
   const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
-  if (load) return await load(dataFolder, progress);
+  if (load) return await load(options);
   throw new UserError(
     `--dataset ${name}: there is no such data set; did you mean ${nearest(name, DATASETS)}? Known are ${
       DATASETS.join(", ")

@@ -1,7 +1,6 @@
 /** Assembles batches for the op `image_batch`: bytes, where to crop and mirror them, and the targets. */
 import { UserError } from "../errors.ts";
-import { draw, integer } from "../random.ts";
-import { countOf, type Dataset, imageBytes, type Transforms } from "./dataset.ts";
+import { countOf, type Dataset, imageBytes, type Moment } from "./dataset.ts";
 
 /** One batch, in arrays that are filled again for each; named as the graphs' inputs. */
 export interface Batch {
@@ -9,12 +8,14 @@ export interface Batch {
   readonly pixels: Uint8Array;
   /** `[N, 3]`: (top, left, flip) of each image. */
   readonly moves: Int32Array;
-  /** `[N]`: class of each image; −1 where the image does not count. */
+  /** `[N]`: class of each image, or `DOES_NOT_COUNT`. */
   readonly target: Int32Array;
 }
 
-const MOVES = 3;
-const DOES_NOT_COUNT = -1;
+/** Numbers in `moves` for an image. */
+export const MOVES = 3;
+/** The target of an image that takes no part in the loss and the scores. */
+export const DOES_NOT_COUNT = -1;
 
 export function allocateBatch(dataset: Dataset, batchSize: number): Batch {
   return {
@@ -43,45 +44,31 @@ export function testSteps(dataset: Dataset, batchSize: number): number {
   return Math.ceil(countOf(dataset) / batchSize);
 }
 
-export interface TrainBatchPlace {
-  readonly seed: number;
-  readonly epoch: number;
+export interface TrainBatchPlace extends Moment {
   readonly step: number;
   /** `permutation(countOf(dataset), seed, epoch)`, made once an epoch. */
   readonly order: Uint32Array;
 }
 
 /** Fills the batch of a training step, which depends on nothing but its place: no state runs from batch to batch. */
-export function fillTrainBatch(
-  { pixels, moves, target }: Batch,
-  dataset: Dataset,
-  { padding, flip }: Transforms,
-  { seed, epoch, step, order }: TrainBatchPlace,
-): void {
-  for (let slot = 0; slot < target.length; slot++) {
-    const sample = order[step * target.length + slot]!;
-    copyImage(pixels, slot, dataset, sample);
-    target[slot] = dataset.labels[sample]!;
-    const [top, left] = draw(seed, "crop", epoch, sample);
-    const [coin] = draw(seed, "flip", epoch, sample);
-    moves[slot * MOVES] = integer(top, 2 * padding + 1) - padding;
-    moves[slot * MOVES + 1] = integer(left, 2 * padding + 1) - padding;
-    moves[slot * MOVES + 2] = flip ? integer(coin, 2) : 0;
-  }
+export function fillTrainBatch(batch: Batch, dataset: Dataset, place: TrainBatchPlace): void | Promise<void> {
+  const { step, order } = place;
+  const { target } = batch;
+  const samples = order.subarray(step * target.length, (step + 1) * target.length);
+  samples.forEach((sample, slot) => target[slot] = dataset.labels[sample]!);
+  return dataset.fill(batch, samples, place);
 }
 
-/** Fills batch `step` of the images in their order, unmoved. Past the last image it repeats that one, with target −1. */
-export function fillTestBatch({ pixels, moves, target }: Batch, dataset: Dataset, step: number): void {
-  const count = countOf(dataset);
-  moves.fill(0);
-  for (let slot = 0; slot < target.length; slot++) {
-    const sample = step * target.length + slot;
-    copyImage(pixels, slot, dataset, Math.min(sample, count - 1));
-    target[slot] = dataset.labels[sample] ?? DOES_NOT_COUNT;
-  }
-}
-
-function copyImage(pixels: Uint8Array, slot: number, dataset: Dataset, sample: number): void {
-  const size = imageBytes(dataset);
-  pixels.set(dataset.images.subarray(sample * size, (sample + 1) * size), slot * size);
+/**
+ * Fills batch `step` of the images in their order, unmoved. Past the last image it repeats that one, which then does not
+ * count.
+ */
+export function fillTestBatch(batch: Batch, dataset: Dataset, step: number): void | Promise<void> {
+  const { target } = batch;
+  const last = countOf(dataset) - 1;
+  const samples = Uint32Array.from(target, (_, slot) => Math.min(step * target.length + slot, last));
+  target.forEach((_, slot) => {
+    target[slot] = dataset.labels[step * target.length + slot] ?? DOES_NOT_COUNT;
+  });
+  return dataset.fill(batch, samples, undefined);
 }

@@ -5,7 +5,8 @@
 import { UserError } from "../errors.ts";
 import { PickleError, readPickle } from "../format/pickle.ts";
 import { NumpyArray, numpyGlobals } from "../format/pickle_numpy.ts";
-import { countOf, type Dataset, type DatasetSplit, type Transforms } from "./dataset.ts";
+import { countOf, type DatasetSplit, type Normalize } from "./dataset.ts";
+import { type Handling, inMemory, type MemoryDataset } from "./memory.ts";
 
 const SIDE = 32;
 const CHANNELS = 3;
@@ -30,13 +31,12 @@ const CLASSES = [
   "truck",
 ];
 
-/** The published constants of the original PyTorch recipes. */
-export const cifar10Transforms: Transforms = {
+/** The published constants of the original PyTorch recipes, and their moves. */
+export const cifar10Normalize: Normalize = {
   mean: [0.4914, 0.4822, 0.4465],
   std: [0.2023, 0.1994, 0.2010],
-  padding: 4,
-  flip: true,
 };
+const handling: Handling = { padding: 4, hflip: 0.5 };
 
 /** The images of one file. */
 export interface CifarBatch {
@@ -135,7 +135,7 @@ export function assembleCifar10(
   train: readonly CifarBatch[],
   test: CifarBatch,
   notes: readonly string[] = [],
-): DatasetSplit {
+): DatasetSplit<MemoryDataset> {
   const [training, testing] = [join(train), join([test])];
   const subset = countOf(training) === 5 * BATCH && countOf(testing) === BATCH ? [] : [
     `a subset of CIFAR-10: ${countOf(training)} training and ${countOf(testing)} test images, officially ${
@@ -143,10 +143,10 @@ export function assembleCifar10(
     } ` +
     `and ${BATCH}`,
   ];
-  return { train: training, test: testing, transforms: cifar10Transforms, notes: [...notes, ...subset] };
+  return { train: training, test: testing, normalize: cifar10Normalize, notes: [...notes, ...subset] };
 }
 
-function join(batches: readonly CifarBatch[]): Dataset {
+function join(batches: readonly CifarBatch[]): MemoryDataset {
   const count = batches.reduce((sum, { labels }) => sum + labels.length, 0);
   const images = new Uint8Array(count * IMAGE);
   const labels = new Uint8Array(count);
@@ -156,5 +156,6 @@ function join(batches: readonly CifarBatch[]): Dataset {
     labels.set(batch.labels, at);
     at += batch.labels.length;
   }
-  return { name: "cifar10", classes: CLASSES, width: SIDE, height: SIDE, channels: CHANNELS, images, labels };
+  const size = { width: SIDE, height: SIDE, channels: CHANNELS };
+  return inMemory({ name: "cifar10", classes: CLASSES, ...size, images, labels }, handling);
 }

@@ -1,34 +1,48 @@
-/** Labelled images in memory, all of one size. */
+/** Data sets: labelled images, however they are kept, that can be put into batches. */
+import type { Batch } from "./batches.ts";
+
 export interface Dataset {
   readonly name: string;
   readonly classes: readonly string[];
+  /** Of the images as they go into a batch. */
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  /** `[N, height, width, channels]`: channels interleaved, as image files have them. */
-  readonly images: Uint8Array;
   /** Index into `classes` of each image. */
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Uint16Array;
+  /** How many batches are put together ahead of the one that runs: 1 where `fill` is done when it returns. */
+  readonly ahead: number;
+  /**
+   * Puts `samples[i]` into slot i of the batch, its pixels and moves, as training sees them at `at`, or else as an
+   * evaluation does. A pure function of its arguments. An image that an evaluation can't have gets the target
+   * `DOES_NOT_COUNT`.
+   */
+  fill(batch: Batch, samples: Uint32Array, at: Moment | undefined): void | Promise<void>;
+  /** Bytes that are others for any other images or labels, see fingerprint.ts. */
+  contents(): readonly Uint8Array[];
 }
 
-/** What is done to a data set's images on their way into a network; the moves only in training. */
-export interface Transforms {
-  /** Per channel, in units of the 0…1 image. */
+/** What random transforms depend on, beside the sample. */
+export interface Moment {
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+/** What is subtracted from and divides each channel, in units of the 0…1 image. */
+export interface Normalize {
   readonly mean: readonly number[];
   readonly std: readonly number[];
-  /** RandomCrop to the image's own size, after this many black pixels were added on each side. */
-  readonly padding: number;
-  /** RandomHorizontalFlip with probability a half. */
-  readonly flip: boolean;
 }
 
 /** A data set that is ready to train and test on. */
-export interface DatasetSplit {
-  readonly train: Dataset;
-  readonly test: Dataset;
-  readonly transforms: Transforms;
+export interface DatasetSplit<D extends Dataset = Dataset> {
+  readonly train: D;
+  readonly test: D;
+  readonly normalize: Normalize;
   /** What the user should know about where the data came from; usually empty. */
   readonly notes: readonly string[];
+  /** Ends what works in the background, where something does. */
+  readonly close?: () => void;
 }
 
 /** Number of images. */
@@ -36,17 +50,9 @@ export function countOf(dataset: Dataset): number {
   return dataset.labels.length;
 }
 
-/** Bytes of one image. */
-export function imageBytes({ width, height, channels }: Dataset): number {
+/** Bytes of one image in a batch. */
+export function imageBytes(
+  { width, height, channels }: Pick<Dataset, "width" | "height" | "channels">,
+): number {
   return width * height * channels;
-}
-
-/** The images at `indices`, in that order. */
-export function pick(dataset: Dataset, indices: readonly number[]): Dataset {
-  const size = imageBytes(dataset);
-  const images = new Uint8Array(indices.length * size);
-  indices.forEach((index, i) =>
-    images.set(dataset.images.subarray(index * size, (index + 1) * size), i * size)
-  );
-  return { ...dataset, images, labels: Uint8Array.from(indices, (index) => dataset.labels[index]!) };
 }

@@ -3,7 +3,8 @@
  * pixels, scaled to the 32×32×3 that networks for CIFAR-10 eat. The file is part of the project.
  */
 import { UserError } from "../errors.ts";
-import { type Dataset, type DatasetSplit, pick, type Transforms } from "./dataset.ts";
+import type { DatasetSplit, Normalize } from "./dataset.ts";
+import { type Handling, inMemory, type MemoryDataset, type MemoryImages, pick } from "./memory.ts";
 
 const SIDE = 8;
 const WHITE = 16;
@@ -14,19 +15,20 @@ const TEST_EVERY = 5;
 
 /**
  * Mean and standard deviation of all bytes of the scaled training images, over 255; a test computes them again. The
- * three channels are equal. A mirrored digit is no digit, so there is no flip.
+ * three channels are equal.
  */
-export const digitsTransforms: Transforms = {
+export const digitsNormalize: Normalize = {
   mean: [0.3051, 0.3051, 0.3051],
   std: [0.3238, 0.3238, 0.3238],
-  padding: 2,
-  flip: false,
 };
+
+/** A mirrored digit is no digit. */
+const handling: Handling = { padding: 2, hflip: 0 };
 
 /** Reads the file that comes with the project, also in a browser. */
 export async function loadDigits(
   url: URL = new URL("../../data/digits.csv.gz", import.meta.url),
-): Promise<DatasetSplit> {
+): Promise<DatasetSplit<MemoryDataset>> {
   let response: Response;
   try {
     response = await fetch(url);
@@ -44,12 +46,12 @@ export async function loadDigits(
 }
 
 /** Lines of 64 grey values 0…16, row by row, then the digit. */
-export function parseDigits(csv: string, file = "digits.csv"): DatasetSplit {
+export function parseDigits(csv: string, file = "digits.csv"): DatasetSplit<MemoryDataset> {
   const rows = csv.trimEnd().split("\n").map((line, i) => parseRow(line, `${file} line ${i + 1}`));
   const image = (SIDE * SCALE) ** 2 * CHANNELS;
   const images = new Uint8Array(rows.length * image);
   rows.forEach((row, i) => upscale(row, images.subarray(i * image, (i + 1) * image)));
-  const all: Dataset = {
+  const all: MemoryImages = {
     name: "digits",
     classes: [..."0123456789"],
     width: SIDE * SCALE,
@@ -59,7 +61,12 @@ export function parseDigits(csv: string, file = "digits.csv"): DatasetSplit {
     labels: Uint8Array.from(rows, (row) => row[SIDE * SIDE]!),
   };
   const { train, test } = stratify(all.labels);
-  return { train: pick(all, train), test: pick(all, test), transforms: digitsTransforms, notes: [] };
+  return {
+    train: inMemory(pick(all, train), handling),
+    test: inMemory(pick(all, test), handling),
+    normalize: digitsNormalize,
+    notes: [],
+  };
 }
 
 function parseRow(line: string, where: string): Uint8Array {

@@ -1,7 +1,7 @@
 /** Tells whether a run goes on with the images that it began with. */
 import { countOf, type Dataset, type DatasetSplit } from "./dataset.ts";
 
-/** Of a data set: how many images, and a hash of all their bytes and labels. */
+/** Of a data set: how many images, and a hash of what it says it contains. */
 export interface Fingerprint {
   readonly train: number;
   readonly test: number;
@@ -15,8 +15,8 @@ export function fingerprint({ train, test }: DatasetSplit): Fingerprint {
   return { train: countOf(train), test: countOf(test), hash: (hash >>> 0).toString(16).padStart(8, "0") };
 }
 
-function hashDataset(hash: number, { images, labels }: Dataset): number {
-  return hashBytes(hashBytes(hash, images), labels);
+function hashDataset(hash: number, dataset: Dataset): number {
+  return dataset.contents().reduce(hashBytes, hash);
 }
 
 /** FNV-1a, by 32-bit words, with the high half folded in so that no bit is lost upwards. */

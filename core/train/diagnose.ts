@@ -68,7 +68,7 @@ async function firstNotFinite(
   const { data, batch_size } = options;
   for (const name of probe.stateNames) probe.writeState(name, await session.readState(name));
   const batch = allocateBatch(data.train, batch_size);
-  trainFiller(options)(batch, place);
+  await trainFiller(options)(batch, place);
   probe.write("probe", "pixels", batch.pixels);
   probe.write("probe", "moves", batch.moves);
   if (probe.inputNames("probe").includes("rng")) probe.write("probe", "rng", rng);

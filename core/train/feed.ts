@@ -1,4 +1,4 @@
-/** Feeds a graph with batches: while the workers run one, the next is put together. */
+/** Feeds a graph with batches: while the workers run one, the next are put together. */
 import type { Session } from "../backend/backend.ts";
 import type { Batch } from "../data/batches.ts";
 
@@ -8,23 +8,88 @@ export interface Place {
   readonly step: number;
 }
 
-/** Runs the graph on the batch at `place`; `next` is the one to put together meanwhile, where there is one. */
-export type Feed = (place: Place, next: Place | undefined) => Promise<void>;
+export interface FeedOptions {
+  readonly allocate: () => Batch;
+  readonly fill: (batch: Batch, place: Place) => void | Promise<void>;
+  /** The place that follows; undefined after the last one. */
+  readonly after: (place: Place) => Place | undefined;
+  /** How many batches are put together ahead of the one that runs. */
+  readonly ahead: number;
+}
 
-/** Keeps a graph's inputs ahead of it: the next batch is put together while this one runs. */
-export function createFeed(
-  session: Session,
-  graph: string,
-  batch: Batch,
-  fill: (batch: Batch, place: Place) => void,
-): Feed {
-  let ready: Place | undefined;
-  return async (place, next) => {
-    if (ready?.epoch !== place.epoch || ready.step !== place.step) fill(batch, place);
-    for (const [input, data] of Object.entries(batch)) session.write(graph, input, data);
-    const running = session.run(graph);
-    if (next) fill(batch, next);
-    ready = next;
-    await running;
+export interface Feed {
+  /** Runs the graph on the batch at `place`, and returns that batch; it is valid until the next call. */
+  run(place: Place): Promise<Batch>;
+  /** Begins to put batches together from `place` on, where that is not done already. */
+  prefetch(place: Place): void;
+  /** For how many milliseconds, in all, the graph could not run because its batch was not there. */
+  readonly waited: number;
+}
+
+interface Filling {
+  readonly place: Place;
+  readonly batch: Batch;
+  readonly done: void | Promise<void>;
+}
+
+/** Keeps a graph's inputs ahead of it. */
+export function createFeed(session: Session, graph: string, options: FeedOptions): Feed {
+  const { allocate, fill, after, ahead } = options;
+  const spare: Batch[] = [];
+  let queue: Filling[] = [];
+  let current: Batch | undefined;
+  let waited = 0;
+
+  function start(place: Place): void {
+    const batch = spare.pop() ?? allocate();
+    const done = fill(batch, place);
+    // A failure is told to whoever waits for the batch; until then it must not count as unhandled.
+    done?.catch(() => {});
+    queue.push({ place, batch, done });
+  }
+
+  /** Leaves a queue that begins with `place`. Batches that nobody wants any more are left to those who fill them. */
+  function seek(place: Place): void {
+    const found = queue.findIndex((filling) => samePlace(filling.place, place));
+    queue = found < 0 ? [] : queue.slice(found);
+    if (queue.length === 0) start(place);
+  }
+
+  /** Begins what comes after the queue, or after `place` where the queue is empty. */
+  function fillAhead(place: Place): void {
+    let next = after(queue.at(-1)?.place ?? place);
+    for (; next && queue.length < ahead; next = after(next)) start(next);
+  }
+
+  return {
+    async run(place) {
+      const began = performance.now();
+      seek(place);
+      const { batch, done } = queue[0]!;
+      if (done) {
+        fillAhead(place);
+        await done;
+      }
+      waited += performance.now() - began;
+      queue.shift();
+      for (const [input, data] of Object.entries(batch)) session.write(graph, input, data);
+      const running = session.run(graph);
+      if (current) spare.push(current);
+      current = batch;
+      fillAhead(place);
+      await running;
+      return batch;
+    },
+    prefetch(place) {
+      seek(place);
+      fillAhead(place);
+    },
+    get waited() {
+      return waited;
+    },
   };
+}
+
+function samePlace(one: Place, other: Place): boolean {
+  return one.epoch === other.epoch && one.step === other.step;
 }

@@ -6,6 +6,7 @@ import type { Backend, MemoryReport, Session } from "../backend/backend.ts";
 import {
   allocateBatch,
   type Batch,
+  DOES_NOT_COUNT,
   fillTestBatch,
   fillTrainBatch,
   testSteps,
@@ -69,7 +70,16 @@ export type TrainingEvent =
     readonly accuracy: number;
     readonly lr: number;
   }
-  | { readonly type: "evaluate"; readonly epoch: number; readonly batch: number; readonly batches: number }
+  | {
+    /** A batch has been tested: the session's graph "evaluate" has its scores until the trainer goes on. */
+    readonly type: "evaluate";
+    readonly epoch: number;
+    /** Counted from 1. */
+    readonly batch: number;
+    readonly batches: number;
+    /** The class of each of its images, or `DOES_NOT_COUNT`. */
+    readonly target: Int32Array;
+  }
   | {
     readonly type: "epoch";
     readonly epoch: number;
@@ -79,6 +89,8 @@ export type TrainingEvent =
     readonly lr: number;
     /** The best so far. */
     readonly best: boolean;
+    /** Share of the training steps' time (0 … 1) in which they waited for their images. */
+    readonly data_wait: number;
   };
 
 export interface Trainer {
@@ -133,20 +145,23 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const steps = trainSteps(data.train, batch_size);
   const batches = testSteps(data.test, batch_size);
   const session = backend.compile(runGraphs(options));
-  const feedTraining = createFeed(
-    session,
-    "train",
-    allocateBatch(data.train, batch_size),
-    trainFiller(options),
-  );
-  const feedTest = createFeed(
-    session,
-    "evaluate",
-    allocateBatch(data.test, batch_size),
-    (batch, { step }) => {
-      fillTestBatch(batch, data.test, step);
-    },
-  );
+  const training = createFeed(session, "train", {
+    allocate: () => allocateBatch(data.train, batch_size),
+    fill: trainFiller(options),
+    after: ({ epoch, step }) =>
+      step + 1 < steps
+        ? { epoch, step: step + 1 }
+        : epoch + 1 < epochs
+        ? { epoch: epoch + 1, step: 0 }
+        : undefined,
+    ahead: data.train.ahead,
+  });
+  const testing = createFeed(session, "evaluate", {
+    allocate: () => allocateBatch(data.test, batch_size),
+    fill: (batch, { step }) => fillTestBatch(batch, data.test, step),
+    after: ({ step }) => step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined,
+    ahead: data.test.ahead,
+  });
   const key = keyOf(seed);
   const drawsNumbers = session.inputNames("train").includes("rng");
   const progress = newProgress();
@@ -158,7 +173,9 @@ export function createTrainer(options: TrainerOptions): Trainer {
     session.write("train", "hyper", hyperOf(optimizer, progress.updates, lr));
     const rng = [...key, progress.updates, 0];
     if (drawsNumbers) session.write("train", "rng", rng);
-    await feedTraining(place, place.step + 1 < steps ? { ...place, step: place.step + 1 } : undefined);
+    // The test follows at once.
+    if (place.step + 1 === steps) testing.prefetch({ epoch: 0, step: 0 });
+    await training.run(place);
     const loss = await number("train", "loss");
     if (!Number.isFinite(loss)) {
       const cause = await diagnose(options, session, { place, rng });
@@ -173,33 +190,42 @@ export function createTrainer(options: TrainerOptions): Trainer {
     return { type: "step", epoch: place.epoch + 1, step: progress.step, steps, loss, accuracy, lr };
   }
 
-  async function* evaluateBatches(): AsyncGenerator<number, Evaluation> {
+  async function* evaluateBatches(): AsyncGenerator<{ batch: number; target: Int32Array }, Evaluation> {
     let lossSum = 0;
     let correct = 0;
+    let count = 0;
     for (let step = 0; step < batches; step++) {
-      await feedTest({ epoch: 0, step }, step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined);
+      const { target } = await testing.run({ epoch: 0, step });
       lossSum += await number("evaluate", "loss");
       correct += await number("evaluate", "correct");
-      yield step + 1;
+      for (const wanted of target) if (wanted !== DOES_NOT_COUNT) count++;
+      yield { batch: step + 1, target };
     }
-    const count = countOf(data.test);
     return { loss: lossSum / count, accuracy: correct / count };
   }
 
   async function* epoch(): AsyncGenerator<TrainingEvent> {
     const lr = options.lr(progress.epoch);
-    while (progress.step < steps) yield await step();
+    const waitedBefore = training.waited;
+    let milliseconds = 0;
+    while (progress.step < steps) {
+      const began = performance.now();
+      const event = await step();
+      milliseconds += performance.now() - began;
+      yield event;
+    }
+    const data_wait = milliseconds > 0 ? (training.waited - waitedBefore) / milliseconds : 0;
     const evaluating = evaluateBatches();
     let next = await evaluating.next();
     for (; !next.done; next = await evaluating.next()) {
-      yield { type: "evaluate", epoch: progress.epoch + 1, batch: next.value, batches };
+      yield { type: "evaluate", epoch: progress.epoch + 1, ...next.value, batches };
     }
     const test = next.value;
     const train = { loss: progress.loss_sum / progress.seen, accuracy: progress.correct / progress.seen };
     const best = progress.best_epoch === 0 || test.accuracy > progress.best_accuracy;
     Object.assign(progress, { epoch: progress.epoch + 1, step: 0, loss_sum: 0, seen: 0, correct: 0 });
     if (best) Object.assign(progress, { best_accuracy: test.accuracy, best_epoch: progress.epoch });
-    yield { type: "epoch", epoch: progress.epoch, train, test, lr, best };
+    yield { type: "epoch", epoch: progress.epoch, train, test, lr, best, data_wait };
   }
 
   return {
@@ -210,6 +236,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
       session.write("init", "rng", [...key, -1, 0]);
       await session.run("init");
       Object.assign(progress, newProgress());
+      training.prefetch({ epoch: 0, step: 0 });
     },
     async *train() {
       while (progress.epoch < epochs) yield* epoch();
@@ -217,7 +244,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     async evaluate(onBatch) {
       const evaluating = evaluateBatches();
       let next = await evaluating.next();
-      for (; !next.done; next = await evaluating.next()) onBatch?.(next.value, batches);
+      for (; !next.done; next = await evaluating.next()) onBatch?.(next.value.batch, batches);
       return next.value;
     },
   };
@@ -230,13 +257,13 @@ function newProgress(): Progress {
 /** Fills training batches, with the order of the epoch at hand. */
 export function trainFiller({ data, seed }: Pick<TrainerOptions, "data" | "seed">) {
   let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
-  return (batch: Batch, { epoch, step }: Place): void => {
+  return (batch: Batch, { epoch, step }: Place): void | Promise<void> => {
     if (order.epoch !== epoch) order = { epoch, samples: permutation(countOf(data.train), seed, epoch) };
-    fillTrainBatch(batch, data.train, data.transforms, { seed, epoch, step, order: order.samples });
+    return fillTrainBatch(batch, data.train, { seed, epoch, step, order: order.samples });
   };
 }
 
-export function batchShape({ train, transforms }: DatasetSplit, batch: number): BatchShape {
+export function batchShape({ train, normalize }: DatasetSplit, batch: number): BatchShape {
   const { height, width, channels } = train;
-  return { batch, height, width, channels, mean: transforms.mean, std: transforms.std };
+  return { batch, height, width, channels, ...normalize };
 }

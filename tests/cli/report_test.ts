@@ -9,7 +9,8 @@ Deno.test("an epoch whose steps were all taken before has no images a second", (
     const report = createReport({ epochs: 2, batch_size: 4, steps: 5, before: 5, printEvery: 5 });
     report.startEpoch();
     const scores = { loss: 1, accuracy: 0.5 };
-    const event = { type: "epoch", epoch: 1, train: scores, test: scores, lr: 0.1, best: false } as const;
+    const scored = { train: scores, test: scores, lr: 0.1, best: false, data_wait: 0 };
+    const event = { type: "epoch", epoch: 1, ...scored } as const;
     assert.equal(report.show(event)!.images_per_second, undefined);
   } finally {
     console.log = log;

@@ -5,6 +5,7 @@ import { UserError } from "../../core/errors.ts";
 import { loadCifar10 } from "../../host/cifar10.ts";
 import { loadDataset } from "../../host/datasets.ts";
 import { binaryBatch, interleavedImages, python2Batch, tarGz } from "../support/cifar_files.ts";
+import { plainOptions } from "../support/data.ts";
 import { withServer } from "../support/file_server.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
@@ -36,7 +37,7 @@ async function loads(data: string, ...notes: RegExp[]): Promise<void> {
   const split = await loadCifar10(data, nowhere);
   assert.deepEqual([...split.train.labels], LABELS);
   assert.deepEqual([...split.test.labels], [9]);
-  assert.deepEqual(split.train.images.subarray(0, 2 * 3072), interleavedImages(2));
+  assert.deepEqual(split.train.stored.images.subarray(0, 2 * 3072), interleavedImages(2));
   assert.equal(split.notes.length, notes.length + 1);
   notes.forEach((note, i) => assert.match(split.notes[i]!, note));
   assert.equal(split.notes.at(-1), SUBSET);
@@ -179,13 +180,13 @@ Deno.test("cifar10: downloaded where it is not found, once", () =>
   }));
 
 Deno.test("loadDataset: by name, and with the nearest one for a name that is unknown", async () => {
-  const { train } = await loadDataset("digits", "nowhere");
+  const { train } = await loadDataset("digits", plainOptions("nowhere"));
   assert.equal(train.name, "digits");
   for (const [wrong, meant] of [["cifra10", "cifar10"], ["Digits", "digits"], ["digit", "digits"]]) {
     await assert.rejects(
-      loadDataset(wrong!, "nowhere"),
+      loadDataset(wrong!, plainOptions("nowhere")),
       new UserError(
-        `--dataset ${wrong}: there is no such data set; did you mean ${meant}? Known are digits, cifar10`,
+        `--dataset ${wrong}: there is no such data set; did you mean ${meant}? Known are digits, cifar10, mnist, folder`,
       ),
     );
   }

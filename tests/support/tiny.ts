@@ -1,5 +1,6 @@
 /** A network and data so small that a run takes no time: for tests of the loop, not of learning. */
-import type { Dataset, DatasetSplit } from "../../core/data/dataset.ts";
+import type { DatasetSplit } from "../../core/data/dataset.ts";
+import { inMemory, type MemoryDataset } from "../../core/data/memory.ts";
 import * as nn from "../../core/nn/mod.ts";
 import { keyOf, philox } from "../../core/random.ts";
 
@@ -23,7 +24,7 @@ export class TinyNet extends nn.Module {
 }
 
 /** Noise; images of class 1 are brighter on the left. */
-function noise(count: number, seed: number): Dataset {
+function noise(count: number, seed: number): MemoryDataset {
   const size = 8 * 8 * 3;
   const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
   const images = Uint8Array.from({ length: count * size }, (_, i) => {
@@ -31,14 +32,18 @@ function noise(count: number, seed: number): Dataset {
     const bright = labels[Math.floor(i / size)] === 1 && column < 4 ? 60 : 0;
     return philox(keyOf(seed), [i, 0, 0, 0])[0] % 180 + bright;
   });
-  return { name: "noise", classes: ["dark", "bright"], width: 8, height: 8, channels: 3, images, labels };
+  const shape = { width: 8, height: 8, channels: 3 };
+  return inMemory({ name: "noise", classes: ["dark", "bright"], ...shape, images, labels }, {
+    padding: 1,
+    hflip: 0.5,
+  });
 }
 
-export function tinyData(): DatasetSplit {
+export function tinyData(): DatasetSplit<MemoryDataset> {
   return {
     train: noise(40, 1),
     test: noise(22, 2),
-    transforms: { mean: [0.4, 0.4, 0.4], std: [0.2, 0.2, 0.2], padding: 1, flip: true },
+    normalize: { mean: [0.4, 0.4, 0.4], std: [0.2, 0.2, 0.2] },
     notes: [],
   };
 }

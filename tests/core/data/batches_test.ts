@@ -6,12 +6,14 @@ import {
   testSteps,
   trainSteps,
 } from "../../../core/data/batches.ts";
-import type { Dataset } from "../../../core/data/dataset.ts";
+import { type Handling, inMemory, type MemoryDataset } from "../../../core/data/memory.ts";
 import { permutation } from "../../../core/random.ts";
 
+const moving: Handling = { padding: 4, hflip: 0.5 };
+
 /** Image i is 2×2×3 bytes of value i; its label is i mod 5. */
-function numbered(count: number): Dataset {
-  return {
+function numbered(count: number, handling = moving): MemoryDataset {
+  return inMemory({
     name: "numbered",
     classes: [..."abcde"],
     width: 2,
@@ -19,18 +21,16 @@ function numbered(count: number): Dataset {
     channels: 3,
     images: Uint8Array.from({ length: count * 12 }, (_, i) => Math.floor(i / 12)),
     labels: Uint8Array.from({ length: count }, (_, i) => i % 5),
-  };
+  }, handling);
 }
 
-const moving = { mean: [0, 0, 0], std: [1, 1, 1], padding: 4, flip: true };
-
 /** All batches of an epoch: the images' numbers, their moves and targets. */
-function epochOf(dataset: Dataset, batchSize: number, seed: number, epoch: number, transforms = moving) {
+function epochOf(dataset: MemoryDataset, batchSize: number, seed: number, epoch: number) {
   const batch = allocateBatch(dataset, batchSize);
   const order = permutation(dataset.labels.length, seed, epoch);
   const samples: { image: number; move: number[]; target: number }[] = [];
   for (let step = 0; step < trainSteps(dataset, batchSize); step++) {
-    fillTrainBatch(batch, dataset, transforms, { seed, epoch, step, order });
+    fillTrainBatch(batch, dataset, { seed, epoch, step, order });
     batch.target.forEach((target, slot) => {
       const pixels = new Set(batch.pixels.subarray(slot * 12, (slot + 1) * 12));
       assert.equal(pixels.size, 1);
@@ -87,8 +87,8 @@ Deno.test("batches: crops reach every place of the padded image, half of them ar
 });
 
 Deno.test("batches: without padding and flip nothing moves", () => {
-  const still = { ...moving, padding: 0, flip: false };
-  for (const { move } of epochOf(numbered(40), 20, 1, 0, still)) assert.deepEqual(move, [0, 0, 0]);
+  const still = numbered(40, { padding: 0, hflip: 0 });
+  for (const { move } of epochOf(still, 20, 1, 0)) assert.deepEqual(move, [0, 0, 0]);
 });
 
 Deno.test("batches: a test has each image once and in order; what fills the last batch does not count", () => {

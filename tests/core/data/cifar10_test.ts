@@ -55,10 +55,10 @@ Deno.test("cifar10: a Python batch that is cut or of other content has its line"
 
 Deno.test("cifar10: a subset says that it is one", () => {
   const batch = (labels: number[]) => parseBinaryBatch(binaryBatch(labels), "b.bin");
-  const { train, test, notes, transforms } = assembleCifar10([batch([1, 2]), batch([3])], batch([4]));
+  const { train, test, notes, normalize } = assembleCifar10([batch([1, 2]), batch([3])], batch([4]));
   assert.deepEqual([...train.labels, ...test.labels], [1, 2, 3, 4]);
-  assert.deepEqual(train.images.subarray(2 * 3072), interleavedImages(1));
+  assert.deepEqual(train.stored.images.subarray(2 * 3072), interleavedImages(1));
   assert.deepEqual(notes, ["a subset of CIFAR-10: 3 training and 1 test images, officially 50000 and 10000"]);
   assert.equal(train.classes[3], "cat");
-  assert.deepEqual(transforms.mean, [0.4914, 0.4822, 0.4465]);
+  assert.deepEqual(normalize.mean, [0.4914, 0.4822, 0.4465]);
 });

@@ -1,0 +1,196 @@
+/** Which images a run sees, and how they are varied. */
+import type { Augmentation } from "../../core/data/augmentation.ts";
+import { LARGEST_MAGNITUDE } from "../../core/data/transforms/rand_augment.ts";
+import { UserError } from "../../core/errors.ts";
+import type { FolderOptions, Input, LoadOptions } from "../../host/datasets.ts";
+import { type Flag, oneOf, real, switchFlag, whole } from "../arguments.ts";
+import { extents } from "../model.ts";
+
+/** A number that is 0 stands for an option that is off, and so does an empty list. */
+export interface DataSettings {
+  /** Channels, height, width; empty for what the data set or the network has. */
+  readonly input: readonly number[];
+  /** 0 where there is a folder to test on, or for the usual share. */
+  readonly val_split: number;
+  /** Least and most. */
+  readonly scale: readonly number[];
+  readonly crop_padding: number;
+  readonly hflip: number;
+  /** Operations and their magnitude. */
+  readonly rand_augment: readonly number[];
+  /** Brightness, contrast, saturation, hue. */
+  readonly color_jitter: readonly number[];
+  readonly random_erase: number;
+  readonly no_aug: boolean;
+  /** 0 for torchvision's share. */
+  readonly val_resize_size: number;
+  readonly bad_images: "skip" | "fail";
+  readonly max_megapixels: number;
+}
+
+/** What `on` stands for: torchvision's defaults. */
+const RAND_AUGMENT = [2, 9];
+
+const randAugment: Flag<readonly number[]> = {
+  value: "N,M|on",
+  help: "RandAugment: N operations of magnitude M (of 30); on is 2,9",
+  parse(given, flag) {
+    const [operations, magnitude, ...rest] = given === "on" ? RAND_AUGMENT : numbersOf(given);
+    const fits = Number.isInteger(operations) && operations! >= 1 && Number.isInteger(magnitude) &&
+      magnitude! >= 0 &&
+      magnitude! <= LARGEST_MAGNITUDE && rest.length === 0;
+    if (fits) return [operations!, magnitude!];
+    throw new UserError(
+      `${flag} must be on, or N,M with M from 0 to ${LARGEST_MAGNITUDE} as in 2,9, not "${given}"`,
+    );
+  },
+};
+
+const colorJitter: Flag<readonly number[]> = {
+  value: "B[,C,S,H]",
+  help: "ColorJitter: brightness, contrast, saturation, hue; one for the first three",
+  parse(given, flag) {
+    const numbers = numbersOf(given);
+    const [b, c, s, h] = numbers.length === 1 ? [numbers[0], numbers[0], numbers[0], 0] : numbers;
+    if (
+      [1, 3, 4].includes(numbers.length) && [b, c, s].every((value) => value! >= 0) && !(h! < 0 || h! > 0.5)
+    ) {
+      return [b!, c!, s!, h ?? 0];
+    }
+    throw new UserError(
+      `${flag} must be a number, or brightness,contrast,saturation[,hue] with a hue to 0.5, not "${given}"`,
+    );
+  },
+};
+
+const scale: Flag<readonly number[]> = {
+  value: "MIN,MAX",
+  help: "share of a photograph that RandomResizedCrop takes; default 0.08,1",
+  parse(given, flag) {
+    const numbers = numbersOf(given);
+    const [least, most] = numbers;
+    if (numbers.length === 2 && least! > 0 && least! <= most! && most! <= 1) return numbers;
+    throw new UserError(`${flag} must be two shares with 0 < MIN ≤ MAX ≤ 1, as in 0.08,1, not "${given}"`);
+  },
+};
+
+function numbersOf(given: string): number[] {
+  return given.split(",").map((item) => item.trim() === "" ? NaN : Number(item));
+}
+
+export const dataFlags = {
+  input: extents(
+    "size for the network; default of the data set, and for folders the network's",
+    "3x224x224",
+    3,
+  ),
+  "val-split": real("share of each class to test on, where there is no val/ or test/; default 0.2", {
+    min: 0,
+    max: 0.9,
+  }),
+  scale,
+  hflip: real("probability of RandomHorizontalFlip; default 0.5, for digits and mnist 0", { min: 0, max: 1 }),
+  "crop-padding": whole("RandomCrop after so many black pixels around; default 4 for cifar10, 2 for digits", {
+    min: 0,
+  }),
+  "rand-augment": randAugment,
+  "color-jitter": colorJitter,
+  "random-erase": real("probability of RandomErasing", { min: 0, max: 1 }),
+  "no-aug": switchFlag("no random transforms at all"),
+  "val-resize-size": whole("shorter side before the evaluation's CenterCrop; default 256 for 224", {
+    min: 1,
+  }),
+  "bad-images": oneOf(
+    ["skip", "fail"] as const,
+    "what becomes of files that cannot be decoded: skip (default) or fail",
+  ),
+  "max-megapixels": real("larger images are refused; default 100", { min: 0, above: true }),
+};
+
+const common = {
+  input: [],
+  val_split: 0,
+  scale: [0.08, 1],
+  rand_augment: [],
+  color_jitter: [],
+  random_erase: 0,
+  no_aug: false,
+  val_resize_size: 0,
+  bad_images: "skip",
+  max_megapixels: 100,
+} as const;
+
+const ofDataset: Readonly<Record<string, Pick<DataSettings, "hflip" | "crop_padding">>> = {
+  // Mirrored digits are no digits.
+  digits: { hflip: 0, crop_padding: 2 },
+  mnist: { hflip: 0, crop_padding: 2 },
+  cifar10: { hflip: 0.5, crop_padding: 4 },
+  folder: { hflip: 0.5, crop_padding: 0 },
+};
+
+/** The defaults of a data set. */
+export function dataDefaults(dataset: string): DataSettings {
+  return { ...common, ...ofDataset[dataset]! };
+}
+
+const FOLDER_ONLY = ["val-split", "scale", "val-resize-size", "bad-images", "max-megapixels"] as const;
+const RANDOM = ["scale", "hflip", "crop-padding", "rand-augment", "color-jitter", "random-erase"] as const;
+
+/** Throws where a flag has no effect. */
+export function checkData(
+  { dataset, no_aug }: DataSettings & { readonly dataset: string },
+  flags: Readonly<Record<string, unknown>>,
+): void {
+  for (const flag of FOLDER_ONLY) {
+    if (flags[flag] === undefined || dataset === "folder") continue;
+    throw new UserError(
+      `--${flag} has no effect with --dataset ${dataset}: it is for folders of your own images`,
+    );
+  }
+  if (flags["crop-padding"] !== undefined && dataset === "folder") {
+    throw new UserError("--crop-padding has no effect with your own images: RandomResizedCrop has --scale");
+  }
+  const random = RANDOM.find((flag) => flags[flag] !== undefined);
+  if (no_aug && random) throw new UserError(`--${random} has no effect with --no-aug: leave one of them out`);
+}
+
+export function augmentationOf({ rand_augment, color_jitter, random_erase }: DataSettings): Augmentation {
+  const [num_ops, magnitude] = rand_augment;
+  const [brightness, contrast, saturation, hue] = color_jitter;
+  return {
+    rand_augment: num_ops === undefined ? null : { num_ops, magnitude: magnitude! },
+    color_jitter: brightness === undefined
+      ? null
+      : { brightness, contrast: contrast!, saturation: saturation!, hue: hue! },
+    random_erase,
+  };
+}
+
+/** What loading the data set needs to know. `network` is what the network is made for. */
+export function loadOptions(
+  settings: DataSettings & { readonly data: string; readonly seed: number },
+  network: Input,
+  rest: Pick<LoadOptions, "progress"> & Pick<FolderOptions, "note" | "workers">,
+): LoadOptions {
+  const { data, input, hflip, crop_padding, no_aug, val_split, val_resize_size, bad_images } = settings;
+  return {
+    ...augmentationOf(settings),
+    data,
+    progress: rest.progress,
+    input: input.length > 0 ? input as unknown as Input : undefined,
+    network,
+    hflip,
+    crop_padding,
+    no_aug,
+    folder: {
+      scale: settings.scale as unknown as [number, number],
+      resize: val_resize_size || undefined,
+      valSplit: val_split || undefined,
+      seed: settings.seed,
+      maxPixels: settings.max_megapixels * 1e6,
+      badImages: bad_images,
+      workers: rest.workers,
+      note: rest.note,
+    },
+  };
+}

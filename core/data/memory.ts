@@ -1,0 +1,123 @@
+/** Data sets whose images are all in memory and of one size. */
+import { draw, integer, stream } from "../random.ts";
+import { type Batch, MOVES } from "./batches.ts";
+import { type Augmentation, augmentationTransforms, noAugmentation } from "./augmentation.ts";
+import { type Dataset, type DatasetSplit, imageBytes, type Moment, type Normalize } from "./dataset.ts";
+import { type Image, withChannels } from "./transforms/image.ts";
+import { applyTransforms, isFlipped, type Transform } from "./transforms/mod.ts";
+
+export interface MemoryImages extends Pick<Dataset, "name" | "classes" | "width" | "height" | "channels"> {
+  /** `[N, height, width, channels]`: channels interleaved, as image files have them. */
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+/** What becomes of the images on their way into a network. */
+export interface Handling {
+  /** In training, RandomCrop to the image's own size, after this many black pixels were added on each side. */
+  readonly padding: number;
+  /** In training, the probability of RandomHorizontalFlip. */
+  readonly hflip: number;
+  /** In training, what follows these two. */
+  readonly augmentation?: readonly Transform[];
+  /** Channels, height and width that the network takes, where they are not the images' own. */
+  readonly input?: readonly [number, number, number];
+}
+
+export interface MemoryDataset extends Dataset {
+  readonly labels: Uint8Array;
+  /** As they are kept. */
+  readonly stored: MemoryImages;
+  readonly handling: Handling;
+}
+
+export function inMemory(stored: MemoryImages, handling: Handling): MemoryDataset {
+  const { name, classes, labels } = stored;
+  const [channels, height, width] = handling.input ?? [stored.channels, stored.height, stored.width];
+  const isOwnSize = channels === stored.channels && height === stored.height && width === stored.width;
+  const pixelTransforms = handling.augmentation ?? [];
+  const dataset = { name, classes, width, height, channels, labels, stored, handling, ahead: 1 };
+  return {
+    ...dataset,
+    fill(batch, samples, at) {
+      const change = !isOwnSize || (at && pixelTransforms.length > 0);
+      samples.forEach((sample, slot) => {
+        if (change) changePixels(batch, slot, sample, at);
+        else {
+          batch.pixels.set(pixelsOf(stored, sample), slot * imageBytes(stored));
+          if (at) move(batch.moves, slot, sample, handling, at);
+        }
+      });
+      if (change || !at) batch.moves.fill(0);
+    },
+    contents: () => [stored.images, labels],
+  };
+
+  /** What the op `image_batch` can't do: the same moves before it, and then all other transforms. */
+  function changePixels({ pixels }: Batch, slot: number, sample: number, at: Moment | undefined): void {
+    const { width, height, channels } = stored;
+    const { padding, hflip } = handling;
+    const image: Image = { width, height, channels, data: pixelsOf(stored, sample) };
+    const transforms: Transform[] = [
+      ...at
+        ? [{ name: "RandomCrop", padding }, { name: "RandomHorizontalFlip", probability: hflip }] as const
+        : [],
+      ...isOwnSize ? [] : [{ name: "Resize", size: [dataset.height, dataset.width] }] as const,
+      ...at ? pixelTransforms : [],
+    ];
+    const changed = applyTransforms(withChannels(image, dataset.channels), transforms, (purpose) => {
+      return stream(at!.seed, purpose, at!.epoch, sample);
+    });
+    pixels.set(changed.data, slot * imageBytes(dataset));
+  }
+}
+
+export interface SplitChanges extends Partial<Omit<Handling, "augmentation">> {
+  readonly augmentation?: Augmentation;
+}
+
+/** The same images, handled otherwise. */
+export function rehandle(
+  split: DatasetSplit<MemoryDataset>,
+  { augmentation = noAugmentation, ...changes }: SplitChanges,
+): DatasetSplit<MemoryDataset> {
+  const normalize = normalizeFor(changes.input?.[0] ?? split.train.channels, split.normalize);
+  const handling = { ...changes, augmentation: augmentationTransforms(augmentation, normalize) };
+  const again = ({ stored, handling: before }: MemoryDataset) => inMemory(stored, { ...before, ...handling });
+  return { ...split, train: again(split.train), test: again(split.test), normalize };
+}
+
+/** The constants for images that were made grey, or three equal channels of grey. */
+function normalizeFor(channels: number, { mean, std }: Normalize): Normalize {
+  if (channels === mean.length) return { mean, std };
+  const average = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean: Array(channels).fill(average(mean)), std: Array(channels).fill(average(std)) };
+}
+
+function pixelsOf(stored: MemoryImages, sample: number): Uint8Array {
+  const size = imageBytes(stored);
+  return stored.images.subarray(sample * size, (sample + 1) * size);
+}
+
+function move(
+  moves: Batch["moves"],
+  slot: number,
+  sample: number,
+  { padding, hflip }: Handling,
+  { seed, epoch }: Moment,
+): void {
+  const [top, left] = draw(seed, "crop", epoch, sample);
+  const [coin] = draw(seed, "flip", epoch, sample);
+  moves[slot * MOVES] = integer(top, 2 * padding + 1) - padding;
+  moves[slot * MOVES + 1] = integer(left, 2 * padding + 1) - padding;
+  moves[slot * MOVES + 2] = isFlipped(coin, hflip) ? 1 : 0;
+}
+
+/** The images at `indices`, in that order. */
+export function pick(data: MemoryImages, indices: readonly number[]): MemoryImages {
+  const size = imageBytes(data);
+  const images = new Uint8Array(indices.length * size);
+  indices.forEach((index, i) => images.set(pixelsOf(data, index), i * size));
+  return { ...data, images, labels: Uint8Array.from(indices, (index) => data.labels[index]!) };
+}

@@ -1,0 +1,91 @@
+/** Cutting out parts: torchvision's Resize by the shorter side, CenterCrop, RandomCrop and RandomResizedCrop. */
+import { blankImage, type Image, roundHalfEven, type Size } from "./image.ts";
+import { integer, type Stream } from "../../random.ts";
+import { type Box, resize, resizedCrop } from "./resample.ts";
+
+/** The part of the image that begins at (top, left); black where it lies outside. */
+export function crop(image: Image, top: number, left: number, [height, width]: Size): Image {
+  const { channels } = image;
+  const target = blankImage(width, height, channels);
+  const from = Math.max(left, 0), to = Math.min(left + width, image.width);
+  if (from >= to) return target;
+  for (let y = Math.max(-top, 0); y < Math.min(height, image.height - top); y++) {
+    const row = (top + y) * image.width;
+    const pixels = image.data.subarray((row + from) * channels, (row + to) * channels);
+    target.data.set(pixels, (y * width + from - left) * channels);
+  }
+  return target;
+}
+
+/** Resize: the shorter side becomes `side`, the other in proportion. */
+export function resizeShorter(image: Image, side: number): Image {
+  const { width, height } = image;
+  const longer = Math.trunc(side * Math.max(width, height) / Math.min(width, height));
+  return resize(image, width <= height ? [longer, side] : [side, longer]);
+}
+
+/** CenterCrop: the middle, with black around it where the image is smaller. */
+export function centerCrop(image: Image, size: Size): Image {
+  const [height, width] = size;
+  // torchvision pads a small image first, with the odd pixel at the bottom and right.
+  const before = (space: number) => space < 0 ? -Math.floor(-space / 2) : roundHalfEven(space / 2);
+  return crop(image, before(image.height - height), before(image.width - width), size);
+}
+
+/** RandomCrop to the image's own size after `padding` black pixels were added on each side. */
+export function randomCrop(image: Image, padding: number, random: Stream): Image {
+  const top = integer(random.word(), 2 * padding + 1) - padding;
+  const left = integer(random.word(), 2 * padding + 1) - padding;
+  return crop(image, top, left, [image.height, image.width]);
+}
+
+export interface ResizedCropOptions {
+  /** Least and most of the image's area. */
+  readonly scale: readonly [number, number];
+  /** Least and most of width over height. */
+  readonly ratio: readonly [number, number];
+}
+
+/** RandomResizedCrop: a part of random area and shape. */
+export function randomResizedCrop(
+  image: Image,
+  size: Size,
+  options: ResizedCropOptions,
+  random: Stream,
+): Image {
+  return resizedCrop(image, randomBox(image, options, random), size);
+}
+
+/** What RandomResizedCrop cuts out: the first of ten tries that fits, or else as much as fits of the middle. */
+export function randomBox(
+  { width, height }: Pick<Image, "width" | "height">,
+  { scale, ratio }: ResizedCropOptions,
+  random: Stream,
+): Box {
+  const [narrow, wide] = ratio;
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const area = width * height * random.between(...scale);
+    const aspect = Math.exp(random.between(Math.log(narrow), Math.log(wide)));
+    const w = roundHalfEven(Math.sqrt(area * aspect)), h = roundHalfEven(Math.sqrt(area / aspect));
+    if (w < 1 || w > width || h < 1 || h > height) continue;
+    const top = integer(random.word(), height - h + 1);
+    return { top, left: integer(random.word(), width - w + 1), height: h, width: w };
+  }
+  const own = width / height;
+  const w = own > wide ? Math.max(1, roundHalfEven(height * wide)) : width;
+  const h = own < narrow ? Math.max(1, roundHalfEven(width / narrow)) : height;
+  return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), height: h, width: w };
+}
+
+/** The image mirrored left to right. */
+export function flipHorizontally(image: Image): Image {
+  const { width, height, channels, data } = image;
+  const target = blankImage(width, height, channels);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = width - 1; x >= 0; x--) {
+      const from = (y * width + x) * channels;
+      for (let c = 0; c < channels; c++) target.data[at++] = data[from + c]!;
+    }
+  }
+  return target;
+}

@@ -1,0 +1,91 @@
+/** Transforms as plain data, which can be sent to a worker, and what they do. Names are torchvision's. */
+import { uniform } from "../../random.ts";
+import type { Purpose, Stream } from "../../random.ts";
+import { colorJitter, type JitterOptions } from "./color_jitter.ts";
+import {
+  centerCrop,
+  flipHorizontally,
+  randomBox,
+  randomCrop,
+  randomResizedCrop,
+  type ResizedCropOptions,
+  resizeShorter,
+} from "./crop.ts";
+import type { Image, Size } from "./image.ts";
+import { randAugment, type RandAugmentOptions } from "./rand_augment.ts";
+import { type ErasingOptions, randomErasing } from "./random_erasing.ts";
+import { resize } from "./resample.ts";
+
+export type Transform =
+  | { readonly name: "Resize"; /** Of the shorter side, or of both. */ readonly size: number | Size }
+  | { readonly name: "CenterCrop"; readonly size: Size }
+  | { readonly name: "RandomCrop"; readonly padding: number }
+  | ({ readonly name: "RandomResizedCrop"; readonly size: Size } & ResizedCropOptions)
+  | { readonly name: "RandomHorizontalFlip"; readonly probability: number }
+  | ({ readonly name: "ColorJitter" } & JitterOptions)
+  | ({ readonly name: "RandAugment" } & RandAugmentOptions)
+  | ({ readonly name: "RandomErasing" } & ErasingOptions);
+
+/** Random numbers of one image, for each purpose others. */
+export type Draws = (purpose: Purpose) => Stream;
+
+/** Applies transforms one after another. */
+export function applyTransforms(image: Image, transforms: readonly Transform[], draws: Draws): Image {
+  return transforms.reduce((image, transform) => apply(image, transform, draws), image);
+}
+
+function apply(image: Image, transform: Transform, draws: Draws): Image {
+  switch (transform.name) {
+    case "Resize": {
+      const { size } = transform;
+      return typeof size === "number" ? resizeShorter(image, size) : resize(image, size);
+    }
+    case "CenterCrop":
+      return centerCrop(image, transform.size);
+    case "RandomCrop":
+      return randomCrop(image, transform.padding, draws("crop"));
+    case "RandomResizedCrop":
+      return randomResizedCrop(image, transform.size, transform, draws("crop"));
+    case "RandomHorizontalFlip":
+      return isFlipped(draws("flip").word(), transform.probability) ? flipHorizontally(image) : image;
+    case "ColorJitter":
+      return colorJitter(image, transform, draws("color"));
+    case "RandAugment":
+      return randAugment(image, transform, draws("augment"));
+    case "RandomErasing":
+      return randomErasing(image, transform, draws("erase"));
+  }
+}
+
+/** Whether a word of randomness means a flip. */
+export function isFlipped(word: number, probability: number): boolean {
+  return uniform(word) >= 1 - probability;
+}
+
+/**
+ * How many times smaller an image of this size may be decoded without harm, 1 or a power of 2: its first transform then
+ * still halves it, so that what it averages over is nearly the same.
+ */
+export function spareReduction(
+  image: Pick<Image, "width" | "height">,
+  [first]: readonly Transform[],
+  draws: Draws,
+): number {
+  const factor = shrinking(image, first, draws);
+  return factor >= 16 ? 8 : factor >= 8 ? 4 : factor >= 4 ? 2 : 1;
+}
+
+function shrinking(
+  image: Pick<Image, "width" | "height">,
+  first: Transform | undefined,
+  draws: Draws,
+): number {
+  if (first?.name === "RandomResizedCrop") {
+    const { width, height } = randomBox(image, first, draws("crop"));
+    return Math.min(height / first.size[0], width / first.size[1]);
+  }
+  if (first?.name !== "Resize") return 1;
+  const { size } = first;
+  if (typeof size === "number") return Math.min(image.width, image.height) / size;
+  return Math.min(image.height / size[0], image.width / size[1]);
+}

@@ -1,0 +1,168 @@
+/** Finds labelled images in folders, as torchvision's ImageFolder does: a class is a folder, wherever in it they lie. */
+import { join } from "node:path";
+import { UserError } from "../../core/errors.ts";
+import { keyOf, philox } from "../../core/random.ts";
+import { reason, statIfThere } from "../files.ts";
+
+/** torchvision's that sharp reads, and GIF and AVIF. */
+const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
+
+export interface LabelledFile {
+  /** From the folder that was named: `train/ants/0013035.jpg`. Slashes on every system. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly label: number;
+}
+
+export interface FoundImages {
+  readonly classes: readonly string[];
+  readonly train: readonly LabelledFile[];
+  readonly test: readonly LabelledFile[];
+  readonly notes: readonly string[];
+}
+
+export interface FindOptions {
+  /** Share of each class to test on, where there is no folder for that. */
+  readonly valSplit: number | undefined;
+  readonly seed: number;
+}
+
+const TRAIN = "train";
+/** Where test images may be; the first one that is there. */
+const TESTS = ["val", "valid", "validation", "test"];
+/** Held back where nobody said how many. */
+const DEFAULT_SPLIT = 0.2;
+
+/** Images of a folder with train/ and val/ (or test/), each with a folder a class, or of a folder with a folder a class. */
+export async function findImages(folder: string, options: FindOptions): Promise<FoundImages> {
+  const info = await statIfThere(folder);
+  if (!info) throw new UserError(`--data ${folder}: there is no such folder`);
+  if (!info.isDirectory) throw new UserError(`--data ${folder}: not a folder of images`);
+  const { folders } = await list(folder);
+  const notes: string[] = [];
+  const strangers: string[] = [];
+  if (!folders.includes(TRAIN)) {
+    const { classes, files } = await findClasses(folder, "", folders, strangers);
+    return { classes, ...splitOf(files, options, notes), notes: [...notes, ...strangerNotes(strangers)] };
+  }
+  const inside = await list(join(folder, TRAIN));
+  const { classes, files } = await findClasses(folder, TRAIN, inside.folders, strangers);
+  const place = TESTS.find((name) => folders.includes(name));
+  if (!place) {
+    return { classes, ...splitOf(files, options, notes), notes: [...notes, ...strangerNotes(strangers)] };
+  }
+  if (options.valSplit !== undefined) {
+    throw new UserError(
+      `--val-split has no effect with --data ${folder}: ${place}/ has the images to test on`,
+    );
+  }
+  const testFolders = (await list(join(folder, place))).folders;
+  const unknown = testFolders.find((name) => !classes.includes(name));
+  if (unknown !== undefined) {
+    throw new UserError(`${join(folder, place)}: there is no class ${unknown} in ${TRAIN}/`);
+  }
+  const test = await findClasses(folder, place, classes, strangers, new Set(testFolders));
+  const absent = classes.filter((name) => !testFolders.includes(name));
+  if (absent.length > 0) notes.push(`${place}/ has no images of ${absent.join(", ")}`);
+  return { classes, train: files, test: test.files, notes: [...notes, ...strangerNotes(strangers)] };
+}
+
+/** Names of folders and files in order, without hidden ones. */
+async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
+  const folders: string[] = [];
+  const files: string[] = [];
+  try {
+    for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
+      if (name.startsWith(".")) continue;
+      const isFolder = isSymlink ? (await Deno.stat(join(folder, name))).isDirectory : isDirectory;
+      (isFolder ? folders : files).push(name);
+    }
+  } catch (error) {
+    throw new UserError(`${folder}: cannot be read (${reason(error)})`);
+  }
+  return { folders: folders.sort(), files: files.sort() };
+}
+
+async function findClasses(
+  root: string,
+  part: string,
+  classes: readonly string[],
+  strangers: string[],
+  present: ReadonlySet<string> = new Set(classes),
+): Promise<{ classes: readonly string[]; files: LabelledFile[] }> {
+  const files: LabelledFile[] = [];
+  for (const [label, name] of classes.entries()) {
+    if (!present.has(name)) continue;
+    const before = files.length;
+    await walk(root, part === "" ? name : `${part}/${name}`, label, files, strangers, 0);
+    if (files.length === before) throw new UserError(`${join(root, part, name)}: there are no images in it`);
+  }
+  if (files.length === 0) {
+    throw new UserError(
+      `${join(root, part)}: there are no folders with images, one a class, as in cats/1.jpg and dogs/2.jpg`,
+    );
+  }
+  return { classes, files };
+}
+
+/** Deeper than any tree of images is; links to a folder above would never end. */
+const DEEPEST = 32;
+
+async function walk(
+  root: string,
+  folder: string,
+  label: number,
+  found: LabelledFile[],
+  strangers: string[],
+  depth: number,
+): Promise<void> {
+  if (depth > DEEPEST) throw new UserError(`${join(root, folder)}: folders in folders without an end`);
+  const { folders, files } = await list(join(root, folder));
+  for (const file of files) {
+    const name = `${folder}/${file}`;
+    if (!EXTENSIONS.test(file)) strangers.push(name);
+    else {
+      const path = join(root, name);
+      found.push({ name, path, bytes: (await statIfThere(path))?.size ?? 0, label });
+    }
+  }
+  for (const inner of folders) await walk(root, `${folder}/${inner}`, label, found, strangers, depth + 1);
+}
+
+function strangerNotes(strangers: readonly string[]): string[] {
+  if (strangers.length === 0) return [];
+  const some = strangers.slice(0, 3).join(", ");
+  const more = strangers.length > 3 ? ` and ${strangers.length - 3} more` : "";
+  return [`${strangers.length} files are no images by their names and were passed over: ${some}${more}`];
+}
+
+/** Holds back the same share of each class: those whose names the seed draws first. */
+function splitOf(
+  files: readonly LabelledFile[],
+  { valSplit, seed }: FindOptions,
+  notes: string[],
+): Pick<FoundImages, "train" | "test"> {
+  const share = valSplit ?? DEFAULT_SPLIT;
+  if (valSplit === undefined) {
+    notes.push(`no folder to test on: ${100 * share} % of each class are held back for it, see --val-split`);
+  }
+  const held = new Set<LabelledFile>();
+  for (const members of Map.groupBy(files, ({ label }) => label).values()) {
+    const drawn = members.map((file) => ({
+      file,
+      rank: philox(keyOf(seed), [hashName(file.name), 0, 0, 1])[0],
+    }));
+    drawn.sort((a, b) => a.rank - b.rank || (a.file.name < b.file.name ? -1 : 1));
+    const count = Math.min(Math.max(Math.round(share * members.length), 1), members.length - 1);
+    for (const { file } of drawn.slice(0, count)) held.add(file);
+  }
+  return { train: files.filter((file) => !held.has(file)), test: files.filter((file) => held.has(file)) };
+}
+
+/** FNV-1a of the name's UTF-16 units. */
+function hashName(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,121 @@
+/** `--dataset folder`: a user's own images. */
+import { basename, resolve } from "node:path";
+import { photographEvaluation, photographTraining, usualResize } from "../../core/data/augmentation.ts";
+import type { DatasetSplit, Normalize } from "../../core/data/dataset.ts";
+import { UserError } from "../../core/errors.ts";
+import type { FolderOptions, LoadOptions } from "../datasets.ts";
+import { damagedFile, fileDataset } from "./dataset.ts";
+import { findImages, type LabelledFile } from "./files.ts";
+import { createImagePool, DamagedImage, type ImagePool } from "./pool.ts";
+
+/** ImageNet's, which every network of torchvision was trained with. */
+export const imagenetNormalize: Normalize = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+/** The same light for networks that take grey images. */
+const greyNormalize: Normalize = { mean: [0.449], std: [0.226] };
+
+export function normalizeFor(channels: number): Normalize {
+  if (channels === 3) return imagenetNormalize;
+  if (channels === 1) return greyNormalize;
+  throw new UserError(`--input: images have 3 channels, or 1 for grey ones, not ${channels}`);
+}
+
+/** RandomResizedCrop's least and most of width over height, as torchvision's. */
+const RATIO = [3 / 4, 4 / 3] as const;
+
+/** Finds the images and looks at each one's header, so that most mistakes show before training begins. */
+export async function loadPhotographs(options: LoadOptions): Promise<DatasetSplit> {
+  const { data: folder, input = options.network, folder: limits } = options;
+  const [channels, height, width] = input;
+  const { maxPixels, badImages, workers, scale } = limits;
+  const normalize = normalizeFor(channels);
+  const size = [height, width] as const;
+  const evaluation = photographEvaluation(size, limits.resize ?? usualResize(size));
+  const training = options.no_aug
+    ? evaluation
+    : photographTraining(size, { ...options, scale, ratio: RATIO }, normalize);
+  const found = await findImages(folder, limits);
+  const pool = createImagePool(workers);
+  try {
+    const notes: string[] = [];
+    const [train, test] = await Promise.all(
+      [found.train, found.test].map((files) => goodHeaders(files, pool, limits, notes)),
+    ) as [LabelledFile[], LabelledFile[]];
+    for (const [label, name] of found.classes.entries()) {
+      if (!train.some((file) => file.label === label)) {
+        throw new UserError(`${folder}: no training image of the class ${name} can be decoded`);
+      }
+    }
+    if (test.length === 0) throw new UserError(`${folder}: there are no images to test on`);
+    let damaged = 0;
+    const skip = (path: string, why: string) =>
+      limits.note(`${path}: cannot be decoded (${why}) and is skipped, as ${++damaged} now`);
+    const common = {
+      ...{
+        name: basename(resolve(folder)),
+        classes: found.classes,
+        channels,
+        height,
+        width,
+        pool,
+        maxPixels,
+        training,
+        evaluation,
+      },
+      skip: badImages === "skip" ? skip : undefined,
+    };
+    return {
+      train: fileDataset({ ...common, files: train }),
+      test: fileDataset({ ...common, files: test }),
+      normalize,
+      notes: [...found.notes, ...summary(notes)],
+      close: () => pool.close(),
+    };
+  } catch (error) {
+    pool.close();
+    throw error;
+  }
+}
+
+/** Enough to keep every worker busy. */
+const INSPECTED_AT_ONCE = 64;
+
+/** The files whose headers can be read and name few enough pixels. The others end it, or are noted. */
+async function goodHeaders(
+  files: readonly LabelledFile[],
+  pool: ImagePool,
+  { maxPixels, badImages }: FolderOptions,
+  notes: string[],
+): Promise<LabelledFile[]> {
+  const verdicts: (string | undefined)[] = [];
+  let next = 0;
+  const inspectSome = async () => {
+    while (next < files.length) {
+      const index = next++;
+      try {
+        await pool.inspect({ path: files[index]!.path, maxPixels });
+      } catch (error) {
+        if (!(error instanceof DamagedImage)) throw error;
+        verdicts[index] = error.message;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: INSPECTED_AT_ONCE }, inspectSome));
+  return files.filter(({ path }, index) => {
+    const why = verdicts[index];
+    if (why === undefined) return true;
+    if (badImages === "fail") throw damagedFile(path, why);
+    notes.push(`${path} (${why})`);
+    return false;
+  });
+}
+
+/** Names shown of those that are skipped. */
+const SHOWN = 5;
+
+function summary(bad: readonly string[]): string[] {
+  if (bad.length === 0) return [];
+  const more = bad.length > SHOWN ? [`and ${bad.length - SHOWN} more`] : [];
+  return [
+    `${bad.length} images cannot be decoded and are skipped: ${[...bad.slice(0, SHOWN), ...more].join("; ")}`,
+  ];
+}

@@ -1,0 +1,107 @@
+/** Workers that decode images, so that the main thread never does. */
+import { UserError } from "../../core/errors.ts";
+import type { Header } from "./decode.ts";
+import type { Answer, InspectJob, Job, LoadJob } from "./worker.ts";
+
+/** Jobs under way in a worker: while sharp decodes one image on a thread of its own, another is transformed. */
+const AT_ONCE = 2;
+
+/** The file is there, but no image can be had from it. */
+export class DamagedImage extends Error {
+  override readonly name = "DamagedImage";
+}
+
+export interface ImagePool {
+  /**
+   * Pixels `[height, width, channels]` of a file after its transforms. Throws `DamagedImage`, or `UserError` where the
+   * file can't be read at all.
+   */
+  load(job: Omit<LoadJob, "kind">): Promise<Uint8Array>;
+  /** What a file says of itself. Throws as `load` does. */
+  inspect(job: Omit<InspectJob, "kind">): Promise<Header>;
+  close(): void;
+}
+
+interface Waiting {
+  readonly job: Job;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How many workers go well with so many hardware threads, all of which compute as well. */
+export function defaultWorkers(hardwareThreads: number = navigator.hardwareConcurrency): number {
+  return Math.max(1, Math.ceil(hardwareThreads / 4));
+}
+
+/** Workers start with their first job. Jobs are begun in the order in which they were given. */
+export function createImagePool(workers: number = defaultWorkers()): ImagePool {
+  const queue: Waiting[] = [];
+  const threads: { worker: Worker; under: Map<number, Waiting> }[] = [];
+  let nextId = 0;
+  let failure: Error | undefined;
+
+  function startWorker(): void {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const under = new Map<number, Waiting>();
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+      const waiting = under.get(data.id)!;
+      under.delete(data.id);
+      handOut();
+      waiting.resolve(data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      failure ??= new Error(`a worker that decodes images died: ${event.message}`);
+      for (const { reject } of [...under.values(), ...queue.splice(0)]) reject(failure);
+      under.clear();
+    };
+    threads.push({ worker, under });
+  }
+
+  function handOut(): void {
+    if (queue.length > 0 && threads.length < workers) startWorker();
+    for (const { worker, under } of threads) {
+      while (under.size < AT_ONCE && queue.length > 0) {
+        const waiting = queue.shift()!;
+        under.set(nextId, waiting);
+        worker.postMessage({ ...waiting.job, id: nextId++ });
+      }
+    }
+  }
+
+  async function ask(job: Job): Promise<Answer> {
+    if (failure) throw failure;
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      queue.push({ job, resolve, reject });
+      handOut();
+    });
+    if ("damaged" in answer) throw new DamagedImage(answer.damaged);
+    if ("unable" in answer) {
+      throw new UserError(
+        `sharp cannot be used to decode images (${
+          answer.unable.replace(/, run again.*/, "")
+        }); decoding takes the ` +
+          `permissions of "deno task train", and sharp as "deno install" installs it`,
+      );
+    }
+    if ("gone" in answer) throw new UserError(`${job.path}: cannot be read any more (${answer.gone})`);
+    return answer;
+  }
+
+  return {
+    async load(job) {
+      return (await ask({ ...job, kind: "load" }) as Extract<Answer, { pixels: unknown }>).pixels;
+    },
+    async inspect(job) {
+      return (await ask({ ...job, kind: "inspect" }) as Extract<Answer, { header: unknown }>).header;
+    },
+    close() {
+      failure ??= new Error("the pool that decodes images is closed");
+      for (const { worker, under } of threads.splice(0)) {
+        worker.terminate();
+        for (const { reject } of under.values()) reject(failure);
+      }
+      for (const { reject } of queue.splice(0)) reject(failure);
+    },
+  };
+}

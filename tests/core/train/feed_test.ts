@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import type { Session } from "../../../core/backend/backend.ts";
+import type { Batch } from "../../../core/data/batches.ts";
+import { createFeed, type Place } from "../../../core/train/feed.ts";
+
+/** Notes what it ran; a run takes a turn of the event loop. */
+function recorder() {
+  const ran: number[] = [];
+  let written = -1;
+  const session = {
+    write: (_graph: string, input: string, data: ArrayLike<number>) => {
+      if (input === "target") written = data[0]!;
+    },
+    run: async () => {
+      ran.push(written);
+      await new Promise((resolve) => setTimeout(resolve));
+    },
+  } as unknown as Session;
+  return { ran, session };
+}
+
+const allocate = (): Batch => ({
+  pixels: new Uint8Array(1),
+  moves: new Int32Array(3),
+  target: new Int32Array(1),
+});
+const at = (step: number): Place => ({ epoch: 0, step });
+const number = ({ epoch, step }: Place) => 100 * epoch + step;
+
+Deno.test("feed: batches that are filled at once are one ahead, each is filled once", async () => {
+  const { ran, session } = recorder();
+  const filled: number[] = [];
+  const feed = createFeed(session, "train", {
+    allocate,
+    fill: ({ target }, place) => void filled.push(target[0] = number(place)),
+    after: ({ step }) => step < 3 ? at(step + 1) : undefined,
+    ahead: 1,
+  });
+  for (let step = 0; step < 4; step++) {
+    const batch = await feed.run(at(step));
+    assert.equal(batch.target[0], step, "the batch that ran is still whole");
+  }
+  assert.deepEqual([ran, filled], [[0, 1, 2, 3], [0, 1, 2, 3]]);
+});
+
+Deno.test("feed: slow batches are begun ahead, run in their order, and reuse few arrays", async () => {
+  const { ran, session } = recorder();
+  let under = 0, most = 0, allocated = 0;
+  const feed = createFeed(session, "train", {
+    allocate: () => (allocated++, allocate()),
+    async fill({ target }, place) {
+      most = Math.max(most, ++under);
+      // Later ones may be done sooner.
+      await new Promise((resolve) => setTimeout(resolve, place.step % 2 ? 1 : 4));
+      target[0] = number(place);
+      under--;
+    },
+    after: ({ epoch, step }) => step < 9 ? { epoch, step: step + 1 } : { epoch: epoch + 1, step: 0 },
+    ahead: 3,
+  });
+  const places = [0, 1].flatMap((epoch) => Array.from({ length: 10 }, (_, step) => ({ epoch, step })));
+  for (const place of places) await feed.run(place);
+  assert.deepEqual(ran, places.map(number));
+  assert.equal(most, 3);
+  assert.ok(allocated <= 5, `${allocated}`);
+  assert.ok(feed.waited > 0);
+});
+
+Deno.test("feed: another place than the one foreseen is filled anew", async () => {
+  const { ran, session } = recorder();
+  const feed = createFeed(session, "train", {
+    allocate,
+    fill: ({ target }, place) => void (target[0] = number(place)),
+    after: ({ step }) => at(step + 1),
+    ahead: 2,
+  });
+  feed.prefetch(at(5));
+  for (const step of [5, 6, 2, 3, 9]) await feed.run(at(step));
+  assert.deepEqual(ran, [5, 6, 2, 3, 9]);
+});
+
+Deno.test("feed: a batch that fails is told when its turn has come", async () => {
+  const { ran, session } = recorder();
+  const feed = createFeed(session, "train", {
+    allocate,
+    async fill({ target }, place) {
+      await Promise.resolve();
+      if (place.step === 2) throw new Error("lost");
+      target[0] = place.step;
+    },
+    after: ({ step }) => at(step + 1),
+    ahead: 3,
+  });
+  await feed.run(at(0));
+  await feed.run(at(1));
+  await assert.rejects(feed.run(at(2)), /^Error: lost$/);
+  assert.deepEqual(ran, [0, 1]);
+});
