@@ -73,7 +73,7 @@ export function drawTiles({ run, status, now, epochs }) {
     [
       "Images a second",
       format.speed(now.images_per_second),
-      last?.data_wait == null ? "" : `${format.percent(last.data_wait, 1)} of the time waiting for data`,
+      last?.data_wait == null ? "" : `data wait ${format.percent(last.data_wait, 1)}`,
     ],
     running
       ? ["Time left", format.duration(now.seconds_left), `${format.duration(now.seconds)} so far`]
