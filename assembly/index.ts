@@ -10,6 +10,7 @@ export * from "./avg_pool";
 export * from "./cross_entropy";
 export * from "./image";
 export * from "./layout";
+export * from "./mix";
 export * from "./random";
 export * from "./softmax";
 export * from "./update";

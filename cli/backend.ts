@@ -3,9 +3,7 @@ import type { WasmOptions } from "../core/backend/wasm/backend.ts";
 import { type Chooser, exact } from "../core/backend/wasm/lower/method.ts";
 import { switchFlag } from "./arguments.ts";
 
-export const exactFlag = switchFlag(
-  "convolutions by plain sums, never by Winograd: less rounding, slower",
-);
+export const exactFlag = switchFlag("no Winograd convolutions: less rounding, slower");
 
 /** Options for `createWasmBackend`; convolutions by `method` unless they are to be exact. */
 export function backendOptions(

@@ -86,6 +86,17 @@ export function ownOptions(
   return options;
 }
 
+/** Throws where there is an option that the network does not have: a configuration may say anything. */
+export function checkOptions(name: string, entry: ModelEntry, options: AnyModelOptions): void {
+  const known = Object.values(entry.flags ?? {}).flatMap((flag) =>
+    flag.kind === "switch" ? Object.keys(flag.sets) : [flag.option]
+  );
+  const strange = Object.keys(options).find((option) => !known.includes(option));
+  if (strange === undefined) return;
+  const has = known.length > 0 ? `it has ${known.join(", ")}` : "it has none";
+  throw new UserError(`model_options: ${strange} is no option of ${name}; ${has}`);
+}
+
 /** A network of the registry, or of a file in or below the working folder. */
 export function modelEntry(name: string): Promise<ModelEntry> {
   return findModel(name, pathToFileURL(`${Deno.cwd()}/`));

@@ -1,7 +1,8 @@
 /** Plans a run, or says what would fit. */
 import { OutOfMemory } from "../core/backend/backend.ts";
 import { UserError } from "../core/errors.ts";
-import { createTrainer, largestBatch, type Trainer, type TrainerOptions } from "../core/train/trainer.ts";
+import { largestBatch } from "../core/train/run_graphs.ts";
+import { createTrainer, type Trainer, type TrainerOptions } from "../core/train/trainer.ts";
 
 /** `createTrainer`, but a run that is too large is told with the largest batch that fits. */
 export function planRun(options: TrainerOptions): Trainer {

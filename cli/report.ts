@@ -12,6 +12,9 @@ export interface ReportOptions {
   readonly steps: number;
   /** Steps of the whole run that were taken before it was resumed. */
   readonly before: number;
+  /** Steps of the whole run, if no time or luck ends it earlier, and the most seconds from now on. */
+  readonly total: number;
+  readonly seconds: number;
   readonly printEvery: number;
 }
 
@@ -33,7 +36,7 @@ export interface Pace {
 }
 
 export function createReport(options: ReportOptions) {
-  const { epochs, batch_size, steps, before, printEvery } = options;
+  const { epochs, batch_size, steps, before, total, seconds, printEvery } = options;
   const started = performance.now();
   let epochStarted = started;
   let trained = started;
@@ -43,8 +46,9 @@ export function createReport(options: ReportOptions) {
   const imagesPerSecond = () =>
     stepsOfEpoch > 0 ? stepsOfEpoch * batch_size / ((trained - epochStarted) / 1000) : undefined;
   const secondsLeft = () => {
-    const left = epochs * steps - before - stepsOfRun;
-    return left * (performance.now() - started) / 1000 / stepsOfRun;
+    const left = total - before - stepsOfRun;
+    const passed = (performance.now() - started) / 1000;
+    return Math.min(left * passed / stepsOfRun, seconds - passed);
   };
 
   function step(event: Extract<TrainingEvent, { type: "step" }>): void {

@@ -3,10 +3,13 @@ import { UserError } from "../core/errors.ts";
 import type { Method } from "../core/backend/wasm/lower/method.ts";
 import type { Fingerprint } from "../core/data/fingerprint.ts";
 import { readSafetensors, type Safetensors } from "../core/format/safetensors.ts";
+import { endOf } from "../core/train/progress.ts";
 import { type CheckpointHeader, readHeader } from "../core/train/checkpoint.ts";
 import { readBytes } from "../host/files.ts";
-import { findCheckpoint } from "../host/run_folder.ts";
-import type { Settings } from "./settings.ts";
+import { findCheckpoint, type KnownRun } from "../host/run_folder.ts";
+import { resolve } from "node:path";
+import { limitsOf } from "./settings/limits.ts";
+import { givenSettings, type SettingFlags, type Settings } from "./settings/settings.ts";
 
 /** What config.json and checkpoints keep of a run: its settings, and which images it saw. */
 export interface RunConfig extends Settings {
@@ -29,6 +32,22 @@ export async function readCheckpoint(resume: string): Promise<Resumed> {
   const file = readSafetensors(await readBytes(path), path);
   const header = readHeader(file, path);
   return { path, file, header, config: header?.config as RunConfig | undefined };
+}
+
+/** Whether a run is of the network and the data that are wanted, and with the flags not done yet. */
+export function resumable({ folder, metadata }: KnownRun, wanted: Settings, flags: SettingFlags): boolean {
+  let header: CheckpointHeader | undefined;
+  try {
+    header = readHeader({ metadata, tensors: new Map() }, folder);
+  } catch {
+    return false; // Damaged: an older one may still do.
+  }
+  if (!header) return false;
+  const settings = { ...header.config as RunConfig, ...givenSettings(flags) };
+  const { model, dataset, data } = header.config as RunConfig;
+  const isSame = model === wanted.model && dataset === wanted.dataset &&
+    resolve(data) === resolve(wanted.data);
+  return isSame && endOf(header.progress, limitsOf(settings)) === undefined;
 }
 
 /** Throws where weights of no run can't be tested with what the flags say. */

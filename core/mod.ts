@@ -54,6 +54,9 @@ export { assembleCifar10, cifar10Normalize, parseBinaryBatch, parsePythonBatch }
 export * from "./data/dataset.ts";
 export { digitsNormalize, loadDigits } from "./data/digits.ts";
 export * from "./data/memory.ts";
+export { assembleMnist, mnistNormalize, type MnistPart } from "./data/mnist.ts";
+export { type Image } from "./data/transforms/image.ts";
+export { applyTransforms, type Draws, type Transform } from "./data/transforms/mod.ts";
 
 // Training.
 export { type OptimizerName, optimizerNames, type OptimizerOptions } from "./optim/optimizer.ts";
@@ -65,13 +68,12 @@ export {
   type ScheduleOptions,
 } from "./optim/schedule.ts";
 export { type CheckpointHeader, readHeader, restore, toCheckpoint } from "./train/checkpoint.ts";
+export { largestBatch, measureRun } from "./train/run_graphs.ts";
+export type { Progress } from "./train/progress.ts";
 export {
   createTrainer,
   type Evaluation,
-  largestBatch,
-  measureRun,
   NotFinite,
-  type Progress,
   type Trainer,
   type TrainerOptions,
   type TrainingEvent,
@@ -79,6 +81,15 @@ export {
 
 // Files of weights, summaries, pictures.
 export * from "./format/safetensors.ts";
+export { parseStateDict } from "./format/read_state_dict.ts";
+export { StateDict, type StateTensor } from "./format/state_dict.ts";
+export {
+  loadStateDict,
+  type MatchedStateDict,
+  type MatchOptions,
+  matchStateDict,
+} from "./nn/match_state_dict.ts";
+export { exportOnnx, type OnnxOptions } from "./onnx/export.ts";
 export { type Layer, summarise, type Summary, type SummaryOptions } from "./summary/summary.ts";
 export { dotText, type DrawOptions } from "./draw/dot.ts";
 

@@ -33,6 +33,10 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path));
+}
+
 /** Creates a folder and those above it, if they are not there yet. */
 export async function makeFolder(path: string): Promise<void> {
   try {

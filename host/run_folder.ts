@@ -5,6 +5,8 @@
  *     log.csv              a line an epoch
  *     last.safetensors     the newest checkpoint: weights, optimiser, progress
  *     best.safetensors     the weights of the epoch with the best test accuracy
+ *     best-0.9718-epoch-5.safetensors   the same of the K best, where so many are to be kept
+ *     epoch-10.safetensors              checkpoints of every Nth epoch, where they are to be kept
  */
 import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
@@ -88,6 +90,73 @@ export async function saveCheckpoint(folder: string, name: string, checkpoint: S
   const path = join(folder, name);
   await writeAtomically(path, safetensorsParts(checkpoint.tensors, checkpoint.metadata));
   return path;
+}
+
+const RANKED = /^best-(\d\.\d{4})-epoch-(\d+)\.safetensors$/;
+
+/** Saves the weights of an epoch if it is among the `count` best, and removes what is no longer. */
+export async function saveRanked(
+  folder: string,
+  count: number,
+  epoch: { readonly epoch: number; readonly accuracy: number },
+  weights: () => Promise<Safetensors>,
+): Promise<void> {
+  const own = `best-${epoch.accuracy.toFixed(4)}-epoch-${epoch.epoch}.safetensors`;
+  const others = (await namesIn(folder)).filter((name) => RANKED.test(name) && name !== own);
+  const rank = (name: string) => {
+    const [, accuracy, epoch] = RANKED.exec(name)!;
+    return [Number(accuracy), -Number(epoch)] as const;
+  };
+  const ranked = [...others, own].sort((a, b) => rank(b)[0] - rank(a)[0] || rank(b)[1] - rank(a)[1]);
+  if (ranked.indexOf(own) < count) await saveCheckpoint(folder, own, await weights());
+  for (const name of ranked.slice(count)) if (name !== own) await Deno.remove(join(folder, name));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new UserError(`${folder}: cannot be read (${reason(error)})`);
+  }
+}
+
+/** A run on disk, as far as its checkpoint's first bytes tell. */
+export interface KnownRun {
+  readonly folder: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The runs in the folders of `parent` that have a checkpoint, the one that was last saved first. */
+export async function findRuns(parent: string): Promise<KnownRun[]> {
+  const found: (KnownRun & { saved: number })[] = [];
+  for (const name of await namesIn(parent)) {
+    const folder = join(parent, name);
+    const last = await statIfThere(join(folder, LAST)).catch(() => undefined);
+    const metadata = last && await readMetadata(join(folder, LAST));
+    if (metadata) found.push({ folder, metadata, saved: last.mtime?.getTime() ?? 0 });
+  }
+  return found.sort((a, b) => b.saved - a.saved);
+}
+
+/** The metadata of a safetensors file without its tensors; undefined where it can't be had. */
+async function readMetadata(path: string): Promise<Record<string, string> | undefined> {
+  try {
+    using file = await Deno.open(path);
+    const length = new DataView(new ArrayBuffer(8));
+    if (await file.read(new Uint8Array(length.buffer)) !== 8) return undefined;
+    const bytes = Number(length.getBigUint64(0, true));
+    if (bytes > (await file.stat()).size) return undefined;
+    const header = new Uint8Array(bytes);
+    for (let done = 0; done < bytes;) {
+      const count = await file.read(header.subarray(done));
+      if (count === null) return undefined;
+      done += count;
+    }
+    return JSON.parse(new TextDecoder().decode(header))["__metadata__"];
+  } catch {
+    return undefined;
+  }
 }
 
 /** The checkpoint that `--resume` means: the file itself, or the newest one of a run's folder. */

@@ -91,4 +91,10 @@ export const papers = {
     year: 2018,
     url: "https://arxiv.org/abs/1804.02767",
   },
+  mlperf_tiny: {
+    title: "MLPerf Tiny Benchmark",
+    authors: "Banbury et al.",
+    year: 2021,
+    url: "https://arxiv.org/abs/2106.07597",
+  },
 } as const satisfies Record<string, Paper>;

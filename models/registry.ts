@@ -11,6 +11,7 @@ import { nin } from "./nin.ts";
 import { type Paper, papers } from "./papers.ts";
 import * as resnet from "./resnet.ts";
 import { resnet50_layer4 } from "./resnet50_layer4.ts";
+import { resnet8_keras } from "./resnet8_keras.ts";
 import { resnet20 } from "./resnet_cifar.ts";
 import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.ts";
 import * as vgg from "./vgg.ts";
@@ -54,7 +55,7 @@ const resnetFlags: Readonly<Record<string, ModelFlag>> = {
   "cifar-stem": {
     kind: "switch",
     sets: { cifar_stem: true },
-    help: "for small images: 3×3 with stride 1 first, and no pool",
+    help: "for small images: 3×3 first, no pool",
   },
 };
 const resnets = { ...imagenet, paper: papers.resnet, flags: resnetFlags } as const;
@@ -85,7 +86,7 @@ export const models: Readonly<Record<string, ModelEntry>> = {
       "no-top": {
         kind: "switch",
         sets: { include_top: false },
-        help: "ends after the last pool, without the fully connected layers",
+        help: "ends after the last pool",
       },
     },
   },
@@ -99,7 +100,7 @@ export const models: Readonly<Record<string, ModelEntry>> = {
       paper: {
         kind: "switch",
         sets: { paper: true },
-        help: "the paper's 5×5 branch, local response norms and dropout",
+        help: "as in the paper: 5×5, local norms",
       },
     },
   },
@@ -116,6 +117,12 @@ export const models: Readonly<Record<string, ModelEntry>> = {
     source: "CIFAR-10 course work",
   },
   resnet20: { create: resnet20, ...cifar, paper: papers.resnet, source: "akamaster/pytorch_resnet_cifar10" },
+  resnet8_keras: {
+    create: resnet8_keras,
+    ...cifar,
+    paper: papers.mlperf_tiny,
+    source: "mlcommons/tiny (Keras)",
+  },
   resnext50_32x4d: { create: resnet.resnext50_32x4d, ...resnets, paper: papers.resnext },
   wide_resnet50_2: { create: resnet.wide_resnet50_2, ...resnets, paper: papers.wide_resnet },
   densenet121: { create: densenet121, ...imagenet, paper: papers.densenet },
@@ -137,13 +144,13 @@ export const models: Readonly<Record<string, ModelEntry>> = {
     paper: papers.yolov1,
     source: "YOLOv1 in PyTorch, as in the course work",
     flags: {
-      "split-size": { kind: "whole", option: "split_size", help: "cells in a row; the image's width / 64" },
+      "split-size": { kind: "whole", option: "split_size", help: "cells in a row" },
       boxes: { kind: "whole", option: "num_boxes", help: "boxes a cell; default 2" },
       head: {
         kind: "choice",
         option: "head",
         choices: ["496", "paper"],
-        help: "width of the hidden layer: 496, or the paper's 4096 with its dropout",
+        help: "496 hidden units, or paper: 4096",
       },
     },
   },

@@ -33,7 +33,7 @@ const RAND_AUGMENT = [2, 9];
 
 const randAugment: Flag<readonly number[]> = {
   value: "N,M|on",
-  help: "RandAugment: N operations of magnitude M (of 30); on is 2,9",
+  help: "N operations of magnitude M (of 30); on is 2,9",
   parse(given, flag) {
     const [operations, magnitude, ...rest] = given === "on" ? RAND_AUGMENT : numbersOf(given);
     const fits = Number.isInteger(operations) && operations! >= 1 && Number.isInteger(magnitude) &&
@@ -48,7 +48,7 @@ const randAugment: Flag<readonly number[]> = {
 
 const colorJitter: Flag<readonly number[]> = {
   value: "B[,C,S,H]",
-  help: "ColorJitter: brightness, contrast, saturation, hue; one for the first three",
+  help: "brightness, contrast, saturation, hue; or one number",
   parse(given, flag) {
     const numbers = numbersOf(given);
     const [b, c, s, h] = numbers.length === 1 ? [numbers[0], numbers[0], numbers[0], 0] : numbers;
@@ -65,7 +65,7 @@ const colorJitter: Flag<readonly number[]> = {
 
 const scale: Flag<readonly number[]> = {
   value: "MIN,MAX",
-  help: "share of a photograph that RandomResizedCrop takes; default 0.08,1",
+  help: "share that RandomResizedCrop takes; 0.08,1",
   parse(given, flag) {
     const numbers = numbersOf(given);
     const [least, most] = numbers;
@@ -80,31 +80,29 @@ function numbersOf(given: string): number[] {
 
 export const dataFlags = {
   input: extents(
-    "size for the network; default of the data set, and for folders the network's",
+    "what images are turned into; of folders the network's",
     "3x224x224",
     3,
   ),
-  "val-split": real("share of each class to test on, where there is no val/ or test/; default 0.2", {
+  "val-split": real("share to test on, where no val/ or test/ is; 0.2", {
     min: 0,
     max: 0.9,
   }),
   scale,
-  hflip: real("probability of RandomHorizontalFlip; default 0.5, for digits and mnist 0", { min: 0, max: 1 }),
-  "crop-padding": whole("RandomCrop after so many black pixels around; default 4 for cifar10, 2 for digits", {
+  hflip: real("how often RandomHorizontalFlip; 0.5, digits and mnist 0", { min: 0, max: 1 }),
+  "crop-padding": whole("pixels around, before RandomCrop; cifar10 4, digits 2", {
     min: 0,
   }),
   "rand-augment": randAugment,
   "color-jitter": colorJitter,
-  "random-erase": real("probability of RandomErasing", { min: 0, max: 1 }),
+  "random-erase": real("how often RandomErasing", { min: 0, max: 1 }),
   "no-aug": switchFlag("no random transforms at all"),
-  "val-resize-size": whole("shorter side before the evaluation's CenterCrop; default 256 for 224", {
-    min: 1,
-  }),
+  "val-resize-size": whole("shorter side before CenterCrop; 256 for 224", { min: 0 }),
   "bad-images": oneOf(
     ["skip", "fail"] as const,
-    "what becomes of files that cannot be decoded: skip (default) or fail",
+    "files that cannot be decoded: skip (default) or fail",
   ),
-  "max-megapixels": real("larger images are refused; default 100", { min: 0, above: true }),
+  "max-megapixels": real("larger images are refused; 100", { min: 0, above: true }),
 };
 
 const common = {

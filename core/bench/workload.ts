@@ -76,6 +76,7 @@ function inputsOf(graph: Graph, { batch, optimizer }: WorkloadOptions): Map<stri
     if (name === "pixels") return [name, noise(count, (word) => word >>> 24, Uint8Array)];
     if (name === "target") return [name, Int32Array.from({ length: batch }, (_, i) => i % classes)];
     if (name === "hyper") return [name, hyperOf(optimizer, 1, LR)];
+    if (name === "factor") return [name, [1]];
     return [name, Int32Array.from({ length: count }, (_, i) => name === "rng" ? i + 1 : 0)];
   }));
 }

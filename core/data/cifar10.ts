@@ -76,7 +76,7 @@ export function parsePythonBatch(bytes: Uint8Array, file: string): CifarBatch {
   };
   let batch;
   try {
-    batch = readPickle(bytes, numpyGlobals);
+    batch = readPickle(bytes, { globals: numpyGlobals }).value;
   } catch (error) {
     if (error instanceof PickleError) return fail(error.message);
     throw error;

@@ -9,6 +9,7 @@ export type PickleValue =
   | null
   | boolean
   | number
+  | bigint
   | string
   | Uint8Array
   | PickleValue[]
@@ -19,13 +20,20 @@ export type PickleValue =
 /** Stands for a Python function or class. */
 export type PickleFunction = (args: PickleValue[]) => PickleValue;
 
-/** Stands for an object whose state follows it in the pickle. */
-export interface PickleObject {
-  setState(state: PickleValue): void;
+/** Stands for an object of some Python class. */
+export abstract class PickleObject {
+  /** Takes the state that follows the object in the pickle; throws `PickleError` where it has none. */
+  abstract setState(state: PickleValue): void;
 }
 
-/** What a pickle may name, by `module name`. */
-export type PickleGlobals = ReadonlyMap<string, PickleFunction>;
+/** What a pickle may name, by `module name`: functions, and values that are handed to them. */
+export type PickleGlobals = ReadonlyMap<string, PickleValue>;
+
+export interface PickleOptions {
+  readonly globals: PickleGlobals;
+  /** What stands for an object that is kept outside the pickle, under this id. Without it such a pickle is refused. */
+  readonly persistent?: (id: PickleValue) => PickleValue;
+}
 
 /** The pickle is truncated, corrupt, or holds what is not allowed. */
 export class PickleError extends Error {}
@@ -52,6 +60,7 @@ const OP = {
   APPENDS: 0x65, // e
   BINGET: 0x68, // h
   LONG_BINGET: 0x6a, // j
+  BINPERSID: 0x51, // Q
   BINPUT: 0x71, // q
   LONG_BINPUT: 0x72, // r
   SETITEM: 0x73, // s
@@ -64,6 +73,7 @@ const OP = {
   TUPLE3: 0x87,
   NEWTRUE: 0x88,
   NEWFALSE: 0x89,
+  LONG1: 0x8a,
   SHORT_BINUNICODE: 0x8c,
   BINUNICODE8: 0x8d,
   BINBYTES8: 0x8e,
@@ -73,8 +83,11 @@ const OP = {
   BYTEARRAY8: 0x96,
 } as const;
 
-/** Reads one pickle. Bytes in the result are views of `bytes`. */
-export function readPickle(bytes: Uint8Array, globals: PickleGlobals): PickleValue {
+/** Reads the pickle that starts at `bytes[0]`, and says where it ends. Bytes in the result are views of `bytes`. */
+export function readPickle(
+  bytes: Uint8Array,
+  { globals, persistent }: PickleOptions,
+): { value: PickleValue; end: number } {
   const source = new Source(bytes);
   const memo = new Map<number, PickleValue>();
   const stacks: PickleValue[][] = [];
@@ -117,7 +130,9 @@ export function readPickle(bytes: Uint8Array, globals: PickleGlobals): PickleVal
   };
   const lookUp = (name: string) => {
     const known = globals.get(name);
-    if (!known) throw new PickleError(`it names ${name.replace(" ", ".")}, which is not allowed here`);
+    if (known === undefined) {
+      throw new PickleError(`it names ${name.replace(" ", ".")}, which is not allowed here`);
+    }
     return known;
   };
 
@@ -135,7 +150,7 @@ export function readPickle(bytes: Uint8Array, globals: PickleGlobals): PickleVal
       case OP.STOP: {
         const value = pop();
         if (stack.length > 0 || stacks.length > 0) throw new PickleError("values are left over at its end");
-        return value;
+        return { value, end: source.at };
       }
 
       case OP.NONE:
@@ -155,6 +170,9 @@ export function readPickle(bytes: Uint8Array, globals: PickleGlobals): PickleVal
         break;
       case OP.BININT2:
         stack.push(source.uint16());
+        break;
+      case OP.LONG1:
+        stack.push(longOf(source.take(source.byte())));
         break;
       case OP.BINFLOAT:
         stack.push(source.float64());
@@ -252,12 +270,15 @@ export function readPickle(bytes: Uint8Array, globals: PickleGlobals): PickleVal
       case OP.BUILD: {
         const state = pop();
         const object = top();
-        if (object === null || typeof object !== "object" || !("setState" in object)) {
-          throw new PickleError("it gives a state to a value that has none");
-        }
-        object.setState(state);
+        if (object instanceof PickleObject) object.setState(state);
+        // An OrderedDict's attributes, which are no items of it, do not matter here.
+        else if (!(object instanceof Map)) throw new PickleError("it gives a state to a value that has none");
         break;
       }
+      case OP.BINPERSID:
+        if (!persistent) throw new PickleError("it refers to an object outside itself");
+        stack.push(persistent(pop()));
+        break;
       default:
         throw new PickleError(`opcode 0x${op.toString(16)} at byte ${source.at - 1} is not allowed here`);
     }
@@ -268,6 +289,14 @@ export function readPickle(bytes: Uint8Array, globals: PickleGlobals): PickleVal
 export function pickleText(value: PickleValue | undefined): string | undefined {
   if (typeof value === "string") return value;
   return value instanceof Uint8Array ? latin1(value) : undefined;
+}
+
+/** An integer of any length, little endian in two's complement; a bigint where it is too large for a number. */
+function longOf(bytes: Uint8Array): number | bigint {
+  let value = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) value = value << 8n | BigInt(bytes[i]!);
+  const signed = BigInt.asIntN(8 * bytes.length, value);
+  return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
 }
 
 /** A cursor that never passes the end. */

@@ -1,14 +1,8 @@
 /** What pickles of NumPy arrays name, for `readPickle`. */
-import {
-  PickleError,
-  type PickleFunction,
-  type PickleObject,
-  pickleText,
-  type PickleValue,
-} from "./pickle.ts";
+import { PickleError, type PickleFunction, PickleObject, pickleText, type PickleValue } from "./pickle.ts";
 
 /** An array as its pickle has it. */
-export class NumpyArray implements PickleObject {
+export class NumpyArray extends PickleObject {
   dtype = "";
   shape: readonly number[] = [];
   /** True: the first axis varies fastest. */
@@ -36,8 +30,11 @@ export class NumpyArray implements PickleObject {
   }
 }
 
-class NumpyDtype implements PickleObject {
-  constructor(readonly name: string) {}
+class NumpyDtype extends PickleObject {
+  constructor(readonly name: string) {
+    super();
+  }
+
   /** Version and byte order; of no matter for bytes, the only dtype that is read. */
   setState(): void {}
 }

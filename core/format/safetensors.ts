@@ -1,30 +1,19 @@
 /**
  * The safetensors format: 8 bytes of header length (u64, little endian), a JSON header, then the tensors' bytes without
  * gaps. https://github.com/huggingface/safetensors
- *
- * Typed arrays are used as the file's bytes, so the machine must be little endian; all that run WebAssembly engines are.
  */
 import { UserError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
-
-const ARRAYS = {
-  F64: Float64Array,
-  F32: Float32Array,
-  I64: BigInt64Array,
-  I32: Int32Array,
-  U8: Uint8Array,
-};
-
-export type SafetensorsDtype = keyof typeof ARRAYS;
+import { bytesOf, type Dtype, type DtypeArray, dtypes, isArrayOf, isDtype, viewAs } from "./dtype.ts";
 
 /** A tensor in a file: its array type follows from its dtype. */
 export type SafeTensor = {
-  [D in SafetensorsDtype]: {
+  [D in Dtype]: {
     readonly dtype: D;
     readonly shape: Shape;
-    readonly data: InstanceType<(typeof ARRAYS)[D]>;
+    readonly data: DtypeArray<D>;
   };
-}[SafetensorsDtype];
+}[Dtype];
 
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
@@ -69,7 +58,7 @@ export function readSafetensors(bytes: Uint8Array, file = "safetensors"): Safete
       );
     }
     extents.push({ name, begin, end });
-    tensors.set(name, { dtype, shape, data: view(dtype, data.subarray(begin, end)) } as SafeTensor);
+    tensors.set(name, { dtype, shape, data: viewAs(dtype, data.subarray(begin, end)) } as SafeTensor);
   }
 
   extents.sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -135,10 +124,8 @@ function parseInfo(name: string, info: unknown, fail: Fail) {
     return fail(`tensor "${name}" is described by ${JSON.stringify(info)}, expected an object`);
   }
   const { dtype, shape, data_offsets: offsets } = info;
-  if (typeof dtype !== "string" || !Object.hasOwn(ARRAYS, dtype)) {
-    return fail(
-      `tensor "${name}" has dtype ${JSON.stringify(dtype)}, readable are ${Object.keys(ARRAYS).join(", ")}`,
-    );
+  if (!isDtype(dtype)) {
+    return fail(`tensor "${name}" has dtype ${JSON.stringify(dtype)}, readable are ${dtypes.join(", ")}`);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     return fail(`tensor "${name}" has shape ${JSON.stringify(shape)}, expected a list of whole numbers`);
@@ -147,23 +134,13 @@ function parseInfo(name: string, info: unknown, fail: Fail) {
   if (!isCount(begin) || !isCount(end) || begin > end) {
     return fail(`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
   }
-  const expected = sizeOf(shape) * ARRAYS[dtype as SafetensorsDtype].BYTES_PER_ELEMENT;
+  const expected = sizeOf(shape) * bytesOf(dtype);
   if (end - begin !== expected) {
     fail(
       `tensor "${name}" has ${end - begin} bytes, expected ${expected} for ${dtype} ${formatShape(shape)}`,
     );
   }
-  return { dtype: dtype as SafetensorsDtype, shape: shape as number[], begin, end };
-}
-
-function view(dtype: SafetensorsDtype, bytes: Uint8Array): SafeTensor["data"] {
-  const TypedArray = ARRAYS[dtype];
-  const aligned = bytes.byteOffset % TypedArray.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  return new TypedArray(
-    aligned.buffer as ArrayBuffer,
-    aligned.byteOffset,
-    aligned.byteLength / TypedArray.BYTES_PER_ELEMENT,
-  );
+  return { dtype, shape: shape as number[], begin, end };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -224,7 +201,7 @@ function checkEntries(entries: readonly (readonly [string, SafeTensor])[]): void
   for (const [name, { dtype, shape, data }] of entries) {
     if (name === METADATA || names.has(name)) throw new Error(`safetensors: the name "${name}" is taken`);
     names.add(name);
-    if (!(data instanceof ARRAYS[dtype])) throw new Error(`safetensors: "${name}" is not ${dtype}`);
+    if (!isArrayOf(dtype, data)) throw new Error(`safetensors: "${name}" is not ${dtype}`);
     if (sizeOf(shape) !== data.length) {
       throw new Error(
         `safetensors: "${name}" has ${data.length} numbers, its shape ${formatShape(shape)} another count`,

@@ -63,6 +63,8 @@ abstract class BatchNorm extends Module {
   readonly running_mean: Buffer;
   readonly running_var: Buffer;
   readonly num_batches_tracked: Counter = new Counter();
+  /** Normalises by the running statistics in training too, and leaves them as they are. */
+  frozen = false;
   readonly #options: Required<BatchNormOptions>;
 
   constructor(num_features: number, options: BatchNormOptions = {}) {
@@ -79,7 +81,8 @@ abstract class BatchNorm extends Module {
     const states = [this.weight, this.bias, this.running_mean, this.running_var].map((item) =>
       tracer.state(item)
     );
-    return tracer.apply("batch_norm", [x.value, ...states], { training: tracer.training, ...this.#options });
+    const training = tracer.training && !this.frozen;
+    return tracer.apply("batch_norm", [x.value, ...states], { training, ...this.#options });
   }
 }
 

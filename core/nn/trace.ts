@@ -26,12 +26,18 @@ export class Tracer {
   readonly training: boolean;
   readonly #modulePaths: ReadonlyMap<Module, string>;
   readonly #stateNames: ReadonlyMap<Parameter | Buffer | Counter, string>;
+  readonly #rename: (name: string) => string;
   readonly #calls: ModuleCall[] = [];
   #streams = 0;
 
-  constructor(model: Module, options: { training: boolean; builder?: GraphBuilder }) {
+  /** `stateName` says under which names of the graph the model's parameters and buffers are to be had. */
+  constructor(
+    model: Module,
+    options: { training: boolean; builder?: GraphBuilder; stateName?: (name: string) => string },
+  ) {
     this.builder = options.builder ?? new GraphBuilder();
     this.training = options.training;
+    this.#rename = options.stateName ?? ((name) => name);
     this.#modulePaths = namedModules(model);
     this.#stateNames = new Map([...stateDict(model)].map(([name, item]) => [item, name]));
   }
@@ -58,7 +64,7 @@ export class Tracer {
         `${this.builder.scope || "the network"} uses a ${kind} that is no property of any module`,
       );
     }
-    return this.builder.state(name, f32(item.shape));
+    return this.builder.state(this.#rename(name), f32(item.shape));
   }
 
   /** Adds an op whose first output is all that matters. */

@@ -5,6 +5,7 @@ import * as conv from "./conv.ts";
 import * as image from "./image.ts";
 import * as layout from "./layout.ts";
 import * as loss from "./loss.ts";
+import * as mix from "./mix.ts";
 import * as norm from "./norm.ts";
 import type { Op } from "./op.ts";
 import * as pool from "./pool.ts";
@@ -22,6 +23,7 @@ export const ops = {
   ...random,
   ...update,
   ...image,
+  ...mix,
 };
 
 export type OpName = keyof typeof ops;

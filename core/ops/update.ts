@@ -1,11 +1,12 @@
 /**
- * Optimisers' steps. One node updates all parameters, so that a backend can do it in one pass over memory.
- * Inputs: `hyper f32 [8]`, `loss []`, then per parameter `parameter, gradient, state…` (as many states as `states` says).
- * Where the loss is not finite the step changes nothing, so that the cause can still be found.
+ * Optimisers' steps, and what surrounds them. One node updates all parameters, so that a backend can do it in one pass
+ * over memory. Inputs of an optimiser: `hyper f32 [8]`, `loss []`, `factor []`, then per parameter
+ * `parameter, gradient, state…` (as many states as `states` says). Gradients are multiplied by `factor` first. Where loss
+ * or factor is not finite the step changes nothing: then the cause can still be found, or more gradients be gathered.
  * `hyper` is written before each run, since it changes with the schedule: [lr, bias correction 1, bias correction 2, …].
  * `weightDecay[i]` and `lrScale[i]` belong to parameter i.
  */
-import type { TensorType } from "../graph/graph.ts";
+import { f32, type TensorType } from "../graph/graph.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { first, Misfit, type Op } from "./op.ts";
 
@@ -14,16 +15,16 @@ export interface UpdateAttrs {
   readonly lrScale: readonly number[];
 }
 
-/** Index of the first parameter among the inputs. */
-const FIRST = 2;
-
-function update<Attrs extends UpdateAttrs>(states: (attrs: Attrs) => number): Op<Attrs> {
+/** An op on groups of equal shapes, after so many inputs of its own, that writes all of a group but its second. */
+function onGroups<Attrs>(head: number, sizeOf: (attrs: Attrs) => number): Op<Attrs> {
   return {
     infer(inputs, attrs) {
-      const stride = 2 + states(attrs);
-      if ((inputs.length - FIRST) % stride !== 0) throw new Misfit(`inputs must come in groups of ${stride}`);
-      for (let i = FIRST; i < inputs.length; i++) {
-        const parameter = first(inputs, i - ((i - FIRST) % stride)).shape;
+      const stride = sizeOf(attrs);
+      if (inputs.length < head || (inputs.length - head) % stride !== 0) {
+        throw new Misfit(`inputs must come in groups of ${stride}, after ${head} others`);
+      }
+      for (let i = head; i < inputs.length; i++) {
+        const parameter = first(inputs, i - ((i - head) % stride)).shape;
         const other = first(inputs, i).shape;
         if (!sameShape(parameter, other)) {
           throw new Misfit(`${formatShape(other)} cannot update a parameter of ${formatShape(parameter)}`);
@@ -32,10 +33,14 @@ function update<Attrs extends UpdateAttrs>(states: (attrs: Attrs) => number): Op
       return [];
     },
     mutates(inputs: readonly TensorType[], attrs) {
-      const stride = 2 + states(attrs);
-      return inputs.map((_, i) => i).filter((i) => i >= FIRST && (i - FIRST) % stride !== 1);
+      const stride = sizeOf(attrs);
+      return inputs.map((_, i) => i).filter((i) => i >= head && (i - head) % stride !== 1);
     },
   };
+}
+
+function update<Attrs extends UpdateAttrs>(states: (attrs: Attrs) => number): Op<Attrs> {
+  return onGroups(3, (attrs) => 2 + states(attrs));
 }
 
 export interface SgdAttrs extends UpdateAttrs {
@@ -76,3 +81,28 @@ export interface RmspropAttrs extends UpdateAttrs {
  * v = alpha·v + (1 − alpha)·g², u = g / (√v + eps), b = momentum·b + u, p −= lr·(momentum ? b : u). hyper: [lr].
  */
 export const rmsprop: Op<RmspropAttrs> = update(({ momentum }) => momentum === 0 ? 1 : 2);
+
+type None = Record<never, never>;
+
+/**
+ * `(keep [], loss [], sum, gradient, sum, gradient, …)`: sum = keep · sum + gradient. Where keep is 0 a new sum begins,
+ * whatever was in the old one. Changes nothing where the loss is not finite.
+ */
+export const accumulate: Op<None> = onGroups(2, () => 2);
+
+/**
+ * Exponential moving averages: `(rate [], loss [], factor [], average, value, average, value, …)`:
+ * average += rate · (value − average), whenever an optimiser with this loss and factor takes its step.
+ */
+export const ema: Op<None> = onGroups(3, () => 2);
+
+/**
+ * `(factor [], gradient, gradient, …) → factor [], norm []`: the norm of all gradients together as one vector, and
+ * factor · min(1, max_norm / (norm + 10⁻⁶)), as PyTorch's clip_grad_norm_; NaN where the norm is not finite.
+ */
+export const clip_grad_norm: Op<{ readonly max_norm: number }> = {
+  infer(_inputs, { max_norm }) {
+    if (!(max_norm > 0)) throw new Misfit(`max_norm must be above 0, not ${max_norm}`);
+    return [f32([]), f32([])];
+  },
+};

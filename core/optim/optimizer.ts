@@ -27,11 +27,24 @@ export type OptimizerOptions =
 export type OptimizerName = OptimizerOptions["name"];
 export const optimizerNames: readonly OptimizerName[] = ["sgd", "adam", "adamw", "rmsprop"];
 
+/** How one parameter is trained, where not as the optimiser has it for all. */
+export interface ParameterRule {
+  /** Factor of the learning rate. */
+  readonly lr_scale?: number;
+  readonly weight_decay?: number;
+}
+
 /** A parameter and its gradient. */
-export interface Trained {
+export interface Trained extends ParameterRule {
   readonly name: string;
   readonly parameter: Value;
   readonly gradient: Value;
+}
+
+/** What decides whether a step is taken, and how large: see core/ops/update.ts. */
+export interface Gate {
+  readonly loss: Value;
+  readonly factor: Value;
 }
 
 /** Numbers of the input `hyper` that changes with every step. */
@@ -51,17 +64,21 @@ export function optimizerStateName(state: string, parameter: string): string {
   return `optimizer.${state}.${parameter}`;
 }
 
-/** Appends the step that updates all parameters, unless the loss is not finite; adds the input `hyper` and the optimiser's states to the graph. */
+/**
+ * Appends the step that updates all parameters, unless loss or factor is not finite; adds the input `hyper` and the
+ * optimiser's states to the graph.
+ */
 export function emitUpdate(
   builder: GraphBuilder,
   options: OptimizerOptions,
-  loss: Value,
+  { loss, factor }: Gate,
   trained: readonly Trained[],
 ): void {
   const states = optimizerStates(options);
   const inputs = [
     builder.input("hyper", f32([HYPER])),
     loss,
+    factor,
     ...trained.flatMap(({ name, parameter, gradient }) => [
       parameter,
       gradient,
@@ -69,8 +86,10 @@ export function emitUpdate(
     ]),
   ];
   const shared = {
-    weightDecay: trained.map(() => options.weight_decay ?? defaultDecay(options.name)),
-    lrScale: trained.map(() => 1),
+    weightDecay: trained.map(({ weight_decay }) =>
+      weight_decay ?? options.weight_decay ?? defaultDecay(options.name)
+    ),
+    lrScale: trained.map(({ lr_scale }) => lr_scale ?? 1),
   };
   if (options.name === "sgd") {
     const { momentum = 0, dampening = 0, nesterov = false } = options;

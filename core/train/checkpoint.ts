@@ -5,7 +5,9 @@ import type { SafeTensor, Safetensors } from "../format/safetensors.ts";
 import { Counter, type Module, stateDict } from "../nn/module.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { hasOnlyFinite } from "./diagnose.ts";
-import { NotFinite, type Progress } from "./trainer.ts";
+import { newProgress, type Progress } from "./progress.ts";
+import { averageName } from "./step.ts";
+import { NotFinite } from "./trainer.ts";
 
 /** What a file says of itself; `config` is the run's own business. */
 export interface CheckpointHeader {
@@ -16,10 +18,12 @@ export interface CheckpointHeader {
 
 const FORMAT = "1";
 const OPTIMIZER = "optimizer.";
+const AVERAGE = averageName("");
 
 /**
- * The state_dict under PyTorch's names, and with `optimizer` the optimiser's states too. Throws `NotFinite` where a
- * number is not finite: such weights are never kept.
+ * With `optimizer`, all that a run needs to go on: the state_dict under PyTorch's names, the optimiser's states, the
+ * moving averages. Without, the state_dict that the run is judged by: of what has a moving average, that. Throws
+ * `NotFinite` where a number is not finite: such weights are never kept.
  */
 export async function toCheckpoint(
   model: Module,
@@ -28,21 +32,21 @@ export async function toCheckpoint(
   options: { readonly optimizer: boolean },
 ): Promise<Safetensors> {
   const tensors = new Map<string, SafeTensor>();
-  const add = async (name: string) => {
-    const data = await session.readState(name) as Float32Array<ArrayBuffer>;
+  const add = async (name: string, state: string) => {
+    const data = await session.readState(state) as Float32Array<ArrayBuffer>;
     if (!hasOnlyFinite(data)) {
-      throw new NotFinite(`${name} is not finite any more: nothing was saved; lower --lr`);
+      throw new NotFinite(`${state} is not finite any more: nothing was saved; lower --lr`);
     }
-    tensors.set(name, { dtype: "F32", shape: session.stateShape(name), data });
+    tensors.set(name, { dtype: "F32", shape: session.stateShape(state), data });
   };
   for (const [name, item] of stateDict(model)) {
     if (item instanceof Counter) {
-      const data = BigInt64Array.of(BigInt(header.progress.updates));
+      const data = BigInt64Array.of(BigInt(header.progress.batches));
       tensors.set(name, { dtype: "I64", shape: [], data });
-    } else await add(name);
+    } else await add(name, options.optimizer ? name : judgedState(session, name));
   }
   if (options.optimizer) {
-    for (const name of session.stateNames) if (isOptimizers(name)) await add(name);
+    for (const name of session.stateNames) if (isRuns(name)) await add(name, name);
   }
   const metadata = {
     format: "pt", // Row-major tensors under PyTorch's names, as other readers ask for.
@@ -68,13 +72,19 @@ export function readHeader({ metadata }: Safetensors, file: string): CheckpointH
   if (format === undefined) return undefined;
   try {
     if (format !== FORMAT || !model || !progress || !config) throw new Error("incomplete");
-    return { model, progress: JSON.parse(progress), config: JSON.parse(config) };
+    const known: Partial<Progress> = JSON.parse(progress);
+    // Runs from before gradients could be accumulated have as many batches as updates.
+    const batches = known.batches ?? known.updates ?? 0;
+    return { model, progress: { ...newProgress(), ...known, batches }, config: JSON.parse(config) };
   } catch {
     throw new UserError(`${file}: its metadata is damaged; resume from another checkpoint`);
   }
 }
 
-/** Puts a checkpoint's numbers into a session. Throws, before anything is changed, where the network is another one. */
+/**
+ * Puts a checkpoint's numbers into a session: with `optimizer` all that the run needs, without what it is judged by.
+ * Throws, before anything is changed, where the network is another one.
+ */
 export function restore(
   model: Module,
   session: Session,
@@ -82,10 +92,15 @@ export function restore(
   file: string,
   options: { readonly optimizer: boolean },
 ): void {
-  const wanted = [...stateDict(model)].flatMap(([name, item]) => item instanceof Counter ? [] : [name]);
-  if (options.optimizer) wanted.push(...session.stateNames.filter(isOptimizers));
-  const missing = wanted.filter((name) => !tensors.has(name));
-  if (missing.length > 0 && missing.every(isOptimizers) && ![...tensors.keys()].some(isOptimizers)) {
+  const own = [...stateDict(model)].flatMap(([name, item]) => item instanceof Counter ? [] : [name]);
+  // By the states of the session, the tensors that they get.
+  const sources = new Map(own.map((name): [state: string, tensor: string] => {
+    if (options.optimizer) return [name, name];
+    return [judgedState(session, name), tensors.has(averageName(name)) ? averageName(name) : name];
+  }));
+  if (options.optimizer) { for (const name of session.stateNames) if (isRuns(name)) sources.set(name, name); }
+  const missing = [...sources.values()].filter((name) => !tensors.has(name));
+  if (missing.length > 0 && missing.every(isRuns) && ![...tensors.keys()].some(isRuns)) {
     throw new UserError(
       `${file}: holds weights only, to be tested with --evaluate-only; go on with the run from its last.safetensors`,
     );
@@ -93,9 +108,9 @@ export function restore(
   if (missing.length > 0) {
     throw new UserError(`${file}: of another network or optimiser: ${listed(missing)} missing from it`);
   }
-  for (const name of wanted) {
+  for (const [state, name] of sources) {
     const { shape, dtype } = tensors.get(name)!;
-    const expected = session.stateShape(name);
+    const expected = session.stateShape(state);
     if (dtype !== "F32" || !sameShape(shape, expected)) {
       throw new UserError(
         `${file}: of another network: ${name} is ${dtype} ${formatShape(shape)} in it, and F32 ` +
@@ -104,13 +119,20 @@ export function restore(
     }
   }
   const known = new Set(stateDict(model).keys());
-  const strange = [...tensors.keys()].filter((name) => !known.has(name) && !isOptimizers(name));
+  const strange = [...tensors.keys()].filter((name) => !known.has(name) && !isRuns(name));
   if (strange.length > 0) throw new UserError(`${file}: of another network: ${listed(strange)} unknown here`);
-  for (const name of wanted) session.writeState(name, tensors.get(name)!.data as Float32Array);
+  for (const [state, name] of sources) session.writeState(state, tensors.get(name)!.data as Float32Array);
 }
 
-function isOptimizers(name: string): boolean {
-  return name.startsWith(OPTIMIZER);
+/** The state that evaluations look at. */
+function judgedState(session: Session, name: string): string {
+  const average = averageName(name);
+  return session.stateNames.includes(average) ? average : name;
+}
+
+/** Whether a tensor is the run's and not the network's. */
+function isRuns(name: string): boolean {
+  return name.startsWith(OPTIMIZER) || name.startsWith(AVERAGE);
 }
 
 function listed(names: readonly string[]): string {

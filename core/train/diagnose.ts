@@ -6,12 +6,14 @@ import type { Node } from "../graph/graph.ts";
 import { namedParameters } from "../nn/module.ts";
 import type { Place } from "./feed.ts";
 import { forwardGraph } from "./graphs.ts";
-import { batchShape, type TrainerOptions, trainFiller } from "./trainer.ts";
+import { batchShape } from "./run_graphs.ts";
+import type { StepNumbers } from "./step_numbers.ts";
+import { type TrainerOptions, trainFiller } from "./trainer.ts";
 
-/** What the step at fault was given: its batch, and the input `rng`. */
+/** What the step at fault was given: its batch, and numbers. */
 export interface FailedStep {
   readonly place: Place;
-  readonly rng: readonly number[];
+  readonly numbers: StepNumbers;
 }
 
 /**
@@ -43,8 +45,8 @@ interface Probe {
 }
 
 /** The forward part with every result kept; undefined where there is no memory for it. */
-function createProbe({ backend, model, data, batch_size }: TrainerOptions): Probe | undefined {
-  const forward = forwardGraph(model, batchShape(data, batch_size));
+function createProbe({ backend, model, data, batch_size, mix }: TrainerOptions): Probe | undefined {
+  const forward = forwardGraph(model, batchShape(data, batch_size), mix !== undefined);
   const builder = GraphBuilder.extend(forward);
   forward.nodes.forEach((node, index) => builder.output(String(index), node.outputs[0]!));
   try {
@@ -63,7 +65,7 @@ async function firstNotFinite(
   { session: probe, nodes }: Probe,
   options: TrainerOptions,
   session: Session,
-  { place, rng }: FailedStep,
+  { place, numbers }: FailedStep,
 ): Promise<Node | undefined> {
   const { data, batch_size } = options;
   for (const name of probe.stateNames) probe.writeState(name, await session.readState(name));
@@ -71,7 +73,9 @@ async function firstNotFinite(
   await trainFiller(options)(batch, place);
   probe.write("probe", "pixels", batch.pixels);
   probe.write("probe", "moves", batch.moves);
-  if (probe.inputNames("probe").includes("rng")) probe.write("probe", "rng", rng);
+  for (const input of probe.inputNames("probe")) {
+    if (numbers[input]) probe.write("probe", input, numbers[input]);
+  }
   await probe.run("probe");
   for (const [index, node] of nodes.entries()) {
     if (!hasOnlyFinite(await probe.read("probe", String(index)))) return node;

@@ -1,14 +1,12 @@
 /** The graphs of a training session: draw the initial values, train on a batch, evaluate a batch. */
 import { GraphBuilder } from "../graph/builder.ts";
-import { f32, type Graph, i32, type Value } from "../graph/graph.ts";
-import { gradient } from "../graph/gradient.ts";
-import { Buffer, type Module, namedParameters, Parameter, stateDict } from "../nn/module.ts";
-import { crossEntropy } from "../nn/functional.ts";
+import { f32, type Graph, i32 } from "../graph/graph.ts";
+import { Buffer, type Module, Parameter, stateDict } from "../nn/module.ts";
+import { add, crossEntropy, multiply } from "../nn/functional.ts";
 import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
-import { emitUpdate, type OptimizerOptions, type Trained } from "../optim/optimizer.ts";
-import { sizeOf } from "../shape.ts";
+import { averageName, emitStep, type StepOptions } from "./step.ts";
 
 /** A batch of images as bytes, and what becomes of them, see op image_batch. */
 export interface BatchShape {
@@ -20,78 +18,58 @@ export interface BatchShape {
   readonly std: readonly number[];
 }
 
-export interface TrainGraphOptions {
+export interface TrainGraphOptions extends StepOptions {
   readonly images: BatchShape;
-  readonly optimizer: OptimizerOptions;
   readonly label_smoothing: number;
+  /** Whether images are mixed with each other, see core/train/mix.ts. */
+  readonly mix?: boolean;
 }
 
 /**
- * One training step. Inputs: `pixels`, `moves`, `target`, `hyper`, and `rng` where the model has dropout. Outputs: `loss`
- * (the mean over the batch), `correct` (how many were right).
+ * One training step. Inputs: `pixels`, `moves`, `target`, `hyper`, `factor`; `rng` where the model has dropout; `mix`,
+ * `target_share` and `partner_share` where images are mixed; others see `emitStep`. Outputs: `loss` (the mean over the batch), `correct` (how
+ * many were right by `target`).
  */
 export function trainGraph(model: Module, options: TrainGraphOptions): Graph {
+  const { images, label_smoothing, mix = false } = options;
   const tracer = new Tracer(model, { training: true });
   const { builder } = tracer;
-  const { output, target } = classify(tracer, model, options.images);
-  const loss = classificationLoss(output, target, { label_smoothing: options.label_smoothing });
+  const { output, target } = classify(tracer, model, images, mix);
+  const lossTo = (target: Tensor) => classificationLoss(output, target, { label_smoothing });
+  const loss = mix ? mixedLoss(tracer, target, lossTo) : lossTo(target);
   const [correct] = builder.emit("count_correct", [scoresOf(output).value, target.value], { k: 1 });
   builder.output("loss", loss.value);
   builder.output("correct", correct!);
 
-  emitStep(builder, model, loss.value, options.optimizer);
+  emitStep(builder, model, loss.value, options);
   return builder.finish();
 }
 
-/** The forward part of a training step, up to the scores. Inputs: as `trainGraph`'s, without `hyper`; no outputs. */
-export function forwardGraph(model: Module, images: BatchShape): Graph {
+/** The loss to the own target and that to the partner's, each with its share. */
+function mixedLoss(tracer: Tracer, target: Tensor, lossTo: (target: Tensor) => Tensor): Tensor {
+  const share = (name: string) => tracer.input(name, f32([]));
+  const partners = tracer.apply("flip", [target.value], {});
+  return add(
+    multiply(lossTo(target), share("target_share")),
+    multiply(lossTo(partners), share("partner_share")),
+  );
+}
+
+/** The forward part of a training step, up to the scores. Inputs: those of `trainGraph` that it needs; no outputs. */
+export function forwardGraph(model: Module, images: BatchShape, mix = false): Graph {
   const tracer = new Tracer(model, { training: true });
-  classify(tracer, model, images);
+  classify(tracer, model, images, mix);
   return tracer.builder.finish();
 }
 
-/** Elements of gradients that are worth an update of their own: 1 MiB. */
-const UPDATE_ELEMENTS = 2 ** 18;
-
 /**
- * Appends the loss's gradients and the optimiser's steps. Returns what it trains, with the gradients. Parameters are
- * updated as soon as there are enough gradients, which are then still in the caches and free their memory early.
+ * Scores a batch, by the moving averages of those states that have one in `train`. Inputs: `pixels`, `moves`, `target`; a
+ * target of −1 marks a sample that does not count. Outputs: `loss` (the sum over the samples that count), `correct`,
+ * `scores`.
  */
-export function emitStep(
-  builder: GraphBuilder,
-  model: Module,
-  loss: Value,
-  optimizer: OptimizerOptions,
-): readonly Trained[] {
-  // A parameter that is frozen, that forward never uses, or that the loss does not depend on, is not trained.
-  const used = [...namedParameters(model)].flatMap(([name, { requires_grad }]) => {
-    const parameter = builder.states.get(name);
-    return parameter && requires_grad ? [parameter] : [];
-  });
-  const [seed] = builder.emit("fill", [], { shape: loss.shape, value: 1 });
-  const trained: Trained[] = [];
-  let updated = 0;
-  let elements = 0;
-  const update = () => {
-    if (updated < trained.length) emitUpdate(builder, optimizer, loss, trained.slice(updated));
-    updated = trained.length;
-    elements = 0;
-  };
-  gradient(builder, loss, seed!, used, (parameter, gradient) => {
-    trained.push({ name: parameter.name, parameter, gradient });
-    elements += sizeOf(parameter.shape);
-    if (elements >= UPDATE_ELEMENTS) update();
-  });
-  update();
-  return trained;
-}
-
-/**
- * Scores a batch. Inputs: `pixels`, `moves`, `target`; a target of −1 marks a sample that does not count. Outputs: `loss`
- * (the sum over the samples that count), `correct`, `scores`.
- */
-export function evaluateGraph(model: Module, images: BatchShape): Graph {
-  const tracer = new Tracer(model, { training: false });
+export function evaluateGraph(model: Module, images: BatchShape, train?: Graph): Graph {
+  const stateName = (name: string) => train?.states.has(averageName(name)) ? averageName(name) : name;
+  const tracer = new Tracer(model, { training: false, stateName });
   const { builder } = tracer;
   const { output, target } = classify(tracer, model, images);
   const scores = scoresOf(output);
@@ -102,19 +80,26 @@ export function evaluateGraph(model: Module, images: BatchShape): Graph {
   return builder.finish();
 }
 
-/** Draws every parameter and buffer, and clears what else `train` keeps: the optimiser's states. Input: `rng`. */
+/**
+ * Draws every parameter and buffer, with the same numbers for its moving average, and clears what else `train` keeps: the
+ * optimiser's states. Input: `rng`.
+ */
 export function initGraph(model: Module, train?: Graph): Graph {
   const builder = new GraphBuilder();
   const rng = builder.input("rng", i32([4]));
   let stream = 0;
   for (const [name, item] of stateDict(model)) {
     if (!(item instanceof Parameter || item instanceof Buffer)) continue;
-    const state = builder.state(name, f32(item.shape));
     const { init } = item;
-    if (init.kind === "constant") builder.emit("init_constant", [state], { value: init.value });
-    else if (init.kind === "uniform") {
-      builder.emit("init_uniform", [state, rng], { low: init.low, high: init.high, stream: stream++ });
-    } else builder.emit("init_normal", [state, rng], { mean: init.mean, std: init.std, stream: stream++ });
+    const own = init.kind === "constant" ? 0 : stream++;
+    const average = averageName(name);
+    for (const copy of train?.states.has(average) ? [name, average] : [name]) {
+      const state = builder.state(copy, f32(item.shape));
+      if (init.kind === "constant") builder.emit("init_constant", [state], { value: init.value });
+      else if (init.kind === "uniform") {
+        builder.emit("init_uniform", [state, rng], { low: init.low, high: init.high, stream: own });
+      } else builder.emit("init_normal", [state, rng], { mean: init.mean, std: init.std, stream: own });
+    }
   }
   for (const [name, type] of train?.states ?? []) {
     if (!builder.states.has(name)) builder.emit("init_constant", [builder.state(name, type)], { value: 0 });
@@ -125,13 +110,14 @@ export function initGraph(model: Module, train?: Graph): Graph {
 /** All graphs of a run, by name. */
 export function sessionGraphs(model: Module, options: TrainGraphOptions): Record<string, Graph> {
   const train = trainGraph(model, options);
-  return { init: initGraph(model, train), train, evaluate: evaluateGraph(model, options.images) };
+  return { init: initGraph(model, train), train, evaluate: evaluateGraph(model, options.images, train) };
 }
 
 function classify(
   tracer: Tracer,
   model: Module,
   images: BatchShape,
+  mix = false,
 ): { output: ModelOutput; target: Tensor } {
   const { batch, height, width, channels, mean, std } = images;
   const pixels = tracer.input("pixels", { shape: [batch, height, width, channels], dtype: "u8" });
@@ -139,5 +125,6 @@ function classify(
   const target = tracer.input("target", i32([batch]));
   const crop = [height, width] as const;
   const x = tracer.apply("image_batch", [pixels.value, moves.value], { mean, std, crop });
-  return { output: model.forward(x), target };
+  const mixed = () => tracer.apply("mix_images", [x.value, tracer.input("mix", f32([5])).value], {});
+  return { output: model.forward(mix ? mixed() : x), target };
 }

@@ -2,53 +2,29 @@
  * The training loop, as a stream of events. It computes nothing itself: a step is one run of the train graph, and
  * while the workers run it, the next batch is put together.
  */
-import type { Backend, MemoryReport, Session } from "../backend/backend.ts";
-import {
-  allocateBatch,
-  type Batch,
-  DOES_NOT_COUNT,
-  fillTestBatch,
-  fillTrainBatch,
-  testSteps,
-  trainSteps,
-} from "../data/batches.ts";
-import { countOf, type DatasetSplit } from "../data/dataset.ts";
-import type { Graph } from "../graph/graph.ts";
-import type { Module } from "../nn/module.ts";
+import type { Backend, Session } from "../backend/backend.ts";
+import { allocateBatch, type Batch, DOES_NOT_COUNT, fillTestBatch, fillTrainBatch } from "../data/batches.ts";
+import { countOf } from "../data/dataset.ts";
 import { keyOf, permutation } from "../random.ts";
-import { hyperOf, type OptimizerOptions } from "../optim/optimizer.ts";
 import { diagnose } from "./diagnose.ts";
 import { createFeed, type Place } from "./feed.ts";
-import { type BatchShape, sessionGraphs } from "./graphs.ts";
+import {
+  endOf,
+  type EpochOptions,
+  type Limits,
+  newProgress,
+  type Progress,
+  stepsOf,
+  testBatchesOf,
+} from "./progress.ts";
+import { type GraphOptions, runGraphs } from "./run_graphs.ts";
+import { type StepNumbers, stepNumbers } from "./step_numbers.ts";
 
-export interface TrainerOptions {
+export interface TrainerOptions extends GraphOptions, EpochOptions, Limits {
   readonly backend: Backend;
-  readonly model: Module;
-  readonly data: DatasetSplit;
-  readonly batch_size: number;
-  readonly epochs: number;
-  readonly optimizer: OptimizerOptions;
   /** The learning rate at a time in epochs: 1.5 is halfway through the second one. */
   readonly lr: (epochs: number) => number;
-  readonly label_smoothing: number;
   readonly seed: number;
-}
-
-/** How far a run is: all that has to be kept, beside the states, to go on as if nothing had happened. */
-export interface Progress {
-  /** Epochs that are finished and evaluated. */
-  epoch: number;
-  /** Steps taken in the epoch under way. */
-  step: number;
-  /** Steps taken in all. */
-  updates: number;
-  /** Of the epoch under way: the sum of its losses over samples, the samples, and how many of them were right. */
-  loss_sum: number;
-  seen: number;
-  correct: number;
-  /** Of the epochs so far, the highest test accuracy (0 … 1), and when it was reached (counted from 1; 0 for never). */
-  best_accuracy: number;
-  best_epoch: number;
 }
 
 export interface Evaluation {
@@ -58,18 +34,20 @@ export interface Evaluation {
   readonly accuracy: number;
 }
 
+export interface StepEvent {
+  readonly type: "step";
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  /** Of the epoch so far, 0 … 1. */
+  readonly accuracy: number;
+  readonly lr: number;
+}
+
 export type TrainingEvent =
-  | {
-    readonly type: "step";
-    /** Counted from 1. */
-    readonly epoch: number;
-    readonly step: number;
-    readonly steps: number;
-    readonly loss: number;
-    /** Of the epoch so far, 0 … 1. */
-    readonly accuracy: number;
-    readonly lr: number;
-  }
+  | StepEvent
   | {
     /** A batch has been tested: the session's graph "evaluate" has its scores until the trainer goes on. */
     readonly type: "evaluate";
@@ -98,7 +76,9 @@ export interface Trainer {
   readonly progress: Progress;
   /** Puts the run at its beginning: draws the initial weights. */
   initialise(): Promise<void>;
-  /** Trains from where `progress` is to the last epoch. Leaving the loop at any event leaves a state to go on from. */
+  /** Trains on the next batch of the epoch under way. */
+  step(): Promise<StepEvent>;
+  /** Trains from where `progress` is to the end. Leaving the loop at any event leaves a state to go on from. */
   train(): AsyncGenerator<TrainingEvent>;
   /** Evaluates on the test images. */
   evaluate(onBatch?: (batch: number, batches: number) => void): Promise<Evaluation>;
@@ -109,41 +89,11 @@ export class NotFinite extends Error {
   override readonly name = "NotFinite";
 }
 
-/** The graphs of a run, by name. */
-export function runGraphs(options: Omit<TrainerOptions, "backend">): Record<string, Graph> {
-  const { model, data, batch_size, optimizer, label_smoothing } = options;
-  return sessionGraphs(model, { images: batchShape(data, batch_size), optimizer, label_smoothing });
-}
-
-/** What a run would take. */
-export function measureRun(options: TrainerOptions): MemoryReport {
-  return options.backend.measure(runGraphs(options));
-}
-
-/** The largest batch that fits into `available` bytes, 0 if not even one image does. */
-export function largestBatch(options: TrainerOptions, available: number): number {
-  const fits = (batch_size: number) => {
-    try {
-      return measureRun({ ...options, batch_size }).totalBytes <= available;
-    } catch {
-      return false; // Too small for a batch norm, for one.
-    }
-  };
-  let low = 0;
-  let high = options.batch_size;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Plans the run and takes its memory. Throws `OutOfMemory`, or `ShapeError` where model and images do not fit. */
 export function createTrainer(options: TrainerOptions): Trainer {
-  const { backend, data, batch_size, epochs, optimizer, seed } = options;
-  const steps = trainSteps(data.train, batch_size);
-  const batches = testSteps(data.test, batch_size);
+  const { backend, data, batch_size, epochs, accumulate = 1, seed } = options;
+  const steps = stepsOf(options);
+  const batches = testBatchesOf(options);
   const session = backend.compile(runGraphs(options));
   const training = createFeed(session, "train", {
     allocate: () => allocateBatch(data.train, batch_size),
@@ -162,32 +112,38 @@ export function createTrainer(options: TrainerOptions): Trainer {
     after: ({ step }) => step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined,
     ahead: data.test.ahead,
   });
-  const key = keyOf(seed);
-  const drawsNumbers = session.inputNames("train").includes("rng");
+  const inputs = session.inputNames("train");
+  const clips = (options.clip_grad ?? 0) > 0;
+  const image = [data.train.height, data.train.width] as const;
   const progress = newProgress();
   const number = async (graph: string, output: string) => (await session.read(graph, output))[0]!;
 
-  async function step(): Promise<TrainingEvent> {
+  async function step(): Promise<StepEvent> {
     const place = { epoch: progress.epoch, step: progress.step };
-    const lr = options.lr(progress.epoch + progress.step / steps);
-    session.write("train", "hyper", hyperOf(optimizer, progress.updates, lr));
-    const rng = [...key, progress.updates, 0];
-    if (drawsNumbers) session.write("train", "rng", rng);
+    // All batches of an update have the learning rate of the first.
+    const lr = options.lr(place.epoch + (place.step - place.step % accumulate) / steps);
+    const numbers = stepNumbers({ ...options, image }, progress, lr);
+    for (const input of inputs) if (numbers[input]) session.write("train", input, numbers[input]);
     // The test follows at once.
     if (place.step + 1 === steps) testing.prefetch({ epoch: 0, step: 0 });
     await training.run(place);
     const loss = await number("train", "loss");
-    if (!Number.isFinite(loss)) {
-      const cause = await diagnose(options, session, { place, rng });
-      throw new NotFinite(`epoch ${place.epoch + 1}, step ${place.step + 1}: the loss is ${loss}; ${cause}`);
-    }
+    if (!Number.isFinite(loss)) await fail("the loss", loss, place, numbers);
+    const norm = clips ? await number("train", "grad_norm") : 0;
+    if (!Number.isFinite(norm)) await fail("the norm of the gradients", norm, place, numbers);
     progress.step++;
-    progress.updates++;
+    progress.batches++;
+    if (progress.step % accumulate === 0) progress.updates++;
     progress.loss_sum += loss * batch_size;
     progress.seen += batch_size;
     progress.correct += await number("train", "correct");
     const accuracy = progress.correct / progress.seen;
     return { type: "step", epoch: place.epoch + 1, step: progress.step, steps, loss, accuracy, lr };
+  }
+
+  async function fail(what: string, value: number, place: Place, numbers: StepNumbers): Promise<never> {
+    const cause = await diagnose(options, session, { place, numbers });
+    throw new NotFinite(`epoch ${place.epoch + 1}, step ${place.step + 1}: ${what} is ${value}; ${cause}`);
   }
 
   async function* evaluateBatches(): AsyncGenerator<{ batch: number; target: Int32Array }, Evaluation> {
@@ -209,6 +165,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     const waitedBefore = training.waited;
     let milliseconds = 0;
     while (progress.step < steps) {
+      if (endOf(progress, options)) return;
       const began = performance.now();
       const event = await step();
       milliseconds += performance.now() - began;
@@ -232,14 +189,15 @@ export function createTrainer(options: TrainerOptions): Trainer {
     session,
     progress,
     async initialise() {
+      training.prefetch({ epoch: 0, step: 0 });
       // Step −1: numbers that no dropout will draw again.
-      session.write("init", "rng", [...key, -1, 0]);
+      session.write("init", "rng", [...keyOf(seed), -1, 0]);
       await session.run("init");
       Object.assign(progress, newProgress());
-      training.prefetch({ epoch: 0, step: 0 });
     },
+    step,
     async *train() {
-      while (progress.epoch < epochs) yield* epoch();
+      while (!endOf(progress, options)) yield* epoch();
     },
     async evaluate(onBatch) {
       const evaluating = evaluateBatches();
@@ -250,10 +208,6 @@ export function createTrainer(options: TrainerOptions): Trainer {
   };
 }
 
-function newProgress(): Progress {
-  return { epoch: 0, step: 0, updates: 0, loss_sum: 0, seen: 0, correct: 0, best_accuracy: 0, best_epoch: 0 };
-}
-
 /** Fills training batches, with the order of the epoch at hand. */
 export function trainFiller({ data, seed }: Pick<TrainerOptions, "data" | "seed">) {
   let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
@@ -261,9 +215,4 @@ export function trainFiller({ data, seed }: Pick<TrainerOptions, "data" | "seed"
     if (order.epoch !== epoch) order = { epoch, samples: permutation(countOf(data.train), seed, epoch) };
     return fillTrainBatch(batch, data.train, { seed, epoch, step, order: order.samples });
   };
-}
-
-export function batchShape({ train, normalize }: DatasetSplit, batch: number): BatchShape {
-  const { height, width, channels } = train;
-  return { batch, height, width, channels, ...normalize };
 }

@@ -9,7 +9,7 @@ import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
 import { hyperOf, type OptimizerOptions, optimizerStateName, optimizerStates } from "../optim/optimizer.ts";
 import { type Shape, sizeOf } from "../shape.ts";
-import { emitStep } from "../train/graphs.ts";
+import { emitStep } from "../train/step.ts";
 import { parameter } from "./fill.ts";
 
 /** Where a measurement starts; the parameters and buffers are filled by their names. */
@@ -101,7 +101,7 @@ function stepGraph(model: Module, { shape, loss: kind }: Start): Graph {
   builder.output("logits", scoresOf(output).value);
   builder.output("loss", loss.value);
 
-  for (const { name, gradient } of emitStep(builder, model, loss.value, SGD)) {
+  for (const { name, gradient } of emitStep(builder, model, loss.value, { optimizer: SGD })) {
     builder.output(GRAD + name, gradient);
   }
   return builder.finish();
@@ -127,6 +127,7 @@ function writeStates(session: Session, model: Module, used: ReadonlySet<string>)
 
 async function runStep(session: Session, step: number): Promise<void> {
   session.write("step", "hyper", hyperOf(SGD, step, LR));
+  session.write("step", "factor", [1]);
   await session.run("step");
 }
 

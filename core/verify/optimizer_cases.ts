@@ -97,6 +97,7 @@ function graphOf(options: OptimizerOptions, shape: Shape): Graph {
   const parameter = builder.state("p", f32(shape));
   const gradient = builder.input("g", f32(shape));
   const [loss] = builder.emit("fill", [], { shape: [], value: 0 });
-  emitUpdate(builder, options, loss!, [{ name: "p", parameter, gradient }]);
+  const [factor] = builder.emit("fill", [], { shape: [], value: 1 });
+  emitUpdate(builder, options, { loss: loss!, factor: factor! }, [{ name: "p", parameter, gradient }]);
   return builder.finish();
 }

@@ -7,12 +7,8 @@
 import sharp from "sharp";
 import type { Image } from "../../core/data/transforms/image.ts";
 
-/** Only readers of photographs: no SVG or PDF, which can name other files. */
-const READERS = ["Jpeg", "Png", "Webp", "Tiff", "Nsgif", "Heif"];
-sharp.block({ operation: ["VipsForeignLoad"] });
-sharp.unblock({
-  operation: READERS.flatMap((reader) => [`VipsForeignLoad${reader}File`, `VipsForeignLoad${reader}Buffer`]),
-});
+/** Photographs' formats, by sharp's names. Not SVG and the like, which can be called .jpg and name other files. */
+const FORMATS = ["jpeg", "png", "webp", "gif", "tiff", "heif", "avif"];
 // Every image is read once, and there are as many workers as there should be.
 sharp.cache(false);
 sharp.concurrency(1);
@@ -30,6 +26,7 @@ export interface Header {
 /** Reads the header of a file, or of a file's bytes. Throws where there is none. */
 export async function readHeader(file: string | Uint8Array): Promise<Header> {
   const { format, autoOrient } = await sharp(file, { limitInputPixels: false }).metadata();
+  if (!FORMATS.includes(format)) throw new Error(`${format} is no format of photographs`);
   return { ...autoOrient, format };
 }
 
@@ -57,6 +54,9 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise
     image = image.resize(width, height, { fit: "fill", kernel: "linear" });
   }
   const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  if (info.channels !== 1 && info.channels !== 3) {
+    throw new Error(`${info.channels} channels cannot be shown`);
+  }
   return { width: info.width, height: info.height, channels: info.channels, data };
 }
 

@@ -100,7 +100,10 @@ async function findClasses(
   }
   if (files.length === 0) {
     throw new UserError(
-      `${join(root, part)}: there are no folders with images, one a class, as in cats/1.jpg and dogs/2.jpg`,
+      `${
+        join(root, part)
+      }: there are no folders with images, one a class, as in cats/1.jpg and dogs/2.jpg; ` +
+        "other data sets are named by --dataset",
     );
   }
   return { classes, files };

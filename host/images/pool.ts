@@ -43,7 +43,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
   function startWorker(): void {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     const under = new Map<number, Waiting>();
-    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    worker.onmessage = ({ data }: MessageEvent<Answer & { readonly id: number }>) => {
       const waiting = under.get(data.id)!;
       under.delete(data.id);
       handOut();
@@ -78,9 +78,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
     if ("damaged" in answer) throw new DamagedImage(answer.damaged);
     if ("unable" in answer) {
       throw new UserError(
-        `sharp cannot be used to decode images (${
-          answer.unable.replace(/, run again.*/, "")
-        }); decoding takes the ` +
+        `images cannot be decoded here (${answer.unable.replace(/, run again.*/, "")}); decoding takes the ` +
           `permissions of "deno task train", and sharp as "deno install" installs it`,
       );
     }

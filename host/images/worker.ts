@@ -5,7 +5,7 @@ import {
   spareReduction,
   type Transform,
 } from "../../core/data/transforms/mod.ts";
-import { withChannels } from "../../core/data/transforms/image.ts";
+import { type Image, withChannels } from "../../core/data/transforms/image.ts";
 import type { Moment } from "../../core/data/dataset.ts";
 import { stream } from "../../core/random.ts";
 import type { Header } from "./decode.ts";
@@ -28,62 +28,76 @@ export interface InspectJob {
 
 export type Job = LoadJob | InspectJob;
 
-/** `gone`: the file itself can't be read; `damaged`: it can, but it is no image; `unable`: sharp does not work here. */
+/**
+ * `gone`: the file itself can't be read; `damaged`: it can, but it is no image; `unable`: it is not the file's fault, as
+ * where sharp does not work here.
+ */
 export type Answer =
-  | { readonly id: number; readonly pixels: Uint8Array<ArrayBuffer> }
-  | { readonly id: number; readonly header: Header }
-  | { readonly id: number; readonly gone: string }
-  | { readonly id: number; readonly damaged: string }
-  | { readonly id: number; readonly unable: string };
+  | { readonly pixels: Uint8Array<ArrayBuffer> }
+  | { readonly header: Header }
+  | { readonly gone: string }
+  | { readonly damaged: string }
+  | { readonly unable: string };
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<Job & { readonly id: number }>) => void;
-  postMessage(message: Answer, transfer?: Transferable[]): void;
+  postMessage(message: Answer & { readonly id: number }, transfer?: Transferable[]): void;
 };
 
 type Decoder = typeof import("./decode.ts");
 let loading: Promise<Decoder> | undefined;
 
 scope.onmessage = async ({ data: { id, ...job } }) => {
-  let decoder: Decoder;
-  try {
-    decoder = await (loading ??= import("./decode.ts"));
-  } catch (error) {
-    return scope.postMessage({ id, unable: firstLine(error) });
-  }
-  let bytes: Uint8Array | undefined;
-  try {
-    if (job.kind === "inspect") {
-      await Deno.stat(job.path); // Says what is wrong better than libvips does.
-    } else bytes = await Deno.readFile(job.path);
-  } catch (error) {
-    return scope.postMessage({ id, gone: firstLine(error) });
-  }
-  try {
-    if (bytes && job.kind === "load") {
-      const pixels = await load(decoder, bytes, job);
-      scope.postMessage({ id, pixels }, [pixels.buffer]);
-    } else {
-      const header = await decoder.readHeader(job.path);
-      decoder.checkPixels(header, job.maxPixels);
-      scope.postMessage({ id, header });
-    }
-  } catch (error) {
-    scope.postMessage({ id, damaged: firstLine(error) });
-  }
+  const answer = await carryOut(job).catch((error) => ({ unable: firstLine(error) }));
+  scope.postMessage({ id, ...answer }, "pixels" in answer ? [answer.pixels.buffer] : []);
 };
 
-async function load({ decode }: Decoder, bytes: Uint8Array, job: LoadJob): Promise<Uint8Array<ArrayBuffer>> {
-  const { channels, maxPixels, transforms, at } = job;
+async function carryOut(job: Job): Promise<Answer> {
+  const decoder = await (loading ??= import("./decode.ts"));
+  return job.kind === "inspect" ? await inspect(decoder, job) : await load(decoder, job);
+}
+
+async function inspect(
+  { readHeader, checkPixels }: Decoder,
+  { path, maxPixels }: InspectJob,
+): Promise<Answer> {
+  try {
+    await Deno.stat(path); // Says what is wrong better than libvips does.
+  } catch (error) {
+    return { gone: firstLine(error) };
+  }
+  try {
+    const header = await readHeader(path);
+    checkPixels(header, maxPixels);
+    return { header };
+  } catch (error) {
+    return { damaged: firstLine(error) };
+  }
+}
+
+async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
+  const { path, channels, maxPixels, transforms, at } = job;
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    return { gone: firstLine(error) };
+  }
   const draws: Draws = (purpose) => {
-    if (!at) throw new Error(`${job.path}: a random transform has nothing to draw from`);
+    if (!at) throw new Error(`${path}: a random transform has nothing to draw from`);
     return stream(at.seed, purpose, at.epoch, at.sample);
   };
   const reduction = (header: Header) => spareReduction(header, transforms, draws);
-  const image = await decode(bytes, { channels, maxPixels, reduction });
+  let image: Image;
+  try {
+    image = await decode(bytes, { channels, maxPixels, reduction });
+  } catch (error) {
+    return { damaged: firstLine(error) };
+  }
   const { data } = applyTransforms(withChannels(image, channels), transforms, draws);
   // What is sent away must have a buffer of its own.
-  return data.byteLength === data.buffer.byteLength ? data as Uint8Array<ArrayBuffer> : data.slice();
+  const pixels = data.byteLength === data.buffer.byteLength ? data as Uint8Array<ArrayBuffer> : data.slice();
+  return { pixels };
 }
 
 function firstLine(error: unknown): string {

@@ -11,7 +11,7 @@ const pooled = { sanitizeOps: false, sanitizeResources: false };
 const shapes = [[1], [2], [3], [4], [5], [6], [7], [], [8, 1, 3, 3], [70001], [9]];
 const decays = shapes.map((_, i) => i % 3 === 0 ? 0 : 0.01 * i);
 const scales = shapes.map((_, i) => i % 2 === 0 ? 1 : 2);
-const steps = 3, lr = 0.05;
+const steps = 3, lr = 0.05, factor = 0.75;
 
 type Optimiser = "sgd" | "adam" | "rmsprop";
 
@@ -41,6 +41,7 @@ async function check<K extends Optimiser>(
     const inputs = [
       { shape: [8], data: [...hyperOf(step), ...new Array(8).fill(0)].slice(0, 8) },
       { shape: [], data: [0.5] },
+      { shape: [], data: [factor] },
       ...shapes.flatMap((shape, i) => [
         { shape, data: held[i * width]! },
         { shape, data: gradients[i]! },
@@ -50,7 +51,7 @@ async function check<K extends Optimiser>(
     held = await runEverywhere(op, inputs, { ...attrs, weightDecay: decays, lrScale: scales } as AttrsOf<K>);
     truth.forEach((parameter, i) =>
       parameter.forEach((state, e) =>
-        reference(state, gradients[i]![e]!, { lr: lr * scales[i]!, decay: decays[i]!, step })
+        reference(state, factor * gradients[i]![e]!, { lr: lr * scales[i]!, decay: decays[i]!, step })
       )
     );
     truth.forEach((parameter, i) => {
@@ -110,15 +111,20 @@ Deno.test("an update leaves the gradients alone and needs no order of parameters
   const attrs = { momentum: 0, dampening: 0, nesterov: false, weightDecay: [0, 0], lrScale: [1, 1] };
   const one = { shape: [3], data: [1, 2, 3] }, two = { shape: [2], data: [4, 5] };
   const hyper = { shape: [8], data: [1, 0, 0, 0, 0, 0, 0, 0] }, loss = { shape: [], data: [0] };
-  const [a, b] = await runEverywhere("sgd", [hyper, loss, one, one, two, two], attrs);
+  const [a, b] = await runEverywhere(
+    "sgd",
+    [hyper, loss, { shape: [], data: [1] }, one, one, two, two],
+    attrs,
+  );
   assert.deepEqual([[...a!], [...b!]], [[0, 0, 0], [0, 0]]);
 });
 
-Deno.test("nothing changes where the loss is not finite", pooled, async () => {
-  for (const loss of [NaN, Infinity, -Infinity]) {
+Deno.test("nothing changes where the loss or the factor is not finite", pooled, async () => {
+  for (const [loss, factor] of [[NaN, 1], [Infinity, 1], [-Infinity, 1], [1, NaN], [1, Infinity]] as const) {
     const inputs = [
       { shape: [8], data: [0.1, 1, 1, 0, 0, 0, 0, 0] },
       { shape: [], data: [loss] },
+      { shape: [], data: [factor] },
       { shape: [3], data: [1, 2, 3] },
       { shape: [3], data: [4, NaN, 6] },
     ];
@@ -130,5 +136,64 @@ Deno.test("nothing changes where the loss is not finite", pooled, async () => {
     const adam = { ...shared, beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled: false };
     const kept = await runEverywhere("adam", [...inputs, state, state], adam);
     assert.deepEqual(kept.map((x) => [...x]), [[1, 2, 3], [7, 8, 9], [7, 8, 9]]);
+  }
+});
+
+Deno.test("gradients are gathered from a fresh start on", pooled, async () => {
+  const of = (seed: number) => shapes.map((shape, i) => uniform(seed + i, shape.reduce((a, b) => a * b, 1)));
+  const [sums, gradients] = [of(1), of(100)];
+  for (const keep of [0, 1]) {
+    const pairs = shapes.flatMap((shape, i) => [
+      // What is in a sum before the first batch does not matter.
+      { shape, data: keep ? sums[i]! : sums[i]!.map(() => NaN) },
+      { shape, data: gradients[i]! },
+    ]);
+    const head = [{ shape: [], data: [keep] }, { shape: [], data: [0.5] }];
+    const gathered = await runEverywhere("accumulate", [...head, ...pairs], {});
+    gathered.forEach((sum, i) =>
+      assert.deepEqual(sum, gradients[i]!.map((g, e) => keep ? Math.fround(sums[i]![e]! + g) : g))
+    );
+  }
+  const broken = [[[], [1]], [[], [NaN]], [[2], [1, 2]], [[2], [3, 4]]] as const;
+  const [left] = await runEverywhere("accumulate", broken.map(([shape, data]) => ({ shape, data })), {});
+  assert.deepEqual([...left!], [1, 2]);
+});
+
+Deno.test("moving averages", pooled, async () => {
+  const of = (seed: number) => shapes.map((shape, i) => uniform(seed + i, shape.reduce((a, b) => a * b, 1)));
+  const [averages, values] = [of(1), of(100)];
+  for (const [rate, factor] of [[0.25, 0.5], [0, 1], [0.5, NaN]] as const) {
+    const pairs = shapes.flatMap((shape, i) => [{ shape, data: averages[i]! }, { shape, data: values[i]! }]);
+    const head = [rate, 0.5, factor].map((x) => ({ shape: [], data: [x] }));
+    const moved = await runEverywhere("ema", [...head, ...pairs], {});
+    const share = Number.isNaN(factor) ? 0 : rate;
+    moved.forEach((average, i) =>
+      assertClose(
+        average,
+        Array.from(averages[i]!, (a, e) => a + share * (values[i]![e]! - a)),
+        { absolute: share === 0 ? 0 : 2e-7 },
+        `rate ${rate}, factor ${factor}`,
+      )
+    );
+  }
+});
+
+Deno.test("the norm of all gradients and the factor that cuts it down", pooled, async () => {
+  const gradients = shapes.map((shape, i) => ({
+    shape,
+    data: uniform(i, shape.reduce((a, b) => a * b, 1)),
+  }));
+  const square = gradients.reduce((sum, { data }) => data.reduce((sum, g) => sum + g * g, sum), 0);
+  const norm = Math.sqrt(square);
+  for (const [max_norm, given] of [[1, 1], [1, 0.5], [1e6, 0.5]] as const) {
+    const inputs = [{ shape: [], data: [given] }, ...gradients];
+    const [factor, found] = await runEverywhere("clip_grad_norm", inputs, { max_norm });
+    assertClose(found, [norm], { relative: 1e-7 });
+    assertClose(factor, [given * Math.min(1, max_norm / (norm + 1e-6))], { relative: 2e-7 });
+  }
+  for (const bad of [NaN, Infinity]) {
+    const inputs = [{ shape: [], data: [1] }, { shape: [3], data: [1, bad, 2] }];
+    const [factor] = await runEverywhere("clip_grad_norm", inputs, { max_norm: 1 });
+    assert.ok(Number.isNaN(factor![0]));
   }
 });

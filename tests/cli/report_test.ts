@@ -6,7 +6,15 @@ Deno.test("an epoch whose steps were all taken before has no images a second", (
   const { log } = console;
   console.log = (line: string) => lines.push(line);
   try {
-    const report = createReport({ epochs: 2, batch_size: 4, steps: 5, before: 5, printEvery: 5 });
+    const report = createReport({
+      epochs: 2,
+      batch_size: 4,
+      steps: 5,
+      before: 5,
+      total: 10,
+      seconds: Infinity,
+      printEvery: 5,
+    });
     report.startEpoch();
     const scores = { loss: 1, accuracy: 0.5 };
     const scored = { train: scores, test: scores, lr: 0.1, best: false, data_wait: 0 };

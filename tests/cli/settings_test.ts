@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { learningRate, resolveSettings, type SettingFlags, type Settings } from "../../cli/settings.ts";
+import { learningRate } from "../../cli/settings/schedule.ts";
+import { resolveSettings, type SettingFlags, type Settings } from "../../cli/settings/settings.ts";
 
 /** The learning rate at a time in epochs; the end of the run is its last step. */
 function rates(settings: Settings, steps = 100): (time: number) => number {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSafetensors, writeSafetensors } from "../../core/format/safetensors.ts";
+import { photograph, put } from "../support/pictures.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -105,13 +106,16 @@ Deno.test("--help has examples, then flags in groups, then exit codes", async ()
     "deno task train ",
     "What to train:",
     "\n  --model",
-    "How:",
+    "How long",
     "\n  --epochs",
-    "Where",
+    "What is kept:",
     "--help",
+    "Recipes:",
+    "\n  digits",
     "Exit codes",
   ];
   const places = order.map((part) => stdout.indexOf(part));
+  assert.deepEqual(stdout.split("\n").filter((line) => [...line].length > 80), []);
   assert.ok(places[0]! > 0 && places.every((place, i) => i === 0 || place > places[i - 1]!), `${places}`);
 });
 
@@ -189,7 +193,10 @@ Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with
     assert.equal(first.code, 3, first.stderr);
     assert.match(first.stderr, /^error: epoch 1, step \d: the loss is .*; the last good checkpoint is /);
     assert.ok(
-      first.stderr.endsWith(`the last good checkpoint is ${output}/last.safetensors\n`),
+      first.stderr.endsWith(
+        `the last good checkpoint is ${output}/last.safetensors\nAll of the run is in ${output}\n` +
+          `Go on with: deno task train --resume ${output} --lr 1e+29\n`,
+      ),
       first.stderr,
     );
     assert.deepEqual(namesIn(output), ["config.json", "last.safetensors"]);
@@ -312,7 +319,7 @@ Deno.test("Ctrl-C finishes the step and saves; going on gives the uninterrupted 
     assert.equal((await child.status).code, 130, printed);
     assert.match(
       printed,
-      /Stopped in epoch \d+ after step \d+ of 4; nothing is lost\.\nGo on with: deno task train --resume /,
+      /Stopped in epoch \d+ after step \d+ of 4; nothing is lost\.\nBest: .*\nAll of the run is in .*\nGo on with: deno task train --resume /,
     );
 
     assert.equal((await run("--resume", cut)).code, 0);
@@ -364,5 +371,176 @@ Deno.test("checkpoints that are cut off, of another network or of no run are ref
       writeSafetensors(others, metadata),
       /of another network.*: 0\.weight is missing/,
     );
+  });
+});
+
+Deno.test("a folder of images is trained on by naming it, and a resumed run finds the same images", async () => {
+  await withCifar(async (small, folder) => {
+    const photos = join(folder, "photos");
+    for (const name of ["cats", "dogs"]) {
+      for (let i = 0; i < 6; i++) await put(join(photos, name, `${i}.jpg`), await photograph(40 * i, 99, 30));
+    }
+    const output = join(folder, "run");
+    const net = ["--model", small[1]!, "--data", photos, "--input", "3x32x32", "--batch-size", "4"];
+    const first = await run(
+      ...net,
+      "--epochs",
+      "1",
+      "--val-split",
+      "0.3",
+      "--rand-augment",
+      "on",
+      "--output",
+      output,
+    );
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stdout, /^photos: 8 training and 4 test images of 3×32×32, 2 classes$/m);
+    assert.match(first.stdout, /data wait \d+\.\d %/);
+    assert.match(await Deno.readTextFile(join(output, "log.csv")), /,data_wait\n/);
+    const more = await run("--resume", output, "--epochs", "2");
+    assert.equal(more.code, 0, more.stderr);
+    const other = await run("--resume", output, "--epochs", "3", "--input", "3x16x16");
+    assert.match(other.stderr, /^error: --input 3,16,16 does not go with --resume: that run has 3,32,32/);
+    await Deno.remove(join(photos, "cats/0.jpg"));
+    const changed = await run("--resume", output, "--epochs", "3");
+    assert.match(
+      changed.stderr,
+      /^error: --data .* has 7 training and 4 test images|^error: --data .* has 8 training and 3 test/,
+    );
+  });
+});
+
+Deno.test("settings come from a recipe, then a file, then flags, and are printed as JSON alone", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, "mine.json");
+    await Deno.writeTextFile(file, JSON.stringify({ epochs: 3, cutmix: 1 }));
+    const printed = await run(
+      "--recipe",
+      "digits",
+      "--config",
+      file,
+      "--epochs",
+      "4",
+      "--no-ema",
+      "--print-config",
+    );
+    const { model, epochs, cutmix, ema, no_wd_on_norm } = JSON.parse(printed.stdout);
+    assert.deepEqual([model, epochs, cutmix, ema, no_wd_on_norm], ["resnet20", 4, 1, false, true]);
+
+    const whole = join(folder, "whole.json");
+    await Deno.writeTextFile(whole, printed.stdout);
+    const again = await run("--config", whole, "--print-config");
+    assert.equal(again.stdout, printed.stdout);
+  });
+});
+
+Deno.test("a dry run goes through everything and keeps nothing", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run");
+    const { code, stdout, stderr } = await run(...small, "--output", output, "--ema", "--dry-run");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^A step takes \d+\.\d{3} s: \d+ images a second$/m);
+    assert.match(stdout, /^Memory .*; a checkpoint is \d/m);
+    await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("other weights are begun with: all but a head of other classes; frozen layers stay", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "first");
+    assert.equal((await run(...small, "--epochs", "1", "--output", output)).code, 0);
+    const best = join(output, "best.safetensors");
+    const { tensors, metadata } = readSafetensors(await Deno.readFile(best));
+    // The head of another number of classes.
+    const other = new Map(tensors);
+    other.set("6.weight", { dtype: "F32", shape: [3, 8], data: new Float32Array(24) });
+    other.set("6.bias", { dtype: "F32", shape: [3], data: new Float32Array(3) });
+    const weights = join(folder, "other.safetensors");
+    await Deno.writeFile(weights, writeSafetensors(other, metadata));
+
+    const tuned = join(folder, "tuned");
+    const begin = [...small, "--pretrained", weights];
+    const second = await run(...begin, "--freeze", "--lr-head", "0.01", "--epochs", "1", "--output", tuned);
+    assert.equal(second.code, 0, second.stderr);
+    assert.match(second.stdout, /^Weights of 5 tensors from .*; 2 begin anew: 6\.weight, 6\.bias$/m);
+    assert.match(second.stdout, /322 parameters, of which 90 are trained/);
+    const after = readSafetensors(await Deno.readFile(join(tuned, "best.safetensors"))).tensors;
+    for (const name of ["0.weight", "1.weight", "1.running_mean"]) {
+      assert.deepEqual(after.get(name)!.data, tensors.get(name)!.data, name);
+    }
+    assert.notDeepEqual(after.get("6.weight")!.data, tensors.get("6.weight")!.data);
+
+    other.delete("0.weight");
+    await Deno.writeFile(weights, writeSafetensors(other, metadata));
+    const missing = await run(...begin, "--output", join(folder, "third"));
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /weights of another network.*--partial/);
+    const partial = await run(...begin, "--partial", "--epochs", "1", "--output", join(folder, "fourth"));
+    assert.match(partial.stdout, /3 begin anew: 0\.weight, 6\.weight, 6\.bias/);
+    const typo = await run(...begin, "--freeze", "7", "--output", join(folder, "fifth"));
+    assert.match(typo.stderr, /^error: there is no layer 7 with parameters; did you mean/);
+  });
+});
+
+Deno.test("a run that is killed within an epoch has lost little, and auto goes on with it", async () => {
+  await withCifar(async (small, folder) => {
+    const settings = [...small, "--epochs", "3", "--print-every", "1"];
+    const whole = join(folder, "whole");
+    assert.equal((await run(...settings, "--output", whole)).code, 0);
+
+    // Killed without warning, in its first epoch: `runs` is that of the folder where it was started.
+    const often = ["--save-every-minutes", "0.0001", "--output", join(folder, "runs", "killed")];
+    const child = command([...settings, ...often]).spawn();
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      if (text.includes("Step [3/4]")) {
+        child.kill("SIGKILL");
+        break;
+      }
+    }
+    await child.status;
+    await child.stderr.cancel();
+    const auto = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", join(root, "train.ts"), ...settings, "--resume", "auto"],
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+    });
+    const { stdout, stderr } = await auto.output();
+    const text = new TextDecoder();
+    assert.match(text.decode(stderr), /--resume auto: goes on with runs\/killed/);
+    assert.match(text.decode(stdout), /Accuracy of the model/);
+    const bytes = async (path: string) =>
+      readSafetensors(await Deno.readFile(join(path, "last.safetensors"))).tensors;
+    assert.deepEqual(await bytes(join(folder, "runs", "killed")), await bytes(whole));
+
+    const none = await auto.output();
+    assert.match(text.decode(none.stderr), /no run of .* to go on with; a new one begins/);
+  });
+});
+
+Deno.test("the best epochs and every second one are kept, and a stop in time says how to go on", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run");
+    const kept = ["--save-top-k", "2", "--save-every", "2"];
+    const { stdout } = await run(...small, "--epochs", "5", "--output", output, "--lr", "0.01", ...kept);
+    assert.match(stdout, /^Best: .*\nAll of the run is in .*\nGo on with: .* --resume .* --epochs 10\n$/m);
+    const names = namesIn(output);
+    assert.equal(names.filter((name) => /^best-0\.\d{4}-epoch-\d\.safetensors$/.test(name)).length, 2);
+    assert.deepEqual(names.filter((name) => name.startsWith("epoch-")), [
+      "epoch-2.safetensors",
+      "epoch-4.safetensors",
+    ]);
+    const on = await run("--resume", join(output, "epoch-4.safetensors"), "--output", join(folder, "on"));
+    assert.equal(on.code, 0, on.stderr);
+
+    const short = ["--max-steps", "6", "--output", join(folder, "short")];
+    const stopped = await run(...small, ...short);
+    assert.equal(stopped.code, 0, stopped.stderr);
+    assert.match(
+      stopped.stdout,
+      /Stopped in epoch 2 after step 2 of 4; nothing is lost\.\nAccuracy of the model/,
+    );
+    assert.match(stopped.stdout, /--max-steps 12\n$/);
+    const timed = await run(...small, "--max-time", "0.001s", "--output", join(folder, "timed"));
+    assert.match(timed.stdout, /Stopped in epoch 1 after step 1 of 4; nothing is lost\./);
   });
 });

@@ -69,11 +69,8 @@ export function adjustHue(image: Image, factor: number): Image {
     const value = Math.max(red, green, blue), range = value - Math.min(red, green, blue);
     let hue = 0, saturation = 0;
     if (range > 0) {
-      const [r, g, b] = [
-        fround((value - red) / range),
-        fround((value - green) / range),
-        fround((value - blue) / range),
-      ];
+      const r = fround((value - red) / range), g = fround((value - green) / range);
+      const b = fround((value - blue) / range);
       const h = fround(red === value ? b - g : green === value ? 2 + r - b : 4 + g - r);
       hue = Math.trunc(fround((h / 6 + 1) % 1) * 255);
       saturation = Math.trunc(fround(range / value) * 255);
@@ -88,13 +85,9 @@ function fromHsv(data: Uint8Array, at: number, hue: number, saturation: number, 
   const f = fround(hue * 6 / 255 - sector), s = fround(saturation / 255);
   const p = Math.round(value * (1 - s)), q = Math.round(value * (1 - s * f));
   const t = Math.round(value * (1 - s * (1 - f)));
-  const [red, green, blue] = saturation === 0
-    ? [value, value, value]
-    : SECTORS[sector % 6]!.map((which) => [value, p, q, t][which]!);
-  data[at] = red!;
-  data[at + 1] = green!;
-  data[at + 2] = blue!;
+  const which = saturation === 0 ? -1 : sector % 6;
+  // The brightest channel, and what the others are in each sixth of the circle.
+  data[at] = which === 1 ? q : which === 2 || which === 3 ? p : which === 4 ? t : value;
+  data[at + 1] = which === 0 ? t : which === 3 ? q : which === 4 || which === 5 ? p : value;
+  data[at + 2] = which === 0 || which === 1 ? p : which === 2 ? t : which === 5 ? q : value;
 }
-
-/** Of each sixth of the circle: which of (value, p, q, t) the three channels are. */
-const SECTORS = [[0, 3, 1], [2, 0, 1], [1, 0, 3], [1, 2, 0], [3, 1, 0], [0, 1, 2]] as const;

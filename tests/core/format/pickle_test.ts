@@ -5,7 +5,9 @@ import { python2Batch } from "../../support/cifar_files.ts";
 
 /** `\x80\x02` is written before the text, each letter of which is a byte. */
 function read(text: string) {
-  return readPickle(Uint8Array.from(`\x80\x02${text}`, (letter) => letter.charCodeAt(0)), numpyGlobals);
+  return readPickle(Uint8Array.from(`\x80\x02${text}`, (letter) => letter.charCodeAt(0)), {
+    globals: numpyGlobals,
+  }).value;
 }
 
 Deno.test("pickle: plain values", () => {
@@ -34,7 +36,7 @@ Deno.test("pickle: nothing runs but what is allowed", () => {
 Deno.test("pickle: a malformed one is a PickleError, wherever it is cut", () => {
   const whole = python2Batch([1]);
   for (let length = 0; length < whole.length; length += length < 400 ? 1 : 97) {
-    assert.throws(() => readPickle(whole.subarray(0, length), numpyGlobals), PickleError);
+    assert.throws(() => readPickle(whole.subarray(0, length), { globals: numpyGlobals }).value, PickleError);
   }
   for (
     const text of [
@@ -53,5 +55,5 @@ Deno.test("pickle: a malformed one is a PickleError, wherever it is cut", () => 
   ) {
     assert.throws(() => read(text), PickleError, JSON.stringify(text));
   }
-  assert.throws(() => readPickle(Uint8Array.of(0x80, 9), numpyGlobals), /protocol 9/);
+  assert.throws(() => readPickle(Uint8Array.of(0x80, 9), { globals: numpyGlobals }).value, /protocol 9/);
 });

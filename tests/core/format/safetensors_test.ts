@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { parseStateDict } from "../../../core/format/read_state_dict.ts";
 import {
   readSafetensors,
   type SafeTensor,
@@ -12,6 +13,10 @@ import { sizeOf } from "../../../core/shape.ts";
 /** Written by the reference library, version 0.4 or later. */
 const REFERENCE =
   "YAEAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJieSI6InRoZSByZWZlcmVuY2UgbGlicmFyeSJ9LCJzdGVwcyI6eyJkdHlwZSI6Ikk2NCIsInNoYXBlIjpbXSwiZGF0YV9vZmZzZXRzIjpbMCw4XX0sImVtcHR5Ijp7ImR0eXBlIjoiRjY0Iiwic2hhcGUiOlswLDRdLCJkYXRhX29mZnNldHMiOls4LDhdfSwibGF5ZXIuMC53ZWlnaHQiOnsiZHR5cGUiOiJGMzIiLCJzaGFwZSI6WzIsM10sImRhdGFfb2Zmc2V0cyI6WzgsMzJdfSwiaWRzIjp7ImR0eXBlIjoiSTMyIiwic2hhcGUiOlsyXSwiZGF0YV9vZmZzZXRzIjpbMzIsNDBdfSwibWFzayI6eyJkdHlwZSI6IlU4Iiwic2hhcGUiOlszXSwiZGF0YV9vZmZzZXRzIjpbNDAsNDNdfX0gICAgICAgAAAAAAABAAAAAAAAAAAAPwAAgD8AAMA/AAAAQAAAIED/////BwAAAAEC/w==";
+
+/** Types that it writes and Strata does not: half, bf, double, short, char, bool, long. */
+const REFERENCE_TYPES =
+  "mAEAAAAAAAB7ImxvbmciOnsiZHR5cGUiOiJJNjQiLCJzaGFwZSI6W10sImRhdGFfb2Zmc2V0cyI6WzAsOF19LCJkb3VibGUiOnsiZHR5cGUiOiJGNjQiLCJzaGFwZSI6WzJdLCJkYXRhX29mZnNldHMiOls4LDI0XX0sImJmIjp7ImR0eXBlIjoiQkYxNiIsInNoYXBlIjpbM10sImRhdGFfb2Zmc2V0cyI6WzI0LDMwXX0sImhhbGYiOnsiZHR5cGUiOiJGMTYiLCJzaGFwZSI6WzNdLCJkYXRhX29mZnNldHMiOlszMCwzNl19LCJzaG9ydCI6eyJkdHlwZSI6IkkxNiIsInNoYXBlIjpbMl0sImRhdGFfb2Zmc2V0cyI6WzM2LDQwXX0sImNoYXIiOnsiZHR5cGUiOiJJOCIsInNoYXBlIjpbMV0sImRhdGFfb2Zmc2V0cyI6WzQwLDQxXX0sImJvb2wiOnsiZHR5cGUiOiJCT09MIiwic2hhcGUiOlsyXSwiZGF0YV9vZmZzZXRzIjpbNDEsNDNdfX0gICAAAAAAAAEAAJqZmZmZmbk/nHUAiDzkN37AP0nASnEAPgDAAQDU/iwB/wEA";
 
 /** A file with this header and so many bytes of data. */
 function fileOf(header: unknown, dataBytes = 0): Uint8Array {
@@ -91,6 +96,26 @@ Deno.test("safetensors: reads a file of the reference library", () => {
       ["mask", { dtype: "U8", shape: [3], data: Uint8Array.of(1, 2, 255) }],
     ]),
   );
+});
+
+Deno.test("safetensors: as weights, floats of all kinds are f32 and whole numbers exact", async () => {
+  const dict = await parseStateDict(Uint8Array.fromBase64(REFERENCE_TYPES), "w.safetensors");
+  const numbers = Object.fromEntries([...dict].map(([name, { dtype, data }]) => [name, [dtype, ...data]]));
+  assert.deepEqual(numbers, {
+    half: ["F16", 1.5, -2, 5.960464477539063e-8],
+    bf: ["BF16", 1.5, -3.140625, 1.0002555517425873e30],
+    double: ["F64", Math.fround(0.1), Infinity],
+    short: ["I16", -300, 300],
+    char: ["I8", -1],
+    bool: ["BOOL", 1, 0],
+    long: ["I64", 1n << 40n],
+  });
+});
+
+Deno.test("safetensors: a checkpoint's weights come without its optimiser's states", async () => {
+  const x = { dtype: "F32", shape: [1], data: Float32Array.of(1) } as const;
+  const bytes = writeSafetensors([["w", x], ["optimizer.w.momentum", x]], { "strata.format": "1" });
+  assert.deepEqual([...(await parseStateDict(bytes, "last.safetensors")).keys()], ["w"]);
 });
 
 Deno.test("safetensors: a file that is cut anywhere is refused", () => {

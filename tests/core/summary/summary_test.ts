@@ -5,7 +5,7 @@ import { memoryText, plannedMemory } from "../../../core/summary/memory.ts";
 import { summarise } from "../../../core/summary/summary.ts";
 import { markdownText, treeText } from "../../../core/summary/tree.ts";
 import { createWasmBackend } from "../../../core/backend/wasm/backend.ts";
-import { runGraphs } from "../../../core/train/trainer.ts";
+import { runGraphs } from "../../../core/train/run_graphs.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
 
 class Block extends nn.Module {

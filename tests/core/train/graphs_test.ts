@@ -14,7 +14,7 @@ Deno.test("every parameter is updated once, when nothing reads it any more, and 
     const updated: string[] = [];
     const updates = nodes.flatMap((node, index) => node.op === "sgd" ? [{ node, index }] : []);
     for (const { node, index } of updates) {
-      const [, , ...rest] = node.inputs;
+      const [, , , ...rest] = node.inputs;
       const parameters = rest.filter((_, i) => i % 2 === 0);
       updated.push(...parameters.map(({ name }) => name));
       const later = nodes.slice(index + 1).flatMap(({ inputs }) => inputs);

@@ -3,7 +3,8 @@ import { type Backend, OutOfMemory, type Session } from "../../../core/backend/b
 import { readSafetensors, writeSafetensors } from "../../../core/format/safetensors.ts";
 import * as nn from "../../../core/nn/mod.ts";
 import { readHeader, restore, toCheckpoint } from "../../../core/train/checkpoint.ts";
-import { createTrainer, largestBatch, NotFinite, type Trainer } from "../../../core/train/trainer.ts";
+import { largestBatch } from "../../../core/train/run_graphs.ts";
+import { createTrainer, NotFinite, type Trainer } from "../../../core/train/trainer.ts";
 import { backendFor } from "../../support/run_op.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
 

@@ -7,6 +7,7 @@ import { convLowerings } from "./conv.ts";
 import { imageLowerings } from "./image.ts";
 import { layoutLowerings } from "./layout.ts";
 import { lossLowerings } from "./loss.ts";
+import { mixLowerings } from "./mix.ts";
 import { normLowerings } from "./norm.ts";
 import { poolLowerings } from "./pool.ts";
 import { randomLowerings } from "./random.ts";
@@ -23,4 +24,5 @@ export const lowerings: { readonly [K in OpName]: Lowering<K> } = {
   ...randomLowerings,
   ...updateLowerings,
   ...imageLowerings,
+  ...mixLowerings,
 };

@@ -7,21 +7,33 @@ import { address, addressOrNull, float, type Lowering } from "./lowering.ts";
 /** Elements that a ticket stands for: enough to stream, few enough to share the largest parameter evenly. */
 const GRAIN = 65536;
 
-/** The arguments that all updates begin with; see assembly/update.ts. */
-function segments(inputs: readonly Value[], states: number, { weightDecay, lrScale }: UpdateAttrs): Word[] {
-  const [hyper, loss, ...rest] = inputs;
-  const stride = 2 + states;
-  const count = rest.length / stride;
+/** Attributes of tables whose kernels look at no decay and no rate. */
+const PLAIN: UpdateAttrs = { weightDecay: [], lrScale: [] };
+
+/** The table of segments for groups of so many values, and how many segments and tickets there are. */
+function tableOf(
+  values: readonly Value[],
+  stride: number,
+  { weightDecay, lrScale }: UpdateAttrs,
+): { table: Word; count: number; tickets: number } {
+  const count = values.length / stride;
   const table: Word[] = [];
   let tickets = 0;
   for (let i = 0; i < count; i++) {
-    const [parameter, gradient, ...state] = rest.slice(i * stride, (i + 1) * stride);
+    const [parameter, gradient, ...state] = values.slice(i * stride, (i + 1) * stride);
     const elements = sizeOf(parameter!.shape);
     table.push(tickets, elements, float(weightDecay[i] ?? 0), float(lrScale[i] ?? 1));
-    table.push(address(parameter), address(gradient), addressOrNull(state[0]), addressOrNull(state[1]));
+    table.push(address(parameter), addressOrNull(gradient), addressOrNull(state[0]), addressOrNull(state[1]));
     tickets += Math.ceil(elements / GRAIN);
   }
-  return [address(hyper), address(loss), { table }, count, tickets, GRAIN];
+  return { table: { table }, count, tickets };
+}
+
+/** The arguments that all updates begin with; see assembly/update.ts. */
+function segments(inputs: readonly Value[], states: number, attrs: UpdateAttrs): Word[] {
+  const [hyper, loss, factor, ...values] = inputs;
+  const { table, count, tickets } = tableOf(values, 2 + states, attrs);
+  return [address(hyper), address(loss), table, count, tickets, GRAIN, address(factor)];
 }
 
 const sgd: Lowering<"sgd"> = (lower, { inputs, attrs }) => {
@@ -54,4 +66,29 @@ const rmsprop: Lowering<"rmsprop"> = (lower, { inputs, attrs }) => {
   lower.call("rmsprop", ...shared, float(alpha), float(1 - alpha), float(eps), float(momentum));
 };
 
-export const updateLowerings = { sgd, adam, rmsprop };
+const accumulate: Lowering<"accumulate"> = (lower, { inputs: [keep, loss, ...sums] }) => {
+  // Nothing multiplies what is gathered: the loss, which has to be finite, stands in for the factor.
+  lower.call("accumulate", ...segments([keep!, loss!, loss!, ...sums], 0, PLAIN));
+};
+
+const ema: Lowering<"ema"> = (lower, { inputs }) => {
+  lower.call("ema", ...segments(inputs, 0, PLAIN));
+};
+
+const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, attrs }) => {
+  const [factor, ...gradients] = inputs, [clipped, norm] = outputs;
+  const { table, count, tickets } = tableOf(gradients, 1, PLAIN);
+  const partials = { scratch: lower.scratch(8 * Math.max(tickets, 1)) };
+  lower.call("square_sums", table, count, tickets, GRAIN, partials);
+  lower.call(
+    "clip_factor",
+    partials,
+    tickets,
+    address(factor),
+    float(attrs.max_norm),
+    address(clipped),
+    address(norm),
+  );
+};
+
+export const updateLowerings = { sgd, adam, rmsprop, accumulate, ema, clip_grad_norm };

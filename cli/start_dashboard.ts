@@ -1,14 +1,42 @@
-/** What the live page says of a run beside its figures. */
+/** Opens the live page of a run, where one is asked for, and says what stands on it beside the figures. */
 import { countOf } from "../core/data/dataset.ts";
 import { namedParameters } from "../core/nn/mod.ts";
 import { sizeOf } from "../core/shape.ts";
+import { stepsOf } from "../core/train/progress.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import type { EpochRow, RunFacts } from "../dashboard/protocol.ts";
-import type { Settings } from "./settings.ts";
+import { readLogTable } from "../host/run_folder.ts";
+import type { Dashboard } from "./dashboard.ts";
+import type { Job } from "./job.ts";
+import type { Settings } from "./settings/settings.ts";
 import { megabytes } from "./terminal.ts";
 
+/** Throws `UserError` where the port is taken. */
+export async function startDashboard(
+  { dashboard: port, settings, output }: Job,
+  options: TrainerOptions,
+  trainer: Trainer,
+): Promise<Dashboard | undefined> {
+  if (port === undefined) return undefined;
+  const { openDashboard } = await import("./dashboard.ts");
+  const { data: { train, test }, batch_size, epochs } = options;
+  const dashboard = openDashboard({
+    port,
+    title: `${settings.model} on ${train.name}`,
+    facts: runFacts(options, trainer, settings, output),
+    test,
+    batch_size,
+    epochs,
+    steps: stepsOf(options),
+    before: epochsOf(await readLogTable(output)).slice(0, trainer.progress.epoch),
+    scores: () => trainer.session.read("evaluate", "scores"),
+  });
+  console.log(`Dashboard: ${dashboard.url}`);
+  return dashboard;
+}
+
 /** Model and data in words, then the settings under their own names, without those that are off. */
-export function runFacts(
+function runFacts(
   { model, data, backend }: TrainerOptions,
   { session }: Trainer,
   { model: name, dataset: _dataset, data: _data, ...settings }: Settings,
@@ -22,7 +50,7 @@ export function runFacts(
     ["data", `${train.name}: ${number(countOf(train))} training and ${number(countOf(test))} test images`],
     ["images", `${train.channels}×${train.height}×${train.width}, ${train.classes.length} classes`],
     ...Object.entries(settings).flatMap(([setting, value]) => {
-      const words = wordsOf(value);
+      const words = value === 0 && setting !== "seed" ? "" : wordsOf(value);
       return words === "" ? [] : [[setting.replaceAll("_", " "), words] as const];
     }),
     ["backend", `${backend.description}; memory ${megabytes(session.memory.totalBytes)}`],
@@ -31,7 +59,7 @@ export function runFacts(
 }
 
 /** The epochs of a run's log, by its header: `epoch,train_loss,…`. */
-export function epochsOf(rows: readonly Readonly<Record<string, string>>[]): EpochRow[] {
+function epochsOf(rows: readonly Readonly<Record<string, string>>[]): EpochRow[] {
   const number = (text: string | undefined) => text === undefined || text === "" ? null : Number(text);
   return rows.map((row) => ({
     epoch: Number(row.epoch),

@@ -1,0 +1,63 @@
+/** `--dry-run`: a batch or two through all that a run does, then what the run would take. */
+import { join } from "node:path";
+import { readSafetensors } from "../core/format/safetensors.ts";
+import { restore } from "../core/train/checkpoint.ts";
+import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
+import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
+import { readBytes, statIfThere } from "../host/files.ts";
+import { LAST } from "../host/run_folder.ts";
+import { createKeeper } from "./keeper.ts";
+import type { RunConfig } from "./resume.ts";
+import { duration, megabytes } from "./terminal.ts";
+
+/** The options of the trainer that tries: an epoch of two updates, the first of which is slower than all that follow. */
+export function tryOptions(options: TrainerOptions): TrainerOptions {
+  const updates = Math.min(2, stepsOf(options) / (options.accumulate ?? 1));
+  return { ...options, epochs: 1, limit_batches: updates * (options.accumulate ?? 1) };
+}
+
+/** Trains, evaluates, saves and loads with `trainer`, and tells what `options` would take. Keeps nothing. */
+export async function dryRun(
+  { trainer, options, config }: {
+    readonly trainer: Trainer;
+    readonly options: TrainerOptions;
+    readonly config: RunConfig;
+  },
+): Promise<number> {
+  const output = await Deno.makeTempDir({ prefix: "strata-dry-run-" });
+  try {
+    const keeper = await createKeeper({ trainer, options, config, output, checkpoint: undefined });
+    let step = Infinity, test = Infinity, saving = 0;
+    let began = performance.now();
+    for await (const event of trainer.train()) {
+      const seconds = (performance.now() - began) / 1000;
+      if (event.type === "step") step = Math.min(step, seconds);
+      else if (event.type === "evaluate") test = Math.min(test, seconds);
+      else {
+        began = performance.now();
+        await keeper.saveEpoch(event, { seconds, images_per_second: undefined });
+        saving = (performance.now() - began) / 1000;
+      }
+      began = performance.now();
+    }
+    const last = join(output, LAST);
+    restore(options.model, trainer.session, readSafetensors(await readBytes(last), last), last, {
+      optimizer: true,
+    });
+    const steps = stepsOf(options);
+    const epoch = steps * step, testing = testBatchesOf(options) * test;
+    const { size } = (await statIfThere(last))!;
+    console.log([
+      `A step takes ${step.toFixed(3)} s: ${(options.batch_size / step).toFixed(0)} images a second`,
+      `An epoch of ${steps} steps takes ${duration(epoch)}, its test ${duration(testing)}, saving it ${
+        saving.toFixed(1)
+      } s`,
+      `All ${options.epochs} epochs would take ${duration(options.epochs * (epoch + testing + saving))}`,
+      `Memory ${megabytes(trainer.session.memory.totalBytes)}; a checkpoint is ${megabytes(size)}`,
+      "All parts work; nothing was kept.",
+    ].join("\n"));
+    return 0;
+  } finally {
+    await Deno.remove(output, { recursive: true });
+  }
+}

@@ -1,0 +1,150 @@
+/** What `train` is asked for, in full, before any data is read. */
+import { dirname, join, resolve } from "node:path";
+import { UserError } from "../core/errors.ts";
+import { checkWritable, findRuns, refuseOldRun } from "../host/run_folder.ts";
+import type { ModelEntry } from "../models/registry.ts";
+import type { Parsed } from "./arguments.ts";
+import { checkOptions, modelEntry, ownOptions } from "./model.ts";
+import { recipeFile } from "./recipes.ts";
+import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
+import { type Config, readConfig } from "./settings/config_file.ts";
+import { changeSettings, resolveSettings, type SettingFlags, type Settings } from "./settings/settings.ts";
+import type { trainFlags } from "./train_flags.ts";
+
+export type Mode = "train" | "evaluate" | "dry-run" | "lr-find";
+
+export interface Job {
+  readonly mode: Mode;
+  readonly settings: Settings;
+  readonly entry: ModelEntry;
+  /** The run to go on with, or the weights to test. */
+  readonly resumed: Resumed | undefined;
+  readonly autotune: boolean;
+  /** The run's folder, and whether it is another than the one that is resumed. */
+  readonly output: string;
+  readonly isNew: boolean;
+  readonly printEvery: number | undefined;
+  /** Threads that decode images. */
+  readonly workers: number | undefined;
+  /** The port of the live page, 0 for a free one; undefined for no page. */
+  readonly dashboard: number | undefined;
+}
+
+type Given = Parsed<typeof trainFlags>;
+
+/** The folder that runs are in where nothing else is said. */
+const RUNS = "runs";
+
+export async function understand(given: Given): Promise<Job> {
+  const mode = modeOf(given);
+  const { flags, base, model_options } = await gather(given);
+  const wanted = changeSettings(flags, base);
+  const path = given.resume === "auto" ? await newestRun(wanted, flags) : given.resume;
+  const resumed = path === undefined ? undefined : await readCheckpoint(path);
+  if (resumed) checkPlainWeights(resumed, given);
+  const chosen = resumed?.config ? resolveSettings(flags, resumed.config) : wanted;
+  const entry = await modelEntry(chosen.model);
+  const own = { ...chosen.model_options, ...model_options, ...ownOptions(chosen.model, entry, given) };
+  checkOptions(chosen.model, entry, own);
+  const settings = { ...chosen, model_options: own };
+  const before = resumed && dirname(resumed.path);
+  const output = given.output ?? before ?? defaultFolder(settings, mode);
+  const isNew = before === undefined || resolve(output) !== resolve(before);
+  if (mode !== "evaluate" && !given["print-config"]) {
+    await checkWritable(output);
+    if (isNew) await refuseOldRun(output);
+  }
+  const autotune = given.autotune ?? false;
+  if (autotune && resumed) {
+    throw new UserError("--autotune does not go with --resume: a run keeps the choices that it began with");
+  }
+  if (autotune && settings.exact) throw new UserError("--autotune has nothing to choose with --exact");
+  return {
+    mode,
+    settings,
+    entry,
+    resumed,
+    autotune,
+    output,
+    isNew,
+    printEvery: given["print-every"],
+    workers: given.workers,
+    dashboard: given.dashboard,
+  };
+}
+
+function modeOf(given: Given): Mode {
+  const modes = (["evaluate-only", "dry-run", "lr-find"] as const).filter((mode) => given[mode]);
+  if (modes.length > 1) throw new UserError(`--${modes.join(" and --")} do not go together: give one`);
+  const [mode] = modes;
+  if (mode === undefined) return "train";
+  if (given.dashboard !== undefined) {
+    throw new UserError(`--dashboard does not go with --${mode}: it shows a run that trains`);
+  }
+  if (mode === "evaluate-only") {
+    if (!given.resume) throw new UserError("--evaluate-only needs --resume, the weights to test");
+    return "evaluate";
+  }
+  if (given.resume) {
+    throw new UserError(`--${mode} does not go with --resume: it tries what a new run would do`);
+  }
+  return mode;
+}
+
+interface Gathered {
+  readonly flags: SettingFlags;
+  /** Of a configuration that says everything. */
+  readonly base: Settings | undefined;
+  readonly model_options: object | undefined;
+}
+
+/** Flags, over those of the configuration, over those of the recipe. */
+async function gather(given: Given): Promise<Gathered> {
+  const recipe = given.recipe === undefined ? undefined : await readConfig(await recipeFile(given.recipe));
+  const config = given.config === undefined ? undefined : await readConfig(given.config);
+  if (recipe?.whole || config?.whole) {
+    const whole = (config?.whole ? config : recipe) as Config;
+    if (recipe && config) {
+      throw new UserError("--recipe and --config do not go together where one of them has every setting");
+    }
+    if (given.resume && given.resume !== "auto") {
+      throw new UserError(`--config ${given.config}: has every setting, as the run that --resume names does`);
+    }
+    const sameModel = given.model === undefined || given.model === whole.flags.model;
+    const base = changeSettings(
+      {},
+      Object.fromEntries(
+        Object.entries(whole.flags).map(([name, value]) => [name.replaceAll("-", "_"), value]),
+      ),
+    );
+    return { flags: given, base, model_options: sameModel ? whole.model_options : undefined };
+  }
+  // Options are those of a network: of another one they mean nothing.
+  const model = given.model ?? config?.flags.model ?? recipe?.flags.model;
+  const options = [recipe, config].filter((one) => (one?.flags.model ?? model) === model);
+  return {
+    flags: { ...recipe?.flags, ...config?.flags, ...given },
+    base: undefined,
+    model_options: Object.assign({}, ...options.map((one) => one?.model_options)),
+  };
+}
+
+/** The newest run that is not done, of the same network on the same data; undefined where there is none. */
+async function newestRun(wanted: Settings, flags: SettingFlags): Promise<string | undefined> {
+  for (const run of await findRuns(RUNS)) {
+    if (!resumable(run, wanted, flags)) continue;
+    console.error(`--resume auto: goes on with ${run.folder}`);
+    return run.folder;
+  }
+  console.error(
+    `--resume auto: no run of ${wanted.model} on ${wanted.dataset} to go on with; a new one begins`,
+  );
+  return undefined;
+}
+
+/** `runs/resnet50-digits-20261122-101500` */
+function defaultFolder({ model, dataset }: Settings, mode: Mode): string {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+  const name = model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");
+  return join(RUNS, `${mode === "lr-find" ? "lr-find-" : ""}${name}-${dataset}-${time}`);
+}

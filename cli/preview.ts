@@ -1,0 +1,110 @@
+/** `preview`: what a network will see in training, as a picture to look at before the training begins. */
+import { extname } from "node:path";
+import { allocateBatch } from "../core/data/batches.ts";
+import { countOf, type Dataset, imageBytes } from "../core/data/dataset.ts";
+import type { Image } from "../core/data/transforms/image.ts";
+import { crop, flipHorizontally } from "../core/data/transforms/crop.ts";
+import { UserError } from "../core/errors.ts";
+import { permutation } from "../core/random.ts";
+import { writeAtomically } from "../host/atomic_write.ts";
+import { loadDataset } from "../host/datasets.ts";
+import { describeGroups, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { main } from "./main.ts";
+import { modelEntry } from "./model.ts";
+import { checkData, dataDefaults, dataFlags, type DataSettings, loadOptions } from "./settings/data.ts";
+import { generalFlags } from "./settings/settings.ts";
+import { subjectFlags } from "./settings/subject.ts";
+
+const groups = {
+  "What to look at": { ...subjectFlags, seed: generalFlags.seed },
+  "The images": dataFlags,
+  "The picture": {
+    count: whole("images, one a row; default 8", { min: 1, max: 64 }),
+    epochs: whole("epochs, one a column, each with its own random transforms; default 6", {
+      min: 1,
+      max: 24,
+    }),
+    output: text("FILE", "a .png; default preview.png"),
+    help: switchFlag("shows this"),
+  },
+};
+
+const flags = { ...groups["What to look at"], ...dataFlags, ...groups["The picture"] };
+
+const EXAMPLES = `Draws some training images as the network gets them: unvaried, then as in the first epochs.
+
+  deno task preview --data photos --rand-augment on
+  deno task preview --dataset cifar10 --random-erase 0.5 --output cifar.png`;
+
+/** Runs the command; returns its exit code. */
+export async function preview(args: readonly string[]): Promise<number> {
+  const given = parseFlags(flags, args);
+  if (given.help) {
+    console.log([EXAMPLES, ...describeGroups(groups)].join("\n"));
+    return 0;
+  }
+  const { count = 8, epochs = 6, output = "preview.png", seed = 0, model = "resnet50" } = given;
+  if (extname(output).toLowerCase() !== ".png") throw new UserError(`--output ${output}: must end in .png`);
+  const dataset = given.dataset ?? (given.data === undefined ? "digits" : "folder");
+  const settings = {
+    ...dataDefaults(dataset),
+    ...settingsOf(given),
+    dataset,
+    data: given.data ?? "data",
+    seed,
+  };
+  checkData(settings, given);
+  const { input } = await modelEntry(model);
+  const note = (line: string) => console.log(`Note: ${line}`);
+  const data = await loadDataset(dataset, loadOptions(settings, input, { note, workers: undefined }));
+  try {
+    data.notes.forEach(note);
+    const samples = permutation(countOf(data.train), seed, 0).slice(0, count);
+    const columns = [await fill(data.train, samples, undefined)];
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      columns.push(await fill(data.train, samples, { seed, epoch }));
+    }
+    const rows = Array.from(samples, (sample, slot) => ({
+      label: data.train.classes[data.train.labels[sample]!]!,
+      images: columns.map((column) => column[slot]!),
+    }));
+    const headings = columns.map((_, index) => index === 0 ? "evaluation" : `epoch ${index}`);
+    const { contactSheet } = await import("../host/images/contact_sheet.ts");
+    await writeAtomically(output, await contactSheet(rows, headings));
+    console.log(
+      `${output}: ${samples.length} of ${countOf(data.train)} training images of ${data.train.name}`,
+    );
+    return 0;
+  } finally {
+    data.close?.();
+  }
+}
+
+function settingsOf(given: Readonly<Record<string, unknown>>): Partial<DataSettings> {
+  const settings = Object.keys(dataFlags).filter((name) => given[name] !== undefined);
+  return Object.fromEntries(settings.map((name) => [name.replaceAll("-", "_"), given[name]]));
+}
+
+/** The images of a batch, with their moves done. */
+async function fill(
+  dataset: Dataset,
+  samples: Uint32Array,
+  at: { seed: number; epoch: number } | undefined,
+): Promise<Image[]> {
+  const { width, height, channels } = dataset;
+  const batch = allocateBatch(dataset, samples.length);
+  await dataset.fill(batch, samples, at);
+  return Array.from(samples, (_, slot) => {
+    const [top, left, flip] = batch.moves.subarray(3 * slot, 3 * slot + 3) as unknown as [
+      number,
+      number,
+      number,
+    ];
+    const size = imageBytes(dataset);
+    const data = batch.pixels.slice(slot * size, (slot + 1) * size);
+    const moved = crop({ width, height, channels, data }, top, left, [height, width]);
+    return flip ? flipHorizontally(moved) : moved;
+  });
+}
+
+if (import.meta.main) await main(preview);

@@ -1,0 +1,74 @@
+/** `--config` and `--recipe`: settings from JSON, under the names of a run's config.json. */
+import { UserError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
+import { readText } from "../../host/files.ts";
+import type { AnyModelOptions } from "../../models/registry.ts";
+import type { Flag } from "../arguments.ts";
+import { flagOf, type SettingFlags, settingFlags, settingOf } from "./settings.ts";
+
+export interface Config {
+  readonly flags: SettingFlags;
+  readonly model_options: AnyModelOptions | undefined;
+  /** Whether the file says all that there is to say: then also what has no effect. */
+  readonly whole: boolean;
+}
+
+/** What a run's config.json keeps beside its settings, and what a recipe says of itself: of no effect on a new run. */
+const ASIDE = ["images", "methods", "description"];
+
+/** Reads a file of settings. Throws one line where one is unknown or wrong. */
+export async function readConfig(file: string): Promise<Config> {
+  const content = parse(await readText(file), file);
+  const settings = Object.keys(settingFlags).map(settingOf);
+  const known = [...settings, "model_options", ...ASIDE];
+  const flags: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(content)) {
+    if (!known.includes(name)) {
+      throw new UserError(`${file}: there is no setting ${name}; did you mean ${nearest(name, known)}?`);
+    }
+    if (!settings.includes(name)) continue;
+    const flag: Flag<unknown> = settingFlags[flagOf(name) as keyof typeof settingFlags];
+    const given = toText(value, flag, `${file}: ${name}`);
+    if (given !== "") flags[flagOf(name)] = flag.parse(given, `${file}: ${name}`);
+    else if (Array.isArray(value)) flags[flagOf(name)] = [];
+  }
+  const options = content["model_options"];
+  if (options !== undefined && !isRecord(options)) {
+    throw new UserError(`${file}: model_options must be an object, such as { "cifar_stem": true }`);
+  }
+  return {
+    flags,
+    model_options: options as AnyModelOptions | undefined,
+    whole: settings.every((name) => name in content),
+  };
+}
+
+function parse(text: string, file: string): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file}: not JSON (${(error as Error).message})`);
+  }
+  if (!isRecord(content)) {
+    throw new UserError(`${file}: must be an object of settings, such as { "epochs": 5 }`);
+  }
+  return content;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value as a flag has it; empty for what stands for nothing. */
+function toText(value: unknown, flag: Flag<unknown>, where: string): string {
+  const isScalar = typeof value === "string" || typeof value === "number";
+  if (!flag.value && typeof value !== "boolean") throw new UserError(`${where} must be true or false`);
+  if (!flag.value || isScalar) return String(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === "string" || typeof item === "number")) {
+    return value.join(",");
+  }
+  if (value === true && flag.bare) return flag.bare;
+  if (value === false && flag.bare) return "";
+  throw new UserError(`${where} must be a value as in the help: ${flag.value}`);
+}

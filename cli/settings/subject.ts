@@ -1,0 +1,25 @@
+/** What is trained, and on what. */
+import { DATASETS } from "../../host/datasets.ts";
+import type { AnyModelOptions } from "../../models/registry.ts";
+import { oneOf, text } from "../arguments.ts";
+
+export interface SubjectSettings {
+  readonly model: string;
+  /** What the network's own flags set. */
+  readonly model_options: AnyModelOptions;
+  readonly dataset: string;
+  readonly data: string;
+}
+
+export const subjectFlags = {
+  model: text("NAME", "see deno task models, or a file of yours: ./my_net.ts"),
+  dataset: oneOf(DATASETS, "digits (come with Strata), mnist, cifar10, folder"),
+  data: text("PATH", "your images; or where the data set is, or will be"),
+};
+
+export const subjectDefaults: SubjectSettings = {
+  model: "resnet50",
+  model_options: {},
+  dataset: "digits",
+  data: "data",
+};

@@ -1,0 +1,84 @@
+/** How far a run is, and when it is done. */
+import { testSteps, trainSteps } from "../data/batches.ts";
+import type { DatasetSplit } from "../data/dataset.ts";
+import { UserError } from "../errors.ts";
+
+/** All that has to be kept, beside the states, to go on as if nothing had happened. */
+export interface Progress {
+  /** Epochs that are finished and evaluated. */
+  epoch: number;
+  /** Steps taken in the epoch under way: each is one batch. */
+  step: number;
+  /** Batches that were trained on in all, and updates of the weights: fewer where gradients are accumulated. */
+  batches: number;
+  updates: number;
+  /** Of the epoch under way: the sum of its losses over samples, the samples, and how many of them were right. */
+  loss_sum: number;
+  seen: number;
+  correct: number;
+  /** Of the evaluations so far, the highest test accuracy (0 … 1), and its epoch (counted from 1; 0 for never). */
+  best_accuracy: number;
+  best_epoch: number;
+}
+
+export function newProgress(): Progress {
+  return {
+    epoch: 0,
+    step: 0,
+    batches: 0,
+    updates: 0,
+    loss_sum: 0,
+    seen: 0,
+    correct: 0,
+    best_accuracy: 0,
+    best_epoch: 0,
+  };
+}
+
+export interface Limits {
+  readonly epochs: number;
+  /** Updates of the weights after which training ends; 0 for no limit. */
+  readonly max_steps?: number;
+  /** Epochs without a better one after which training ends; 0 for no limit. */
+  readonly patience?: number;
+}
+
+/** Why there is nothing more to train; undefined while there is. */
+export function endOf(
+  { epoch, step, updates, best_epoch }: Progress,
+  { epochs, max_steps = 0, patience = 0 }: Limits,
+): "epochs" | "patience" | "max_steps" | undefined {
+  if (epoch >= epochs) return "epochs";
+  if (max_steps > 0 && updates >= max_steps) return "max_steps";
+  if (patience > 0 && step === 0 && epoch > 0 && epoch - best_epoch >= patience) return "patience";
+  return undefined;
+}
+
+export interface EpochOptions {
+  readonly data: DatasetSplit;
+  readonly batch_size: number;
+  /** Batches whose gradients make one update. */
+  readonly accumulate?: number;
+  /** The most batches of an epoch, and of an evaluation; 0 for no limit. */
+  readonly limit_batches?: number;
+}
+
+/** Steps of an epoch. Batches at its end that make no whole update are left out. */
+export function stepsOf({ data, batch_size, accumulate = 1, limit_batches = 0 }: EpochOptions): number {
+  const batches = limited(trainSteps(data.train, batch_size), limit_batches);
+  if (batches < accumulate) {
+    throw new UserError(
+      `--accumulate ${accumulate}: an epoch has ${batches} batches, too few for one update; use at most ${batches}`,
+    );
+  }
+  return batches - batches % accumulate;
+}
+
+/** Batches of an evaluation. */
+export function testBatchesOf({ data, batch_size, limit_batches = 0 }: EpochOptions): number {
+  return limited(testSteps(data.test, batch_size), limit_batches);
+}
+
+function limited(batches: number, limit: number): number {
+  return limit > 0 ? Math.min(batches, limit) : batches;
+}

@@ -1,0 +1,58 @@
+/** The graphs of a run, and what they take of memory. */
+import type { Backend, MemoryReport } from "../backend/backend.ts";
+import type { DatasetSplit } from "../data/dataset.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Module } from "../nn/module.ts";
+import { type BatchShape, sessionGraphs } from "./graphs.ts";
+import type { MixOptions } from "./mix.ts";
+import type { StepOptions } from "./step.ts";
+
+export interface GraphOptions extends Omit<StepOptions, "ema"> {
+  readonly model: Module;
+  readonly data: DatasetSplit;
+  readonly batch_size: number;
+  readonly label_smoothing: number;
+  /** How the images of a batch are mixed with each other, if they are. */
+  readonly mix?: MixOptions;
+  /** The most that moving averages of the weights keep of what they are; 0 for none. */
+  readonly ema_decay?: number;
+}
+
+/** The graphs by name. */
+export function runGraphs(options: GraphOptions): Record<string, Graph> {
+  const { model, data, batch_size, mix, ema_decay = 0, ...rest } = options;
+  const images = batchShape(data, batch_size);
+  return sessionGraphs(model, { ...rest, images, mix: mix !== undefined, ema: ema_decay > 0 });
+}
+
+/** What a run would take. */
+export function measureRun(options: GraphOptions & { readonly backend: Backend }): MemoryReport {
+  return options.backend.measure(runGraphs(options));
+}
+
+/** The largest batch that fits into `available` bytes, 0 if not even one image does. */
+export function largestBatch(
+  options: GraphOptions & { readonly backend: Backend },
+  available: number,
+): number {
+  const fits = (batch_size: number) => {
+    try {
+      return measureRun({ ...options, batch_size }).totalBytes <= available;
+    } catch {
+      return false; // Too small for a batch norm, for one.
+    }
+  };
+  let low = 0;
+  let high = options.batch_size;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+export function batchShape({ train, normalize }: DatasetSplit, batch: number): BatchShape {
+  const { height, width, channels } = train;
+  return { batch, height, width, channels, ...normalize };
+}

@@ -1,0 +1,73 @@
+/** Pictures beside each other with a line of text below each, as a PNG: made by sharp, the text as SVG. */
+import sharp from "sharp";
+import { type Image, withChannels } from "../../core/data/transforms/image.ts";
+
+export interface SheetRow {
+  /** Written to the left of the row. */
+  readonly label: string;
+  readonly images: readonly Image[];
+}
+
+const GAP = 6;
+/** Small images are shown larger, by whole factors so that their pixels stay squares. */
+const SMALLEST_SHOWN = 96;
+const TEXT = 14;
+/** Of a label; each takes about so many pixels. */
+const CHARACTERS = 18;
+const CHARACTER = 8;
+
+/** All images are of one size. `headings` stand over the columns. */
+export async function contactSheet(
+  rows: readonly SheetRow[],
+  headings: readonly string[],
+): Promise<Uint8Array> {
+  const { width, height } = rows[0]!.images[0]!;
+  const factor = Math.max(1, Math.ceil(SMALLEST_SHOWN / Math.max(width, height)));
+  const [cellWidth, cellHeight] = [width * factor + GAP, height * factor + GAP];
+  const left = 2 * GAP + CHARACTER * Math.max(...rows.map(({ label }) => [...cut(label)].length));
+  const top = TEXT + 2 * GAP;
+  const size = {
+    width: left + headings.length * cellWidth,
+    height: top + rows.length * cellHeight,
+  };
+  const column = (index: number) => left + index * cellWidth;
+  const row = (index: number) => top + index * cellHeight;
+  const pictures = await Promise.all(rows.flatMap(({ images }, y) =>
+    images.map(async (image, x) => ({
+      input: await enlarged(image, factor),
+      left: column(x),
+      top: row(y),
+    }))
+  ));
+  const texts = [
+    ...headings.map((heading, x) => text(heading, column(x) + (cellWidth - GAP) / 2, GAP + TEXT, "middle")),
+    ...rows.map(({ label }, y) => text(cut(label), GAP, row(y) + cellHeight / 2, "start")),
+  ];
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${
+    texts.join("")
+  }</svg>`;
+  const sheet = sharp({ create: { ...size, channels: 3, background: "#ffffff" } });
+  return await sheet.composite([...pictures, { input: new TextEncoder().encode(svg) as never }]).png()
+    .toBuffer();
+}
+
+async function enlarged(image: Image, factor: number) {
+  const { width, height, data } = withChannels(image, 3);
+  const raw = sharp(data, { raw: { width, height, channels: 3 } });
+  return await raw.resize(width * factor, height * factor, { kernel: "nearest" }).png().toBuffer();
+}
+
+function text(content: string, x: number, y: number, anchor: "start" | "middle"): string {
+  return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="${TEXT}" text-anchor="${anchor}" fill="#222">${
+    escaped(content)
+  }</text>`;
+}
+
+function cut(label: string): string {
+  const letters = [...label];
+  return letters.length <= CHARACTERS ? label : letters.slice(0, CHARACTERS - 1).join("") + "…";
+}
+
+function escaped(content: string): string {
+  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { convert } from "../../cli/convert.ts";
+import { UserError } from "../../core/errors.ts";
+import { safetensorsParts } from "../../core/format/safetensors.ts";
+import { stateDict } from "../../core/nn/mod.ts";
+import { Counter } from "../../core/nn/module.ts";
+import { decodeModel } from "../../core/onnx/schema.ts";
+import { sizeOf } from "../../core/shape.ts";
+import { writeAtomically } from "../../host/atomic_write.ts";
+import { readStateDict } from "../../host/weights.ts";
+import { resnet20 } from "../../models/resnet_cifar.ts";
+import { withFolder } from "../support/temp_folder.ts";
+
+/** What a command prints. */
+async function printed(args: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  const log = console.log;
+  console.log = (line: string) => lines.push(line);
+  try {
+    assert.equal(await convert(args), 0);
+  } finally {
+    console.log = log;
+  }
+  return lines.join("\n");
+}
+
+/** A file of ResNet-20's weights for seven classes, each tensor with a number of its own. */
+async function writeWeights(path: string, metadata: Record<string, string> = {}): Promise<void> {
+  const tensors = [...stateDict(resnet20({ num_classes: 7 }))].flatMap(([name, item], i) => {
+    if (item instanceof Counter) return [];
+    const data = new Float32Array(sizeOf(item.shape)).fill(i + 1);
+    return [[name, { dtype: "F32", shape: item.shape, data }] as const];
+  });
+  await writeAtomically(path, safetensorsParts(tensors, metadata));
+}
+
+Deno.test("convert: from safetensors to each format, and back", () =>
+  withFolder(async (folder) => {
+    const first = `${folder}/a.safetensors`;
+    await writeWeights(first);
+    const expected = await readStateDict(first);
+    for (const ending of ["pth", "weights", "onnx", "safetensors"]) {
+      const [file, back] = [`${folder}/b.${ending}`, `${folder}/c.safetensors`];
+      await printed([first, file, "--model", "resnet20"]);
+      await printed([file, back, "--model", "resnet20", "--num-classes", "7"]);
+      const found = await readStateDict(back);
+      for (const [name, { shape, data }] of expected) {
+        assert.deepEqual(
+          [found.get(name)?.shape, found.get(name)?.data],
+          [shape, data],
+          `${ending}: ${name}`,
+        );
+      }
+    }
+  }));
+
+Deno.test("convert: a checkpoint knows its network, and weights how many classes there are", () =>
+  withFolder(async (folder) => {
+    const [checkpoint, file] = [`${folder}/best.safetensors`, `${folder}/net.onnx`];
+    const config = JSON.stringify({ model: "resnet20", dataset: "cifar10" });
+    await writeWeights(checkpoint, {
+      "strata.format": "1",
+      "strata.model": "resnet20",
+      "strata.config": config,
+    });
+    const said = JSON.parse(await printed([checkpoint, file, "--json", "--fold-batch-norm"]));
+    assert.deepEqual([said.network, said.format, said.left], ["resnet20", "onnx", []]);
+    const { graph } = decodeModel(await Deno.readFile(file));
+    assert.equal(graph!.node.some(({ opType }) => opType === "BatchNormalization"), false);
+    assert.equal(Number(graph!.output[0]!.type.tensorType.shape.dim[1]!.dimValue), 7);
+  }));
+
+Deno.test("convert: without a second file it lists the first one's tensors", () =>
+  withFolder(async (folder) => {
+    const file = `${folder}/a.safetensors`;
+    await writeWeights(file);
+    const lines = (await printed([file])).split("\n");
+    assert.match(lines[0]!, /^Name +Type +Shape +Numbers$/);
+    assert.match(lines[1]!, /^conv1\.weight +F32 +\[16, 3, 3, 3\] +432$/);
+    assert.match(lines.at(-1)!, /^97 tensors of 270,903 numbers$/);
+    assert.equal(JSON.parse(await printed([file, "--json"])).tensors.length, 97);
+  }));
+
+Deno.test("convert: each mistake has its line", () =>
+  withFolder(async (folder) => {
+    const file = `${folder}/a.safetensors`;
+    await writeWeights(file);
+    const fails = (args: string[], message: RegExp) =>
+      assert.rejects(convert(args), (error: Error) => {
+        assert.ok(error instanceof UserError, String(error.stack));
+        assert.match(error.message, message);
+        return true;
+      });
+    await fails([], /needs a file to read/);
+    await fails([file, "b.onnx", "c"], /"c" is one file too many/);
+    await fails([`${folder}/none`], /cannot be read/);
+    await fails([file, "net"], /its ending says no format .*--to/);
+    await fails([file, `${folder}/b.onnx`], /name it with --model/);
+    await fails(
+      [file, `${folder}/b.onnx`, "--model", "resnet20", "--num-classes", "9"],
+      /95 of the network's 97/,
+    );
+    await fails(
+      [file, `${folder}/b.onnx`, "--model", "resnet20", "--num-classes", "9", "--partial"],
+      /needs all/,
+    );
+    await fails([file, `${folder}/b.pth`, "--mean", "1"], /--mean is for onnx, not torch/);
+    await fails([file, `${folder}/b.onnx`, "--mean", "1"], /--mean and --std go together/);
+    await fails(
+      [file, `${folder}/b.onnx`, "--model", "resnet20", "--mean", "1", "--std", "1"],
+      /need 3 numbers, one for a channel, not 1/,
+    );
+  }));

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import sharp from "sharp";
+import { preview } from "../../cli/preview.ts";
+import { photograph, put } from "../support/pictures.ts";
+import { withFolder } from "../support/temp_folder.ts";
+
+const loose = { sanitizeOps: false, sanitizeResources: false };
+
+/** Runs the command without its output. */
+async function quietly(args: string[]): Promise<string[]> {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (line: string) => lines.push(line);
+  try {
+    assert.equal(await preview(args), 0);
+  } finally {
+    console.log = log;
+  }
+  return lines;
+}
+
+Deno.test(
+  "preview: a picture with a row an image, a column an epoch, and the class beside it",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const output = join(folder, "sheet.png");
+      const lines = await quietly(["--count", "3", "--epochs", "2", "--output", output]);
+      assert.deepEqual(lines, [`${output}: 3 of 1442 training images of digits`]);
+      const { data, info } = await sharp(output).greyscale().raw().toBuffer({ resolveWithObject: true });
+      // Digits of 32×32 are shown three times as large, with gaps of 6.
+      assert.equal(info.height, 26 + 3 * 102);
+      const left = info.width - 3 * 102;
+      assert.ok(left >= 16 && left < 40);
+      const isDark = (x0: number, x1: number, y0: number, y1: number) => {
+        for (let y = y0; y < y1; y++) {
+          for (let x = x0; x < x1; x++) if (data[y * info.width + x]! < 100) return true;
+        }
+        return false;
+      };
+      assert.ok(isDark(left, info.width, 0, 24), "headings");
+      for (let row = 0; row < 3; row++) {
+        assert.ok(isDark(0, left, 26 + row * 102, 26 + (row + 1) * 102), "a label");
+      }
+    }),
+);
+
+Deno.test("preview: of a folder of photographs", loose, () =>
+  withFolder(async (folder) => {
+    for (const name of ["bees & wasps", "ants"]) {
+      for (let i = 0; i < 3; i++) {
+        await put(join(folder, "data", name, `${i}.jpg`), await photograph(20 * i, 99, 30));
+      }
+    }
+    const output = join(folder, "sheet.png");
+    const small = ["--input", "3x48x48", "--rand-augment", "on", "--random-erase", "1", "--count", "2"];
+    const lines = await quietly(["--data", join(folder, "data"), "--output", output, ...small]);
+    assert.match(lines[0]!, /^Note: no folder to test on/);
+    assert.match(lines[1]!, /sheet\.png: 2 of 4 training images of data$/);
+    assert.equal((await sharp(output).metadata()).format, "png");
+    await assert.rejects(preview(["--output", "sheet.jpg"]), /--output sheet\.jpg: must end in \.png$/);
+  }));

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { drawMix } from "../../../core/train/mix.ts";
+
+const image = [32, 24] as const;
+const places = Array.from({ length: 4000 }, (_, step) => ({ seed: 3, epoch: 1, step }));
+
+Deno.test("a mix depends on its place alone", () => {
+  const options = { mixup: 0.4, cutmix: 1 };
+  const place = { seed: 3, epoch: 2, step: 7 };
+  assert.deepEqual(drawMix(options, image, place), drawMix(options, image, { ...place }));
+  for (const other of [{ ...place, seed: 4 }, { ...place, epoch: 3 }, { ...place, step: 8 }]) {
+    assert.notDeepEqual(drawMix(options, image, other), drawMix(options, image, place));
+  }
+});
+
+Deno.test("shares follow the beta distribution", () => {
+  for (const alpha of [0.1, 0.5, 1, 4]) {
+    const shares = places.map((place) => drawMix({ mixup: alpha, cutmix: 0 }, image, place).share);
+    assert.ok(shares.every((share) => share >= 0 && share <= 1));
+    const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / shares.length;
+    assert.ok(Math.abs(mean - 0.5) < 0.02, `${alpha}: mean ${mean}`);
+    // Of beta(α, α): 1 / (4 (2 α + 1)).
+    assert.ok(Math.abs(variance * 4 * (2 * alpha + 1) - 1) < 0.08, `${alpha}: variance ${variance}`);
+  }
+});
+
+Deno.test("boxes lie within the image, and the share is what they leave", () => {
+  const [height, width] = image;
+  for (const place of places.slice(0, 500)) {
+    const { mix, share } = drawMix({ mixup: 0, cutmix: 1 }, image, place);
+    const [own, top, left, bottom, right] = mix as [number, number, number, number, number];
+    assert.equal(own, 1);
+    assert.ok(0 <= top && top <= bottom && bottom <= height && 0 <= left && left <= right && right <= width);
+    assert.ok(Math.abs(share - (1 - (bottom - top) * (right - left) / (height * width))) < 1e-12);
+  }
+});
+
+Deno.test("where both are asked for, half of the batches take either", () => {
+  const cut = places.filter((place) => drawMix({ mixup: 1, cutmix: 1 }, image, place).mix[0] === 1).length;
+  assert.ok(Math.abs(cut / places.length - 0.5) < 0.03, `${cut}`);
+});

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { centerCrop, resizeShorter } from "../../../core/data/transforms/crop.ts";
+import { resize } from "../../../core/data/transforms/resample.ts";
+import { decode } from "../../../host/images/decode.ts";
+import { evaluationOf, prepareImages } from "../../../host/images/load.ts";
+import { createImagePool } from "../../../host/images/pool.ts";
+import { photograph, put } from "../../support/pictures.ts";
+import { withFolder } from "../../support/temp_folder.ts";
+
+const loose = { sanitizeOps: false, sanitizeResources: false };
+
+Deno.test(
+  "load: files as an evaluation sees them, in their order, and what is wrong with the others",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const file = await photograph(200, 90, 30, 50, 35);
+      const good = await put(join(folder, "good.jpg"), file);
+      const bad = await put(join(folder, "bad.jpg"), file.subarray(0, 300));
+      const image = await decode(file, { channels: 3, maxPixels: 1e6, reduction: () => 1 });
+      const input = [3, 28, 28] as const;
+      const pool = createImagePool(1);
+      try {
+        const transforms = evaluationOf(input);
+        const made = await prepareImages([bad, good, good], pool, { input, transforms, maxPixels: 1e6 });
+        assert.deepEqual(made.map(({ path }) => path), [bad, good, good]);
+        assert.ok("damaged" in made[0]!);
+        const wanted = centerCrop(resizeShorter(image, 32), [28, 28]);
+        for (const one of made.slice(1)) assert.deepEqual("image" in one && one.image, wanted);
+        const whole = { input, transforms: evaluationOf(input, "whole"), maxPixels: 1e6 };
+        const [squeezed] = await prepareImages([good], pool, whole);
+        assert.deepEqual("image" in squeezed! && squeezed.image, resize(image, [28, 28]));
+        const gone = join(folder, "gone.jpg");
+        await assert.rejects(prepareImages([gone], pool, whole), /^UserError: .*gone\.jpg: cannot be read/);
+        await assert.rejects(
+          prepareImages([good], pool, { ...whole, maxPixels: 99 }).then(([one]) => {
+            throw new Error("damaged" in one! ? one.damaged : "not refused");
+          }),
+          /50×35 is more than/,
+        );
+      } finally {
+        pool.close();
+      }
+      await assert.rejects(pool.inspect({ path: good, maxPixels: 1 }), /is closed/);
+    }),
+);
