@@ -57,7 +57,11 @@ Deno.test("mistakes about the page get one line", async () => {
     const cases: [args: string[], message: RegExp][] = [
       [
         ["--dashboard", "http"],
-        /^error: --dashboard must be a whole number of 1 or more and at most 65535, not "http"$/m,
+        /^error: --dashboard must be a whole number of 0 or more and at most 65535, not "http"$/m,
+      ],
+      [
+        ["--dry-run", "--dashboard"],
+        /^error: --dashboard does not go with --dry-run: it shows a run that trains$/m,
       ],
       [["--dashboard", "70000"], /^error: --dashboard must be a whole number/m],
       [
@@ -72,6 +76,32 @@ Deno.test("mistakes about the page get one line", async () => {
     }
   });
   taken.close();
+});
+
+Deno.test("a resumed run's page begins with the epochs before", async () => {
+  await withFolder(async (folder) => {
+    const net = join(folder, "net.ts");
+    await Deno.writeTextFile(net, NET);
+    const output = join(folder, "run");
+    const first = await start("--model", net, "--epochs", "2", "--output", output).output();
+    assert.equal(first.code, 0);
+    const run = start("--resume", output, "--epochs", "400", "--dashboard");
+    const stream = await fetch(`${await addressOf(run)}events`);
+    let text = "";
+    for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes("\n\n")) break;
+    }
+    const { epochs, run: { classes, samples } } = JSON.parse(/^data: (.*)$/m.exec(text)![1]!);
+    const log = (await Deno.readTextFile(join(output, "log.csv"))).split("\n");
+    assert.deepEqual([epochs[0].epoch, epochs[1].epoch], [1, 2]);
+    assert.equal(epochs[1].test_accuracy, Number(log[2]!.split(",")[4]));
+    assert.equal(classes.length, 10);
+    assert.equal(samples.length, 12);
+    run.kill("SIGTERM");
+    assert.equal((await run.status).code, 143);
+    await run.stderr.cancel();
+  });
 });
 
 Deno.test({
