@@ -19,6 +19,7 @@ const TITLE = 20;
 export function drawConfusion({ run, confusion }) {
   const { classes } = run;
   const { counts, epoch, seen, total, right } = confusion;
+  byId("confusion-figures").hidden = epoch === 0;
   if (epoch === 0) return;
   const hint = `Epoch ${epoch}: ${format.whole(right)} of ${format.whole(seen)} test images right` +
     (seen < total ? `, ${format.whole(total - seen)} to go` : "") +

@@ -26,7 +26,7 @@ export function drawSamples({ run, samples }) {
     const sample = predictions.get(index);
     const item = element("li", picture(index, truth));
     if (!sample) {
-      item.append(verdict("", "not tested yet", ""), element("div"), truthLine(truth));
+      item.append(verdict("", "–"), truthLine(truth));
       return item;
     }
     const right = sample.predicted === label;
@@ -34,14 +34,15 @@ export function drawSamples({ run, samples }) {
     const mark = verdict(
       right ? "✓" : "✗",
       run.classes[sample.predicted] ?? "?",
-      format.percent(sample.probability, 0),
     );
     mark.firstElementChild?.setAttribute("aria-label", right ? "right:" : "wrong:");
     mark.firstElementChild?.setAttribute("role", "img");
     const meter = /** @type {HTMLMeterElement} */ (element("meter"));
     meter.value = sample.probability;
     meter.setAttribute("aria-hidden", "true");
-    item.append(mark, meter, truthLine(truth));
+    const share = element("div", meter, format.percent(sample.probability, 0));
+    share.className = "share";
+    item.append(mark, share, truthLine(truth));
     return item;
   });
   byId("samples").replaceChildren(...items);
@@ -61,16 +62,13 @@ function picture(index, truth) {
   return image;
 }
 
-/** @param {string} mark @param {string} predicted @param {string} probability */
-function verdict(mark, predicted, probability) {
-  const made = element(
-    "div",
-    element("span", mark),
-    element("span", predicted),
-    element("span", probability),
-  );
+/** @param {string} mark @param {string} predicted */
+function verdict(mark, predicted) {
+  const sign = element("span", mark);
+  sign.className = "mark";
+  const made = element("div", sign, element("span", predicted));
   made.className = "verdict";
-  if (made.firstElementChild) made.firstElementChild.className = "mark";
+  made.title = predicted;
   return made;
 }
 
@@ -78,5 +76,6 @@ function verdict(mark, predicted, probability) {
 function truthLine(truth) {
   const made = element("div", `true: ${truth}`);
   made.className = "truth";
+  made.title = truth;
   return made;
 }
