@@ -1,5 +1,5 @@
 /** `convert`: files of weights, from one format to another; and what is in them. */
-import { UserError } from "../core/errors.ts";
+import { oneLine, UserError } from "../core/errors.ts";
 import { darknetParts } from "../core/format/darknet.ts";
 import { type SafeTensor, safetensorsParts } from "../core/format/safetensors.ts";
 import type { StateDict, StateTensor } from "../core/format/state_dict.ts";
@@ -216,7 +216,7 @@ function* asSafeTensors(tensors: ReadonlyMap<string, StateTensor>): Generator<[s
 
 function listText(dict: StateDict): string {
   const rows = [...dict].map(([name, tensor]) => [
-    name,
+    oneLine(name),
     tensor.dtype,
     formatShape(tensor.shape),
     commas(sizeOf(tensor.shape)),

@@ -1,5 +1,5 @@
 /** Weights from a file's bytes, whatever its format. */
-import { UserError } from "../errors.ts";
+import { oneLine, UserError } from "../errors.ts";
 import { type DtypeArray, toNumbers } from "./dtype.ts";
 import { isDarknet, readDarknet } from "./darknet.ts";
 import { readKeras } from "./keras.ts";
@@ -36,7 +36,14 @@ const formats: readonly Format[] = [
  */
 export async function parseStateDict(bytes: Uint8Array, file: string): Promise<StateDict> {
   const format = formats.find(({ fits }) => fits(bytes));
-  if (format) return await format.read(bytes, file);
+  if (format) {
+    try {
+      return await format.read(bytes, file);
+    } catch (error) {
+      // Messages quote names, which may be anything.
+      throw error instanceof UserError ? new UserError(oneLine(error.message)) : error;
+    }
+  }
   const known = formats.map(({ name }) => name).join(", ");
   throw new UserError(
     bytes.length === 0

@@ -1,6 +1,6 @@
 /** Puts a file's weights beside a network's: what fits, and what does not. */
 import type { Session } from "../backend/backend.ts";
-import { UserError } from "../errors.ts";
+import { oneLine, UserError } from "../errors.ts";
 import type { Numbers } from "../format/dtype.ts";
 import { describeTensor, type StateDict, type StateTensor } from "../format/state_dict.ts";
 import { formatShape, sameShape } from "../shape.ts";
@@ -49,7 +49,7 @@ export function matchStateDict(
     rows.push([`${name} ${formatShape(shape)}`, found ? `${name} ${describeTensor(found)}` : ""]);
   }
   const strange = [...theirs].filter(([name]) => !ours.has(name));
-  fillRight(rows, strange.map(([name, tensor]) => `${name} ${describeTensor(tensor)}`));
+  fillRight(rows, strange.map(([name, tensor]) => `${oneLine(name)} ${describeTensor(tensor)}`));
   const report = rows.length > 0 ? tableOf(rows, dict.file) : "";
   if (tensors.size === 0 || (rows.length > 0 && !partial)) {
     const advice = partial ? "nothing in it fits" : "--partial takes what does, and leaves the rest as it is";

@@ -2,6 +2,7 @@
 import { type Batch, DOES_NOT_COUNT } from "../../core/data/batches.ts";
 import { type Dataset, imageBytes, type Moment } from "../../core/data/dataset.ts";
 import type { Transform } from "../../core/data/transforms/mod.ts";
+import { permutation } from "../../core/random.ts";
 import { UserError } from "../../core/errors.ts";
 import type { LabelledFile } from "./files.ts";
 import { DamagedImage, type ImagePool } from "./pool.ts";
@@ -15,7 +16,12 @@ export interface FileDatasetOptions
   readonly evaluation: readonly Transform[];
   /** Told of each damaged file once, when it is first needed; undefined where it ends the run. */
   readonly skip: ((path: string, why: string) => void) | undefined;
+  /** Where training will probably begin: the images of its first batch are begun at once. */
+  readonly beginsAt?: Moment;
 }
+
+/** Images that are begun before anybody asks for them, while the network is still being planned. */
+const EARLY = 32;
 
 /** Batches begun ahead of the one that runs: more would only take memory. */
 const AHEAD = 3;
@@ -26,18 +32,35 @@ export function fileDataset(options: FileDatasetOptions): Dataset {
   /** Files that could not be decoded, by their number. */
   const damaged = new Set<number>();
 
+  function begin(sample: number, at: Moment | undefined): Promise<Uint8Array> {
+    const transforms = at ? options.training : options.evaluation;
+    const moment = at && { seed: at.seed, epoch: at.epoch, sample };
+    return pool.load({ path: files[sample]!.path, channels, maxPixels, transforms, at: moment });
+  }
+
+  const { beginsAt } = options;
+  const early = new Map<number, Promise<Uint8Array>>();
+  if (beginsAt) {
+    for (const sample of permutation(files.length, beginsAt.seed, beginsAt.epoch).slice(0, EARLY)) {
+      const image = begin(sample, beginsAt);
+      image.catch(() => {}); // Told to whoever asks for it.
+      early.set(sample, image);
+    }
+  }
+
+  /** An image that was begun early, once, if it is the one that is wanted. */
+  function takeEarly(sample: number, at: Moment | undefined): Promise<Uint8Array> | undefined {
+    if (at?.seed !== beginsAt?.seed || at?.epoch !== beginsAt?.epoch) return undefined;
+    const image = early.get(sample);
+    early.delete(sample);
+    return image;
+  }
+
   async function load(sample: number, at: Moment | undefined): Promise<Uint8Array | undefined> {
     if (damaged.has(sample)) return undefined;
     const { path } = files[sample]!;
-    const transforms = at ? options.training : options.evaluation;
     try {
-      return await pool.load({
-        path,
-        channels,
-        maxPixels,
-        transforms,
-        at: at && { ...pickMoment(at), sample },
-      });
+      return await (takeEarly(sample, at) ?? begin(sample, at));
     } catch (error) {
       if (!(error instanceof DamagedImage)) throw error;
       if (!skip) throw damagedFile(path, error.message);
@@ -88,11 +111,6 @@ export function fileDataset(options: FileDatasetOptions): Dataset {
       Uint8Array.from(files.flatMap(({ label }) => [label & 255, label >> 8])),
     ],
   };
-}
-
-/** A place in an epoch has more to it, which need not be sent. */
-function pickMoment({ seed, epoch }: Moment): Moment {
-  return { seed, epoch };
 }
 
 export function damagedFile(path: string, why: string): UserError {

@@ -5,6 +5,7 @@
  * Colour profiles of RGB images are passed over, as torchvision does.
  */
 import sharp from "sharp";
+import type { PixelSize } from "./quick_size.ts";
 import type { Image } from "../../core/data/transforms/image.ts";
 
 /** Photographs' formats, by sharp's names. Not SVG and the like, which can be called .jpg and name other files. */
@@ -15,11 +16,8 @@ sharp.concurrency(1);
 
 const WHITE = { r: 255, g: 255, b: 255 };
 
-/** What an image file says of itself before it is decoded. */
-export interface Header {
-  /** As seen upright. */
-  readonly width: number;
-  readonly height: number;
+/** What an image file says of itself before it is decoded, with its size as seen upright. */
+export interface Header extends PixelSize {
   readonly format: string;
 }
 
@@ -61,7 +59,7 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise
 }
 
 /** Throws where an image has more pixels than it may: a small file can hold billions. */
-export function checkPixels({ width, height }: Header, maxPixels: number): void {
+export function checkPixels({ width, height }: PixelSize, maxPixels: number): void {
   if (width * height <= maxPixels) return;
   throw new Error(`${width}×${height} is more than ${maxPixels / 1e6} million pixels; see --max-megapixels`);
 }

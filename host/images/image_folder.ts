@@ -64,7 +64,7 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
       skip: badImages === "skip" ? skip : undefined,
     };
     return {
-      train: fileDataset({ ...common, files: train }),
+      train: fileDataset({ ...common, files: train, beginsAt: { seed: limits.seed, epoch: 0 } }),
       test: fileDataset({ ...common, files: test }),
       normalize,
       notes: [...found.notes, ...summary(notes)],

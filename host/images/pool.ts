@@ -1,6 +1,6 @@
 /** Workers that decode images, so that the main thread never does. */
 import { UserError } from "../../core/errors.ts";
-import type { Header } from "./decode.ts";
+import type { PixelSize } from "./quick_size.ts";
 import type { Answer, InspectJob, Job, LoadJob } from "./worker.ts";
 
 /** Jobs under way in a worker: while sharp decodes one image on a thread of its own, another is transformed. */
@@ -18,7 +18,7 @@ export interface ImagePool {
    */
   load(job: Omit<LoadJob, "kind">): Promise<Uint8Array>;
   /** What a file says of itself. Throws as `load` does. */
-  inspect(job: Omit<InspectJob, "kind">): Promise<Header>;
+  inspect(job: Omit<InspectJob, "kind">): Promise<PixelSize>;
   close(): void;
 }
 
@@ -91,7 +91,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
       return (await ask({ ...job, kind: "load" }) as Extract<Answer, { pixels: unknown }>).pixels;
     },
     async inspect(job) {
-      return (await ask({ ...job, kind: "inspect" }) as Extract<Answer, { header: unknown }>).header;
+      return (await ask({ ...job, kind: "inspect" }) as Extract<Answer, { size: unknown }>).size;
     },
     close() {
       failure ??= new Error("the pool that decodes images is closed");

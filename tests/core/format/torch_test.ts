@@ -93,3 +93,10 @@ Deno.test("torch: a mutated file is read or refused with one line", async () => 
     );
   }
 });
+
+Deno.test("torch: names from a file are shown on one line, without what a terminal would obey", async () => {
+  const bytes = fixture("legacy.pth");
+  const at = new TextDecoder("latin1").decode(bytes).indexOf("collections");
+  bytes[at] = 0x1b;
+  await rejects(bytes, /names \\x1bollections\.OrderedDict/);
+});
