@@ -1,6 +1,6 @@
 /** `train --dashboard`: follows a run's events, and shows them on a page that is served to this machine. */
 import { allocateBatch } from "../core/data/batches.ts";
-import { countOf, type Dataset, imageBytes } from "../core/data/dataset.ts";
+import { type Dataset, imageBytes } from "../core/data/dataset.ts";
 import { encodeBmp } from "../core/format/bmp.ts";
 import { addToConfusion, createConfusion, highest, probability } from "../core/metrics/confusion.ts";
 import { createHistory, type Point } from "../core/train/history.ts";
@@ -30,6 +30,8 @@ export interface DashboardOptions {
   readonly facts: RunFacts["facts"];
   readonly test: Dataset;
   readonly batch_size: number;
+  /** Test images that an evaluation takes: the first so many. */
+  readonly tested: number;
   readonly epochs: number;
   /** Steps in an epoch. */
   readonly steps: number;
@@ -42,7 +44,7 @@ export interface DashboardOptions {
 /** Serves the page. Throws `UserError` where the port is taken. */
 export function openDashboard(options: DashboardOptions): Dashboard {
   const { test, batch_size, steps, scores } = options;
-  const count = countOf(test);
+  const count = options.tested;
   const classes = test.classes.length;
   const started = performance.now();
   const history = createHistory();
@@ -139,13 +141,12 @@ export function openDashboard(options: DashboardOptions): Dashboard {
   }
 
   async function testedBatch(event: Extract<TrainingEvent, { type: "evaluate" }>): Promise<void> {
-    const { epoch, batch, batches, target } = event;
+    const { epoch, batch, target } = event;
     if (batch === 1) confusion = createConfusion(classes);
     const first = (batch - 1) * batch_size;
     const values = await scores();
     addToConfusion(confusion, values, target);
-    const upTo = (n: number) => Math.min(count, n * batch_size);
-    tested = { epoch, seen: upTo(batch), total: upTo(batches) };
+    tested = { epoch, seen: Math.min(count, batch * batch_size), total: count };
     for (const { index } of run.samples) {
       const row = index - first;
       if (row < 0 || row >= target.length) continue;

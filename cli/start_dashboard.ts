@@ -2,10 +2,11 @@
 import { countOf } from "../core/data/dataset.ts";
 import { namedParameters } from "../core/nn/mod.ts";
 import { sizeOf } from "../core/shape.ts";
-import { stepsOf } from "../core/train/progress.ts";
+import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import type { EpochRow, RunFacts } from "../dashboard/protocol.ts";
 import { readLogTable } from "../host/run_folder.ts";
+import { describeExtras } from "./banner.ts";
 import type { Dashboard } from "./dashboard.ts";
 import type { Job } from "./job.ts";
 import type { Settings } from "./settings/settings.ts";
@@ -26,6 +27,7 @@ export async function startDashboard(
     facts: runFacts(options, trainer, settings, output),
     test,
     batch_size,
+    tested: Math.min(countOf(test), testBatchesOf(options) * batch_size),
     epochs,
     steps: stepsOf(options),
     before: epochsOf(await readLogTable(output)).slice(0, trainer.progress.epoch),
@@ -35,26 +37,29 @@ export async function startDashboard(
   return dashboard;
 }
 
-/** Model and data in words, then the settings under their own names, without those that are off. */
+/** What is trained on what, and how, in words. */
 function runFacts(
-  { model, data, backend }: TrainerOptions,
+  options: TrainerOptions,
   { session }: Trainer,
-  { model: name, dataset: _dataset, data: _data, ...settings }: Settings,
+  settings: Settings,
   output: string,
 ): RunFacts["facts"] {
-  const { train, test } = data;
+  const { model, backend, data: { train, test } } = options;
+  const { model: name, epochs, batch_size, optimizer, lr, scheduler, weight_decay, seed } = settings;
   const number = (value: number) => value.toLocaleString("en-US");
   const parameters = [...namedParameters(model).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const extras = describeExtras(settings);
   return [
-    ["model", `${name}, ${number(parameters)} parameters`],
-    ["data", `${train.name}: ${number(countOf(train))} training and ${number(countOf(test))} test images`],
-    ["images", `${train.channels}×${train.height}×${train.width}, ${train.classes.length} classes`],
-    ...Object.entries(settings).flatMap(([setting, value]) => {
-      const words = value === 0 && setting !== "seed" ? "" : wordsOf(value);
-      return words === "" ? [] : [[setting.replaceAll("_", " "), words] as const];
-    }),
-    ["backend", `${backend.description}; memory ${megabytes(session.memory.totalBytes)}`],
-    ["folder", output],
+    ["Network", `${name}, ${number(parameters)} parameters`],
+    ["Data", `${train.name}: ${number(countOf(train))} training and ${number(countOf(test))} test images`],
+    ["Images", `${train.channels}×${train.height}×${train.width}, ${number(train.classes.length)} classes`],
+    ["Length", `${epochs} epochs of ${number(stepsOf(options))} steps of ${batch_size} images`],
+    ["Optimiser", `${optimizer}, weight decay ${weight_decay}`],
+    ["Learning rate", `${lr} (${scheduler})`],
+    ...(extras.length > 0 ? [["With", extras.join(", ")] as const] : []),
+    ["Seed", `${seed}`],
+    ["Backend", `${backend.description}; memory ${megabytes(session.memory.totalBytes)}`],
+    ["Folder", output],
   ];
 }
 
@@ -72,13 +77,4 @@ function epochsOf(rows: readonly Readonly<Record<string, string>>[]): EpochRow[]
     images_per_second: number(row.images_per_second),
     data_wait: number(row.data_wait),
   }));
-}
-
-/** Empty for what is off. */
-function wordsOf(value: unknown): string {
-  if (value === undefined || value === null || value === false) return "";
-  if (value === true) return "yes";
-  if (Array.isArray(value)) return value.map(wordsOf).join(", ");
-  if (typeof value !== "object") return String(value);
-  return Object.entries(value).map(([name, inner]) => `${name} ${wordsOf(inner)}`).join(", ");
 }
