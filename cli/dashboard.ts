@@ -12,10 +12,10 @@ import type { Pace } from "./report.ts";
 import { STOPPED } from "./signals.ts";
 
 /**
- * Time between two updates. Where the browser is on the same machine, it takes about 50 ms of a core to draw one: this
- * keeps it below 1 % of all.
+ * Time between two updates. Where the browser is on the same machine, one takes it 50 to 80 ms of a thread to draw: this
+ * keeps it below 1 % of all threads.
  */
-const UPDATE_MILLISECONDS = Math.max(500, 6000 / navigator.hardwareConcurrency);
+const UPDATE_MILLISECONDS = Math.max(500, 10_000 / navigator.hardwareConcurrency);
 const SAMPLES = 12;
 
 export interface Dashboard {

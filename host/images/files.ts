@@ -5,7 +5,7 @@ import { keyOf, philox } from "../../core/random.ts";
 import { reason, statIfThere } from "../files.ts";
 
 /** torchvision's that sharp reads, and GIF and AVIF. */
-const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
+export const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
 
 export interface LabelledFile {
   /** From the folder that was named: `train/ants/0013035.jpg`. Slashes on every system. */
@@ -69,7 +69,7 @@ export async function findImages(folder: string, options: FindOptions): Promise<
 }
 
 /** Names of folders and files in order, without hidden ones. */
-async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
+export async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
   const folders: string[] = [];
   const files: string[] = [];
   try {
