@@ -2,10 +2,12 @@
 import { allocateBatch } from "../core/data/batches.ts";
 import { type Dataset, imageBytes } from "../core/data/dataset.ts";
 import { encodeBmp } from "../core/format/bmp.ts";
-import { addToConfusion, createConfusion, highest, probability } from "../core/metrics/confusion.ts";
+import { confusionMatrix } from "../core/metrics/confusion.ts";
+import type { LogRow } from "../core/metrics/log.ts";
+import { answerOf, type Predictions } from "../core/metrics/predictions.ts";
 import { createHistory, type Point } from "../core/train/history.ts";
 import type { TrainingEvent } from "../core/train/trainer.ts";
-import type { EpochRow, Now, RunFacts, Sample, State, Status } from "../dashboard/protocol.ts";
+import type { Now, RunFacts, Sample, State, Status } from "../dashboard/protocol.ts";
 import { serveDashboard } from "../host/dashboard.ts";
 import { pageFiles } from "../host/dashboard_files.ts";
 import type { Pace } from "./report.ts";
@@ -20,8 +22,8 @@ const SAMPLES = 12;
 
 export interface Dashboard {
   readonly url: string;
-  /** Takes in an event. To be awaited before the trainer goes on: it reads the scores of a tested batch. */
-  show(event: TrainingEvent, pace: Pace): Promise<void>;
+  /** Takes in an event. */
+  show(event: TrainingEvent, pace: Pace): void;
   /** Tells the pages how the run ended, by its exit code, and closes. */
   end(code: number): Promise<void>;
 }
@@ -32,21 +34,18 @@ export interface DashboardOptions {
   readonly title: string;
   readonly facts: RunFacts["facts"];
   readonly test: Dataset;
-  readonly batch_size: number;
   /** Test images that an evaluation takes: the first so many. */
   readonly tested: number;
   readonly epochs: number;
   /** Steps in an epoch. */
   readonly steps: number;
   /** Epochs before the run was resumed. */
-  readonly before: readonly EpochRow[];
-  /** The scores of the batch that was tested last, `[batch, classes]`. */
-  readonly scores: () => Promise<ArrayLike<number>>;
+  readonly before: readonly LogRow[];
 }
 
 /** Serves the page. Throws `UserError` where the port is taken. */
 export function openDashboard(options: DashboardOptions): Dashboard {
-  const { test, batch_size, steps, scores } = options;
+  const { test, steps } = options;
   const count = options.tested;
   const classes = test.classes.length;
   const started = performance.now();
@@ -60,7 +59,7 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     epochs: options.epochs,
     steps,
   };
-  const samples = new Map<number, Sample>();
+  const answers = new Map<number, Sample>();
   let status: Status = { phase: "training", text: "" };
   let now: Now = {
     epoch: epochs.length + 1,
@@ -72,8 +71,7 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     seconds_left: null,
     seconds: 0,
   };
-  let confusion = createConfusion(classes);
-  let tested = { epoch: 0, seen: 0, total: count };
+  let tested: { readonly epoch: number; readonly predictions: Predictions } | undefined;
   let before: { epoch: number; step: number; accuracy: number } | undefined;
 
   /** What the pages have not been told yet. */
@@ -113,10 +111,26 @@ export function openDashboard(options: DashboardOptions): Dashboard {
       now: () => now,
       history: () => rows(history.stride === sentStride ? sentRows : 0),
       epochs: () => epochs,
-      confusion: () => ({ ...tested, ...sparse(confusion.counts, classes) }),
-      samples: () => [...samples.values()],
+      confusion: () => ({
+        epoch: tested?.epoch ?? 0,
+        seen: tested?.predictions.count ?? 0,
+        total: count,
+        ...sparse(tested ? confusionMatrix(tested.predictions, classes) : new Uint32Array(), classes),
+      }),
+      samples,
     };
     return Object.fromEntries(Array.from(names, (name) => [name, make[name]()]));
+  }
+
+  /** Of the evaluation under way, and of the one before those that it has not come to. */
+  function samples(): Sample[] {
+    for (const { index } of run.samples) {
+      const place = tested?.predictions.samples.indexOf(index) ?? -1;
+      if (!tested || place < 0) continue;
+      const { predicted, confidence } = answerOf(tested.predictions, place);
+      answers.set(index, { index, predicted, probability: confidence, epoch: tested.epoch });
+    }
+    return [...answers.values()];
   }
 
   function rows(from: number): State["history"] {
@@ -146,25 +160,6 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     changed.add("history");
   }
 
-  async function testedBatch(event: Extract<TrainingEvent, { type: "evaluate" }>): Promise<void> {
-    const { epoch, batch, target } = event;
-    if (batch === 1) confusion = createConfusion(classes);
-    const first = (batch - 1) * batch_size;
-    const values = await scores();
-    addToConfusion(confusion, values, target);
-    tested = { epoch, seen: Math.min(count, batch * batch_size), total: count };
-    for (const { index } of run.samples) {
-      const row = index - first;
-      if (row < 0 || row >= target.length) continue;
-      const predicted = highest(values, row, classes);
-      const share = probability(values, row, classes, predicted);
-      samples.set(index, { index, predicted, probability: share, epoch });
-      changed.add("samples");
-    }
-    status = { phase: "testing", text: "" };
-    changed.add("confusion");
-  }
-
   function epoch(event: Extract<TrainingEvent, { type: "epoch" }>, pace: Pace): void {
     const { train, test, lr } = event;
     epochs.push({
@@ -173,9 +168,10 @@ export function openDashboard(options: DashboardOptions): Dashboard {
       train_accuracy: train.accuracy,
       test_loss: test.loss,
       test_accuracy: test.accuracy,
+      test_top5: test.top5,
       lr,
       seconds: pace.epoch_seconds,
-      images_per_second: pace.images_per_second ?? null,
+      ...pace.images_per_second === undefined ? {} : { images_per_second: pace.images_per_second },
       data_wait: event.data_wait,
     });
     changed.add("epochs");
@@ -183,10 +179,13 @@ export function openDashboard(options: DashboardOptions): Dashboard {
 
   return {
     url: server.url,
-    async show(event, pace) {
+    show(event, pace) {
       if (event.type === "step") step(event, pace);
-      else if (event.type === "evaluate") await testedBatch(event);
-      else epoch(event, pace);
+      else if (event.type === "evaluate") {
+        tested = event;
+        status = { phase: "testing", text: "" };
+        changed.add("confusion").add("samples");
+      } else epoch(event, pace);
       const time = performance.now();
       now = {
         ...now,

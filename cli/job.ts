@@ -145,6 +145,10 @@ async function newestRun(wanted: Settings, flags: SettingFlags): Promise<string 
 /** `runs/resnet50-digits-20261122-101500` */
 function defaultFolder({ model, dataset }: Settings, mode: Mode): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
-  const name = model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");
-  return join(RUNS, `${mode === "lr-find" ? "lr-find-" : ""}${name}-${dataset}-${time}`);
+  return join(RUNS, `${mode === "lr-find" ? "lr-find-" : ""}${shortName(model)}-${dataset}-${time}`);
+}
+
+/** Of a network of one's own, the file's name. */
+export function shortName(model: string): string {
+  return model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");
 }

@@ -138,3 +138,8 @@ function testing(batch: number, batches: number): string {
 export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
 }
+
+/** The line that the course's program ends with. */
+export function accuracyLine(accuracy: number): string {
+  return `Accuracy of the model on the test images: ${percent(accuracy)}`;
+}

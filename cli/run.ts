@@ -4,7 +4,8 @@ import { NotFinite } from "../core/train/trainer.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
-import { createReport, createTestReport, percent } from "./report.ts";
+import { createRunPictures } from "./run_pictures.ts";
+import { accuracyLine, createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
 /** Exit code of a run whose loss or weights are no longer finite. */
@@ -62,6 +63,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     seconds: config.max_time || Infinity,
     printEvery: printEvery ?? Math.min(100, Math.ceil(steps / 4)),
   });
+  const pictures = createRunPictures(run, keeper.log);
   let accuracy: number | undefined;
   let ending: Ending | undefined;
   try {
@@ -70,12 +72,14 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     report.startEpoch();
     for await (const event of trainer.train()) {
       const timing = report.show(event);
-      await run.dashboard?.show(event, report.pace());
+      run.dashboard?.show(event, report.pace());
       if (event.type === "epoch") {
         accuracy = event.test.accuracy;
         await keeper.saveEpoch(event, timing!);
+        await pictures.epoch(event, timing!);
         report.startEpoch();
       }
+      if (event.type === "step") await pictures.step(event);
       if (endOf(progress, options)) continue; // The stream ends by itself, where all is in order.
       if (stopped()) ending = "signal";
       else if (isLate() && event.type !== "evaluate") ending = "max_time";
@@ -86,6 +90,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     report.stop();
   }
   ending ??= endOf(progress, options)!;
+  await pictures.finish();
   if (progress.step > 0) await keeper.saveLast();
   if (progress.step > 0 || ending === "signal") {
     console.log(
@@ -114,5 +119,5 @@ async function finish({ trainer }: Run, keeper: Keeper, known: number | undefine
 
 /** Prints the line that the course's program ends with. */
 export function printAccuracy(accuracy: number): void {
-  console.log(`Accuracy of the model on the test images: ${percent(accuracy)}`);
+  console.log(accuracyLine(accuracy));
 }

@@ -4,8 +4,8 @@ import { namedParameters } from "../core/nn/mod.ts";
 import { sizeOf } from "../core/shape.ts";
 import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
-import type { EpochRow, RunFacts } from "../dashboard/protocol.ts";
-import { readLogTable } from "../host/run_folder.ts";
+import type { RunFacts } from "../dashboard/protocol.ts";
+import { readLog } from "../host/run_folder.ts";
 import { describeExtras } from "./banner.ts";
 import type { Dashboard } from "./dashboard.ts";
 import type { Job } from "./job.ts";
@@ -26,12 +26,10 @@ export async function startDashboard(
     title: `${settings.model} on ${train.name}`,
     facts: runFacts(options, trainer, settings, output),
     test,
-    batch_size,
     tested: Math.min(countOf(test), testBatchesOf(options) * batch_size),
     epochs,
     steps: stepsOf(options),
-    before: epochsOf(await readLogTable(output)).slice(0, trainer.progress.epoch),
-    scores: () => trainer.session.read("evaluate", "scores"),
+    before: (await readLog(output)).slice(0, trainer.progress.epoch),
   });
   console.log(`Dashboard: ${dashboard.url}`);
   return dashboard;
@@ -61,20 +59,4 @@ function runFacts(
     ["Backend", `${backend.description}; memory ${megabytes(session.memory.totalBytes)}`],
     ["Folder", output],
   ];
-}
-
-/** The epochs of a run's log, by its header: `epoch,train_loss,…`. */
-function epochsOf(rows: readonly Readonly<Record<string, string>>[]): EpochRow[] {
-  const number = (text: string | undefined) => text === undefined || text === "" ? null : Number(text);
-  return rows.map((row) => ({
-    epoch: Number(row.epoch),
-    train_loss: Number(row.train_loss),
-    train_accuracy: Number(row.train_accuracy),
-    test_loss: Number(row.test_loss),
-    test_accuracy: Number(row.test_accuracy),
-    lr: Number(row.lr),
-    seconds: Number(row.seconds),
-    images_per_second: number(row.images_per_second),
-    data_wait: number(row.data_wait),
-  }));
 }

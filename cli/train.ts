@@ -114,7 +114,17 @@ async function carryOut(
   } else {
     await begin();
   }
-  const config = { ...settings, images, methods: Object.fromEntries(methods) };
+  const { classes, channels, height, width } = data.train;
+  const shape = [channels, height, width] as const;
+  const { normalize } = data;
+  const config = {
+    ...settings,
+    images,
+    classes,
+    shape,
+    normalize,
+    methods: Object.fromEntries(methods),
+  };
   if (mode === "evaluate") {
     printAccuracy((await trainer.evaluate(createTestReport())).accuracy);
     return 0;

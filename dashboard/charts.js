@@ -30,15 +30,15 @@ export function drawCharts(state) {
   const { history: { rows }, epochs } = state;
   const time = rows.map((row) => row[0] ?? 0);
   const column = (/** @type {number} */ index) => rows.map((row) => row[index] ?? null);
-  const ends = epochs.map(({ epoch }) => epoch);
+  const ends = epochs.map(({ epoch = 0 }) => epoch);
 
   const losses = column(LOSS);
   const smoothLoss = smooth(losses);
-  const train = epochs.map(({ train_loss }) => train_loss);
-  const test = epochs.map(({ test_loss }) => test_loss);
+  const train = epochs.map(({ train_loss }) => train_loss ?? null);
+  const test = epochs.map(({ test_loss }) => test_loss ?? null);
   // A run's first steps, or a rare bad one, may be far above all others, which are to be seen.
   const most = known(losses).sort((a, b) => a - b)[Math.floor(0.98 * losses.length)] ?? 0;
-  const ceiling = 1.08 * Math.max(most, ...train, ...test) || 1;
+  const ceiling = 1.08 * Math.max(most, ...known(train), ...known(test)) || 1;
   draw("loss", join(time, [losses, smoothLoss], ends, [train, test]), {
     range: [0, ceiling],
     value: format.loss,
@@ -47,8 +47,8 @@ export function drawCharts(state) {
 
   const accuracies = column(ACCURACY);
   const smoothAccuracy = smooth(accuracies);
-  const trainAccuracy = epochs.map(({ train_accuracy }) => train_accuracy);
-  const testAccuracy = epochs.map(({ test_accuracy }) => test_accuracy);
+  const trainAccuracy = epochs.map(({ train_accuracy }) => train_accuracy ?? null);
+  const testAccuracy = epochs.map(({ test_accuracy }) => test_accuracy ?? null);
   draw("accuracy", join(time, [accuracies, smoothAccuracy], ends, [trainAccuracy, testAccuracy]), {
     range: [0, 1],
     value: format.percent,
@@ -163,7 +163,7 @@ function create(id, data) {
 
 /**
  * Two sets of series with times of their own, on one axis.
- * @param {number[]} time @param {(number | null)[][]} lines @param {number[]} ends @param {number[][]} perEpoch
+ * @param {number[]} time @param {(number | null)[][]} lines @param {number[]} ends @param {(number | null)[][]} perEpoch
  * @returns {AlignedData}
  */
 function join(time, lines, ends, perEpoch) {
@@ -190,7 +190,7 @@ function known(values) {
   return values.filter((value) => value != null);
 }
 
-/** A chart in words. @param {string} id @param {(number | null)[]} smoothed @param {number[]} test @param {(value?: number | null) => string} value */
+/** A chart in words. @param {string} id @param {(number | null)[]} smoothed @param {(number | null)[]} test @param {(value?: number | null) => string} value */
 function say(id, smoothed, test, value) {
   const tested = test.length > 0
     ? `, ${value(test.at(-1))} on the test images after epoch ${test.length}`

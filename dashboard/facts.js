@@ -56,7 +56,7 @@ export function drawPosition({ run, status, now, confusion }) {
 export function drawTiles({ run, status, now, epochs }) {
   const last = epochs.at(-1);
   const best = epochs.reduce(
-    (found, row) => row.test_accuracy > (found?.test_accuracy ?? -1) ? row : found,
+    (found, row) => (row.test_accuracy ?? -1) > (found?.test_accuracy ?? -1) ? row : found,
     last,
   );
   const running = status.phase === "training" || status.phase === "testing";
@@ -96,7 +96,7 @@ export function drawFacts({ run }) {
 
 /** The newest epoch first. @param {State} state */
 export function drawEpochs({ epochs }) {
-  const highest = Math.max(...epochs.map(({ test_accuracy }) => test_accuracy));
+  const highest = Math.max(...epochs.map(({ test_accuracy = -1 }) => test_accuracy));
   const rows = epochs.map((row) => {
     const line = element(
       "tr",

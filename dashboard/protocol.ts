@@ -1,11 +1,12 @@
 /** What the server tells the page: all parts when it connects, then whichever have changed. */
+import type { LogRow } from "../core/metrics/log.ts";
 
 export interface State {
   readonly run: RunFacts;
   readonly status: Status;
   readonly now: Now;
   readonly history: Curves;
-  readonly epochs: readonly EpochRow[];
+  readonly epochs: readonly LogRow[];
   readonly confusion: ConfusionCounts;
   readonly samples: readonly Sample[];
 }
@@ -47,19 +48,6 @@ export interface Curves {
   /** Rows before this one stay as they are. */
   readonly from: number;
   readonly rows: readonly (readonly (number | null)[])[];
-}
-
-export interface EpochRow {
-  readonly epoch: number;
-  readonly train_loss: number;
-  readonly train_accuracy: number;
-  readonly test_loss: number;
-  readonly test_accuracy: number;
-  readonly lr: number;
-  readonly seconds: number;
-  readonly images_per_second: number | null;
-  /** Share of training's time that was spent waiting for data, 0 … 1. */
-  readonly data_wait: number | null;
 }
 
 export interface ConfusionCounts {
