@@ -70,9 +70,9 @@ export {
 export { type CheckpointHeader, readHeader, restore, toCheckpoint } from "./train/checkpoint.ts";
 export { largestBatch, measureRun } from "./train/run_graphs.ts";
 export type { Progress } from "./train/progress.ts";
+export type { Evaluation, TestResult } from "./train/evaluation.ts";
 export {
   createTrainer,
-  type Evaluation,
   NotFinite,
   type Trainer,
   type TrainerOptions,
