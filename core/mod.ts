@@ -71,7 +71,6 @@ export { type CheckpointHeader, readHeader, restore, toCheckpoint } from "./trai
 export type { Evaluation, TestResult } from "./train/evaluation.ts";
 export { largestBatch, measureRun } from "./train/run_graphs.ts";
 export type { Progress } from "./train/progress.ts";
-export type { Evaluation, TestResult } from "./train/evaluation.ts";
 export {
   createTrainer,
   NotFinite,
