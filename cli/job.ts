@@ -1,7 +1,7 @@
 /** What `train` is asked for, in full, before any data is read. */
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { checkWritable, findRuns, refuseOldRun } from "../host/run_folder.ts";
+import { checkWritable, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { checkOptions, modelEntry, ownOptions, shortName } from "./model.ts";
@@ -41,7 +41,7 @@ export async function understand(given: Given): Promise<Job> {
   const mode = modeOf(given);
   const { flags, base, model_options } = await gather(given);
   const wanted = changeSettings(flags, base);
-  const path = given.resume === "auto" ? await newestRun(wanted, flags) : given.resume;
+  const path = given.resume === "auto" ? await newestRun(wanted, flags, given.output) : given.resume;
   const resumed = path === undefined ? undefined : await readCheckpoint(path);
   if (resumed) checkPlainWeights(resumed, given);
   const chosen = resumed?.config ? resolveSettings(flags, resumed.config) : wanted;
@@ -132,9 +132,17 @@ async function gather(given: Given): Promise<Gathered> {
   };
 }
 
-/** The newest run that is not done, of the same network on the same data; undefined where there is none. */
-async function newestRun(wanted: Settings, flags: SettingFlags): Promise<string | undefined> {
-  for (const run of await findRuns(RUNS)) {
+/**
+ * The newest run that is not done, of the same network on the same data; undefined where there is none. Where the run's
+ * folder is named, it is that one or none, so that the same command begins a run and goes on with it.
+ */
+async function newestRun(
+  wanted: Settings,
+  flags: SettingFlags,
+  output: string | undefined,
+): Promise<string | undefined> {
+  if (output !== undefined && await hasCheckpoint(output)) return output;
+  for (const run of output === undefined ? await findRuns(RUNS) : []) {
     if (!resumable(run, wanted, flags)) continue;
     console.error(`--resume auto: goes on with ${run.folder}`);
     return run.folder;

@@ -1,7 +1,7 @@
 /** Writes a run's files. */
 import type { LogRow } from "../core/metrics/log.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
-import type { Trainer, TrainerOptions, TrainingEvent } from "../core/train/trainer.ts";
+import type { StepEvent, Trainer, TrainerOptions, TrainingEvent } from "../core/train/trainer.ts";
 import * as folder from "../host/run_folder.ts";
 import type { EpochTiming } from "./report.ts";
 import type { RunConfig } from "./resume.ts";
@@ -19,8 +19,8 @@ export interface Keeper {
   saveEpoch(event: EpochEvent, timing: EpochTiming): Promise<void>;
   saveBest(): Promise<void>;
   saveLast(): Promise<void>;
-  /** Saves if the last time is longer ago than the settings allow. */
-  saveInTime(): Promise<void>;
+  /** Saves if the last time is longer ago than the settings allow, and what the first epoch has trained. */
+  saveInTime(step: StepEvent): Promise<void>;
 }
 
 export interface KeeperOptions {
@@ -70,14 +70,16 @@ export async function createKeeper(
       await folder.saveLog(output, log);
       await saveLast();
       if (config.save_every > 0 && epoch % config.save_every === 0) {
-        await folder.saveCheckpoint(output, `epoch-${epoch}.safetensors`, await contents(true));
+        await folder.saveCheckpoint(output, folder.numberedName(epoch), await contents(true));
       }
     },
     saveBest,
     saveLast,
-    async saveInTime() {
+    async saveInTime({ step, steps }) {
       const minutes = (performance.now() - saved) / 60_000;
-      if (config.save_every_minutes > 0 && minutes >= config.save_every_minutes) await saveLast();
+      const isDue = config.save_every_minutes > 0 && minutes >= config.save_every_minutes;
+      // The best weights with nothing to go on from beside them would be neither a run nor none.
+      if (isDue || (last === undefined && step === steps)) await saveLast();
     },
   };
 }

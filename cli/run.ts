@@ -1,6 +1,7 @@
 /** A run: trains to its end, or to a signal, or to what goes wrong, and keeps what it makes. */
-import { endOf, stepsOf } from "../core/train/progress.ts";
+import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
 import { NotFinite } from "../core/train/trainer.ts";
+import { CannotWrite } from "../host/atomic_write.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
@@ -35,6 +36,7 @@ export async function run(run: Run): Promise<number> {
     return signal.received && ending === "signal" ? STOPPED[signal.received] : 0;
   } catch (error) {
     if (!(error instanceof NotFinite)) {
+      await rescue(run, keeper, error);
       await tell("error", console.error);
       throw error;
     }
@@ -48,6 +50,22 @@ export async function run(run: Run): Promise<number> {
   } finally {
     signal.stop();
   }
+}
+
+/** Saves what a fault elsewhere has left whole: the data's, say. A disk that is full stays full. */
+async function rescue({ trainer, options }: Run, keeper: Keeper, error: unknown): Promise<void> {
+  const { progress, whole } = trainer;
+  if (!whole || progress.step === 0 || error instanceof CannotWrite) return;
+  try {
+    await keeper.saveLast();
+    console.error(stoppedWithin(progress, stepsOf(options)));
+  } catch {
+    // What went wrong first is what the user has to hear of.
+  }
+}
+
+function stoppedWithin({ epoch, step }: Progress, steps: number): string {
+  return `Stopped in epoch ${epoch + 1} after step ${step} of ${steps}; nothing is lost.`;
 }
 
 async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Promise<Ending> {
@@ -86,7 +104,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
       if (stopped()) ending = "signal";
       else if (isLate() && event.type !== "evaluate") ending = "max_time";
       if (ending) break;
-      if (event.type === "step") await keeper.saveInTime();
+      if (event.type === "step") await keeper.saveInTime(event);
     }
   } finally {
     report.stop();
@@ -94,11 +112,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
   ending ??= endOf(progress, options)!;
   await pictures?.finish();
   if (progress.step > 0) await keeper.saveLast();
-  if (progress.step > 0 || ending === "signal") {
-    console.log(
-      `Stopped in epoch ${progress.epoch + 1} after step ${progress.step} of ${steps}; nothing is lost.`,
-    );
-  }
+  if (progress.step > 0 || ending === "signal") console.log(stoppedWithin(progress, steps));
   if (ending === "signal") return ending;
   if (ending === "patience") {
     console.log(`No epoch of the last ${config.patience} was better: stopped early.`);

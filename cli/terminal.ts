@@ -1,6 +1,8 @@
 /** What a person sees while something takes long: a bar on a terminal, lines anywhere else. */
 import { styleText } from "node:util";
 
+export { megabytes } from "../core/megabytes.ts";
+
 const encoder = new TextEncoder();
 
 export const isTerminal: boolean = Deno.stdout.isTerminal();
@@ -10,14 +12,24 @@ export function bold(text: string): string {
   return isTerminal && !Deno.noColor ? styleText("bold", text, { validateStream: false }) : text;
 }
 
+let gone = false;
+
+/** The terminal is gone: from now on nothing is printed, since trying to would end the program. */
+export function leaveTerminal(): void {
+  gone = true;
+  for (const method of ["log", "info", "warn", "error"] as const) console[method] = () => {};
+}
+
 /** Redraws the line under the cursor. */
 export function redraw(line: string): void {
+  if (gone) return;
   const width = Deno.consoleSize().columns;
   Deno.stdout.writeSync(encoder.encode(`\r\x1b[K${[...line].slice(0, width - 1).join("")}`));
 }
 
 /** Clears the line that `redraw` left. */
 export function clearLine(): void {
+  if (gone) return;
   Deno.stdout.writeSync(encoder.encode("\r\x1b[K"));
 }
 
@@ -34,8 +46,4 @@ export function duration(seconds: number): string {
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const tail = `${String(rest).padStart(2, "0")}`;
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
-}
-
-export function megabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -12,7 +12,7 @@ import { loadPretrained } from "../core/train/pretrained.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
 import { loadDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
-import { copyRun } from "../host/run_folder.ts";
+import { checkRoomForRun, copyRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
 import { backendOptions } from "./backend.ts";
 import { banner } from "./banner.ts";
@@ -131,7 +131,9 @@ async function carryOut(
   }
   if (mode === "dry-run") return await dryRun({ trainer, options, config });
   await makeFolder(output);
+  await tidy(output);
   if (mode === "lr-find") return await findLearningRate(trainer, options, output);
+  await checkRoomForRun(output, trainer.session.memory.stateBytes);
   if (resumed && isNew) await copyRun(dirname(resumed.path), output);
   const dashboard = await startDashboard(job, options, trainer);
   let code = 1;

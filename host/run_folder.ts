@@ -15,7 +15,8 @@ import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { formatLog, type LogRow, parseLog } from "../core/metrics/log.ts";
 import { type Safetensors, safetensorsParts } from "../core/format/safetensors.ts";
-import { writeAtomically } from "./atomic_write.ts";
+import { removeLeftovers, writeAtomically } from "./atomic_write.ts";
+import { checkRoom } from "./disk.ts";
 import { readBytes, readText, reason, statIfThere } from "./files.ts";
 
 export const CONFIG = "config.json";
@@ -25,6 +26,11 @@ export const LAST = "last.safetensors";
 export const BEST = "best.safetensors";
 
 const encoder = new TextEncoder();
+
+/** Whether a folder has a run to go on with. */
+export async function hasCheckpoint(folder: string): Promise<boolean> {
+  return await statIfThere(join(folder, LAST)) !== undefined;
+}
 
 /** Throws where there is a run already, since nothing of another run is ever written over. */
 export async function refuseOldRun(folder: string): Promise<void> {
@@ -36,9 +42,11 @@ export async function refuseOldRun(folder: string): Promise<void> {
   }
 }
 
+const PROBE = "probe";
+
 /** Throws where nothing can be written. Leaves everything as it was. */
 export async function checkWritable(folder: string): Promise<void> {
-  const probe = join(folder, `.${crypto.randomUUID().slice(0, 8)}.tmp`);
+  const probe = join(folder, `.${PROBE}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   try {
     const isNew = await Deno.stat(folder).then(() => false, () => true);
     await Deno.mkdir(folder, { recursive: true });
@@ -48,6 +56,22 @@ export async function checkWritable(folder: string): Promise<void> {
   } catch (error) {
     throw new UserError(`--output ${folder}: cannot write there (${reason(error)}); choose another folder`);
   }
+}
+
+/** Tidies up after a run that was killed while it wrote here. */
+export async function tidy(folder: string): Promise<void> {
+  const known = [CONFIG, LOG, LAST, BEST, PROBE];
+  await removeLeftovers(folder, (name) => known.includes(name) || RANKED.test(name) || NUMBERED.test(name));
+}
+
+/** Throws where a run's disk has no room for its checkpoint, of so many bytes, and for the one that replaces it. */
+export async function checkRoomForRun(folder: string, checkpointBytes: number): Promise<void> {
+  const present = (await statIfThere(join(folder, LAST)))?.size ?? 0;
+  await checkRoom(
+    folder,
+    Math.max(2 * checkpointBytes - present, 0),
+    "a checkpoint while it replaces another",
+  );
 }
 
 /** What a run that goes on in another folder takes along: its log and its best weights. */
@@ -79,6 +103,11 @@ export async function saveCheckpoint(folder: string, name: string, checkpoint: S
   return path;
 }
 
+/** The name of a checkpoint that is kept for good. */
+export function numberedName(epoch: number): string {
+  return `epoch-${epoch}.safetensors`;
+}
+const NUMBERED = /^epoch-\d+\.safetensors$/;
 const RANKED = /^best-(\d\.\d{4})-epoch-(\d+)\.safetensors$/;
 
 /** Saves the weights of an epoch if it is among the `count` best, and removes what is no longer. */
@@ -152,8 +181,11 @@ export async function findCheckpoint(path: string): Promise<string> {
   if (!info) throw new UserError(`--resume ${path}: there is no such file or folder`);
   if (!info.isDirectory) return path;
   const last = join(path, LAST);
-  if (!await statIfThere(last)) throw new UserError(`--resume ${path}: there is no ${LAST} in this folder`);
-  return last;
+  if (await statIfThere(last)) return last;
+  const begun = await statIfThere(join(path, CONFIG))
+    ? "; if its run was stopped before its first checkpoint, start it anew"
+    : "";
+  throw new UserError(`--resume ${path}: there is no ${LAST} in this folder${begun}`);
 }
 
 /** The file of weights that a path means: the file itself, or the best ones of a run's folder, or else its newest. */

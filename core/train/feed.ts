@@ -18,6 +18,8 @@ export interface FeedOptions {
 }
 
 export interface Feed {
+  /** Waits for the batch at `place`. Whatever goes wrong with data goes wrong here, before anything runs. */
+  ready(place: Place): Promise<void>;
   /** Runs the graph on the batch at `place`, and returns that batch; it is valid until the next call. */
   run(place: Place): Promise<Batch>;
   /** Begins to put batches together from `place` on, where that is not done already. */
@@ -61,17 +63,22 @@ export function createFeed(session: Session, graph: string, options: FeedOptions
     for (; next && queue.length < ahead; next = after(next)) start(next);
   }
 
+  async function ready(place: Place): Promise<void> {
+    const began = performance.now();
+    seek(place);
+    const { done } = queue[0]!;
+    if (done) {
+      fillAhead(place);
+      await done;
+    }
+    waited += performance.now() - began;
+  }
+
   return {
+    ready,
     async run(place) {
-      const began = performance.now();
-      seek(place);
-      const { batch, done } = queue[0]!;
-      if (done) {
-        fillAhead(place);
-        await done;
-      }
-      waited += performance.now() - began;
-      queue.shift();
+      await ready(place);
+      const { batch } = queue.shift()!;
       for (const [input, data] of Object.entries(batch)) session.write(graph, input, data);
       const running = session.run(graph);
       if (current) spare.push(current);

@@ -57,6 +57,8 @@ export type TrainingEvent =
 export interface Trainer {
   readonly session: Session;
   readonly progress: Progress;
+  /** Whether weights and progress belong together: not within a step, and not after one that failed. */
+  readonly whole: boolean;
   /** Puts the run at its beginning: draws the initial weights. */
   initialise(): Promise<void>;
   /** Trains on the next batch of the epoch under way. */
@@ -93,6 +95,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const clips = (options.clip_grad ?? 0) > 0;
   const image = [data.train.height, data.train.width] as const;
   const progress = newProgress();
+  let whole = true;
   const number = async (graph: string, output: string) => (await session.read(graph, output))[0]!;
 
   async function step(): Promise<StepEvent> {
@@ -103,6 +106,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
     for (const input of inputs) if (numbers[input]) session.write("train", input, numbers[input]);
     // The test follows at once.
     if (place.step + 1 === steps) testing.prefetch();
+    await training.ready(place);
+    whole = false;
     await training.run(place);
     const loss = await number("train", "loss");
     if (!Number.isFinite(loss)) await fail("the loss", loss, place, numbers);
@@ -114,6 +119,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     progress.loss_sum += loss * batch_size;
     progress.seen += batch_size;
     progress.correct += await number("train", "correct");
+    whole = true;
     const accuracy = progress.correct / progress.seen;
     return { type: "step", epoch: place.epoch + 1, step: progress.step, steps, loss, accuracy, lr };
   }
@@ -151,12 +157,16 @@ export function createTrainer(options: TrainerOptions): Trainer {
   return {
     session,
     progress,
+    get whole() {
+      return whole;
+    },
     async initialise() {
       training.prefetch({ epoch: 0, step: 0 });
       // Step −1: numbers that no dropout will draw again.
       session.write("init", "rng", [...keyOf(seed), -1, 0]);
       await session.run("init");
       Object.assign(progress, newProgress());
+      whole = true;
     },
     step,
     async *train() {

@@ -1,5 +1,6 @@
 /** Workers that decode images, so that the main thread never does. */
 import { UserError } from "../../core/errors.ts";
+import { onDeath, workerName } from "../../core/worker_life.ts";
 import type { PixelSize } from "./quick_size.ts";
 import type { Answer, InspectJob, Job, LoadJob } from "./worker.ts";
 
@@ -39,11 +40,21 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
   const threads: { worker: Worker; under: Map<number, Waiting> }[] = [];
   let nextId = 0;
   let failure: Error | undefined;
+  const closed = new AbortController();
 
   function startWorker(): void {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const name = workerName("images");
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
     const under = new Map<number, Waiting>();
+    const died = (why: string) => {
+      failure ??= new Error(`a worker that decodes images died: ${why}`);
+      for (const { reject } of [...under.values(), ...queue.splice(0)]) reject(failure);
+      under.clear();
+    };
+    let answered = false;
     worker.onmessage = ({ data }: MessageEvent<Answer & { readonly id: number }>) => {
+      if (!answered) onDeath(name, () => died("it ended without a word"), closed.signal);
+      answered = true;
       const waiting = under.get(data.id)!;
       under.delete(data.id);
       handOut();
@@ -51,9 +62,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      failure ??= new Error(`a worker that decodes images died: ${event.message}`);
-      for (const { reject } of [...under.values(), ...queue.splice(0)]) reject(failure);
-      under.clear();
+      died(event.message);
     };
     threads.push({ worker, under });
   }
@@ -94,6 +103,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
       return (await ask({ ...job, kind: "inspect" }) as Extract<Answer, { size: unknown }>).size;
     },
     close() {
+      closed.abort();
       failure ??= new Error("the pool that decodes images is closed");
       for (const { worker, under } of threads.splice(0)) {
         worker.terminate();

@@ -9,6 +9,7 @@ import { type Image, withChannels } from "../../core/data/transforms/image.ts";
 import type { Moment } from "../../core/data/dataset.ts";
 import { stream } from "../../core/random.ts";
 import type { Header } from "./decode.ts";
+import { beginLife } from "../../core/worker_life.ts";
 import { type PixelSize, quickSize } from "./quick_size.ts";
 
 export interface LoadJob {
@@ -49,8 +50,10 @@ const scope = self as unknown as {
 
 type Decoder = typeof import("./decode.ts");
 let loading: Promise<Decoder> | undefined;
+const living = beginLife();
 
 scope.onmessage = async ({ data: { id, ...job } }) => {
+  await living;
   const answer = await carryOut(job).catch((error) => ({ unable: firstLine(error) }));
   scope.postMessage({ id, ...answer }, "pixels" in answer ? [answer.pixels.buffer] : []);
 };

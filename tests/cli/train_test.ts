@@ -4,62 +4,11 @@ import { join } from "node:path";
 import { readSafetensors, writeSafetensors } from "../../core/format/safetensors.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
-
-const root = new URL("../../", import.meta.url).pathname;
-
-function command(args: readonly string[]): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    // Pictures are the business of results_test.ts.
-    args: ["run", "-P", "train.ts", "--no-pictures", ...args],
-    cwd: root,
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  });
-}
-
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await command(args).output();
-  const text = new TextDecoder();
-  const warning = /^Warning Permissions in the config file.*\n/m;
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr).replace(warning, "") };
-}
-
-/** A network that takes no time, as a user's own. */
-const NET = `
-import * as nn from "${root}core/nn/mod.ts";
-export default ({ num_classes = 10, in_channels = 3 } = {}) => new nn.Sequential(
-  new nn.Conv2d(in_channels, 8, 3, { stride: 2, bias: false }),
-  new nn.BatchNorm2d(8),
-  new nn.ReLU(),
-  new nn.AdaptiveAvgPool2d(1),
-  new nn.Flatten(),
-  new nn.Dropout(0.2),
-  new nn.Linear(8, num_classes),
-);
-`;
+import { command, NET, root, run, withCifar } from "../support/tiny_run.ts";
 
 /** Lines of a run's log, without its header. */
 async function rowsOf(output: string): Promise<string[]> {
   return (await Deno.readTextFile(join(output, "log.csv"))).trim().split("\n").slice(1);
-}
-
-/** 16 training and 8 test images in CIFAR-10's binary format: a run on them takes a second. */
-async function withCifar(body: (small: readonly string[], folder: string) => Promise<void>): Promise<void> {
-  await withFolder(async (folder) => {
-    const data = join(folder, "data");
-    await Deno.mkdir(data);
-    for (const [name, count] of [["data_batch_1", 16], ["test_batch", 8]] as const) {
-      const bytes = Uint8Array.from({ length: count * 3073 }, (_, i) => {
-        const [record, at] = [Math.floor(i / 3073), i % 3073];
-        return at === 0 ? record % 10 : (at * 7 + record * 31 + (at >> 5)) % 256;
-      });
-      await Deno.writeFile(join(data, `${name}.bin`), bytes);
-    }
-    const net = join(folder, "net.ts");
-    await Deno.writeTextFile(net, NET);
-    await body(["--model", net, "--dataset", "cifar10", "--data", data, "--batch-size", "4"], folder);
-  });
 }
 
 Deno.test("mistakes get one line that names the flag and what to do, and exit code 2", async () => {

@@ -1,5 +1,6 @@
 /** The pool: one shared memory, one module, and workers that live as long as the backend. */
 import { CONTROL, kernelNames, STOP, word, type WorkerInit, type WorkerReport } from "./control.ts";
+import { onDeath, workerName } from "../../worker_life.ts";
 import { createRegions, type Regions } from "./regions.ts";
 
 /** Pages of WebAssembly's 32-bit memory. */
@@ -30,16 +31,21 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
     abort(failure);
   };
 
+  const closed = new AbortController();
   const workers = await Promise.all(Array.from({ length: threads }, (_, thread) => {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const name = workerName("compute");
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
+    const died = (why: string) => new Error(`worker ${thread} of the compute pool died: ${why}`);
     return new Promise<Worker>((resolve, reject) => {
       worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
-        if ("ready" in data) resolve(worker);
-        else fail(new Error(`a kernel stopped in worker ${thread}: ${data.trap}`));
+        if ("ready" in data) {
+          onDeath(name, () => fail(died("it ended without a word")), closed.signal);
+          resolve(worker);
+        } else fail(new Error(`a kernel stopped in worker ${thread}: ${data.trap}`));
       };
       worker.onerror = (event) => {
         event.preventDefault();
-        const error = new Error(`worker ${thread} of the compute pool died: ${event.message}`);
+        const error = died(event.message);
         reject(error);
         fail(error);
       };
@@ -86,6 +92,7 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
       }
     },
     close() {
+      closed.abort();
       Atomics.store(control, word.start, STOP);
       Atomics.notify(control, word.start);
       for (const worker of workers) worker.terminate();

@@ -1,11 +1,13 @@
 /** A worker of the pool: parked until a run starts, then walks the program with all the others. */
 /// <reference lib="deno.worker" />
+import { beginLife } from "../../worker_life.ts";
 import { CONTROL, kernelNames, STOP, word, type WorkerInit, type WorkerReport } from "./control.ts";
 import { walkTimed } from "./timed_walk.ts";
 
 const report = (message: WorkerReport) => self.postMessage(message);
 
-self.onmessage = ({ data }: MessageEvent<WorkerInit>) => {
+self.onmessage = async ({ data }: MessageEvent<WorkerInit>) => {
+  const living = beginLife();
   const { module, memory, thread, threads } = data;
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const table = exports["table"] as WebAssembly.Table;
@@ -17,6 +19,7 @@ self.onmessage = ({ data }: MessageEvent<WorkerInit>) => {
   kernels.forEach((name, index) => table.set(first + index, exports[name] as CallableFunction));
 
   const control = new Int32Array(memory.buffer, CONTROL, 64);
+  await living;
   let run = Atomics.load(control, word.start);
   report({ ready: true });
   for (;;) {

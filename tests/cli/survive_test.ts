@@ -1,0 +1,226 @@
+/** What goes wrong around a run: each time one clear line, a checkpoint to go on from, an exit code. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readSafetensors } from "../../core/format/safetensors.ts";
+import { photograph, put } from "../support/pictures.ts";
+import { namesIn } from "../support/temp_folder.ts";
+import { command, NET, root, run, withCifar } from "../support/tiny_run.ts";
+
+/** Runs the command; calls `when` once, with the process, when what it printed matches. */
+async function runUntil(
+  args: readonly string[],
+  pattern: RegExp,
+  when: (child: Deno.ChildProcess) => void | Promise<void>,
+) {
+  const child = command(args).spawn();
+  const complaint = new Response(child.stderr).text();
+  let printed = "", done = false;
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += chunk;
+    if (done || !pattern.test(printed)) continue;
+    done = true;
+    await when(child);
+  }
+  const { code } = await child.status;
+  assert.ok(done, `${printed}\n${await complaint}`);
+  return { code, printed, complaint: await complaint };
+}
+
+async function lastOf(folder: string): Promise<unknown> {
+  return readSafetensors(await Deno.readFile(join(folder, "last.safetensors"))).tensors;
+}
+
+/** Runs the command by a shell script, which has `$@` for it. */
+async function runIn(script: string, args: readonly string[]) {
+  const { code, stderr } = await new Deno.Command("bash", {
+    args: ["-c", script, "bash", Deno.execPath(), "run", "-P", "train.ts", ...args],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, complaint: new TextDecoder().decode(stderr) };
+}
+
+const onlyUnix = { ignore: Deno.build.os === "windows" };
+
+Deno.test(
+  "a file that may not be written whole leaves the one before, and nothing else",
+  onlyUnix,
+  async () => {
+    await withCifar(async (small, folder) => {
+      const output = join(folder, "run");
+      assert.equal((await run(...small, "--epochs", "1", "--output", output)).code, 0);
+      const before = await Deno.readFile(join(output, "last.safetensors"));
+      // Files may have 4 kB, which is enough for all but the checkpoint.
+      const { code, complaint } = await runIn(`trap "" XFSZ; ulimit -f 4; exec "$@"`, [
+        ...["--resume", output, "--epochs", "2"],
+      ]);
+      assert.equal(code, 2, complaint);
+      assert.match(
+        complaint,
+        /^error: .*last\.safetensors: cannot write this file \(File too large\); it takes 7 kB, .*; make room, or/m,
+      );
+      assert.match(complaint, /^Go on with: deno task train --resume /m);
+      assert.deepEqual(await Deno.readFile(join(output, "last.safetensors")), before);
+      assert.deepEqual(namesIn(output).filter((name) => name.endsWith(".tmp")), []);
+      assert.equal((await run("--resume", output, "--epochs", "2")).code, 0);
+    });
+  },
+);
+
+/** Whether a small disk can be had here, without being root on the machine itself. */
+const hasDisks = Deno.build.os === "linux" &&
+  await new Deno.Command("unshare", { args: ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"] }).output()
+    .then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "a full disk: told before the run, or when it is full" +
+    (hasDisks ? "" : " (left out: no small disk can be mounted here)"),
+  ignore: !hasDisks,
+  fn: () =>
+    withCifar(async (small, folder) => {
+      const [disk, copy] = [join(folder, "disk"), join(folder, "copy")];
+      await Deno.mkdir(disk);
+      const on = (kilobytes: number, then: string) =>
+        `exec unshare -rm bash -c 'mount -t tmpfs -o size=${kilobytes}k none "$0" && "$@"; code=$?; ${then} exit $code' ` +
+        `"${disk}" "$@"`;
+      const args = [...small, "--epochs", "3", "--output", join(disk, "run")];
+      const small8 = await runIn(on(8, ""), args);
+      assert.equal(small8.code, 2, small8.complaint);
+      assert.match(
+        small8.complaint,
+        /^error: --output .*: its disk has \d+ kB left, and a checkpoint while it replaces another takes \d+ kB; make room/m,
+      );
+      const full = await runIn(on(16, `cp -r "$0/run" "${copy}";`), args);
+      assert.equal(full.code, 2, full.complaint);
+      assert.match(
+        full.complaint,
+        /^error: .*: cannot write this file \(No space left on device\); it takes \d kB, and \d kB are free there; make room/m,
+      );
+      assert.deepEqual(namesIn(copy).filter((name) => name.endsWith(".tmp")), []);
+      const whole = join(folder, "whole");
+      assert.equal((await run("--resume", copy)).code, 0);
+      assert.equal((await run(...small, "--epochs", "3", "--output", whole)).code, 0);
+      assert.deepEqual(await lastOf(copy), await lastOf(whole));
+    }),
+});
+
+Deno.test("images that vanish in the middle of an epoch cost nothing", async () => {
+  await withCifar(async (small, folder) => {
+    const photos = join(folder, "photos"), away = join(folder, "away");
+    for (const name of ["cats", "dogs"]) {
+      for (let i = 0; i < 30; i++) await put(join(photos, name, `${i}.png`), await photograph(9 * i, 9, i));
+    }
+    const net = ["--model", small[1]!, "--data", photos, "--input", "3x16x16", "--batch-size", "2"];
+    const settings = [...net, "--epochs", "3", "--workers", "1", "--print-every", "1"];
+    const [output, whole] = [join(folder, "run"), join(folder, "whole")];
+    const { code, complaint } = await runUntil(
+      [...settings, "--output", output],
+      /Epoch \[2\/3\], Step \[3\/24\]/,
+      () => Deno.rename(photos, away),
+    );
+    assert.equal(code, 2, complaint);
+    assert.match(complaint, /^Stopped in epoch 2 after step \d+ of 24; nothing is lost\.$/m);
+    assert.match(complaint, /^Go on with: deno task train --resume .*$/m);
+    assert.match(complaint, /^error: .*photos.*: cannot be read any more \(.*\)$/m);
+    await Deno.rename(away, photos);
+    assert.equal((await run("--resume", output)).code, 0);
+    assert.equal((await run(...settings, "--output", whole)).code, 0);
+    assert.deepEqual(await lastOf(output), await lastOf(whole));
+  });
+});
+
+/** A network whose file makes workers of a kind fail after a while: each time before they wait, or are asked. */
+const failing = (kind: string, how: string) =>
+  `${NET}
+globalThis.Worker = class extends Worker {
+  constructor(url, options) {
+    const own = String(url).includes("${kind}");
+    super(own ? "data:text/javascript," + encodeURIComponent(faulty.replace("URL", url)) : url, options);
+  }
+};
+const faulty = \`
+  const { wait } = Atomics;
+  let count = 0;
+  const fail = () => { if (++count === 80) ${how} };
+  Atomics.wait = (...args) => { fail(); return wait(...args); };
+  if ("${kind}" === "images/worker") self.addEventListener("message", fail);
+  await import("URL");
+\`;`;
+
+/** Ends a worker without an error that anybody hears of. */
+const SILENT =
+  `{ self.addEventListener("unhandledrejection", (event) => event.preventDefault()); self.close(); throw 0; }`;
+
+for (
+  const [what, kind, how, message] of [
+    ["computes", "wasm/worker", SILENT, "worker \\d+ of the compute pool died: it ended without a word"],
+    [
+      "computes",
+      "wasm/worker",
+      `throw new Error("out of luck");`,
+      "worker \\d+ of the compute pool died: .*out of luck",
+    ],
+    [
+      "decodes images",
+      "images/worker",
+      "self.close();",
+      "a worker that decodes images died: it ended without a word",
+    ],
+    [
+      "decodes images",
+      "images/worker",
+      `throw new Error("out of luck");`,
+      "a worker that decodes images died: .*out of luck",
+    ],
+  ] as const
+) {
+  Deno.test(`a worker that ${what} and dies ends the run, which can go on: ${message.split(": ")[1]}`, async () => {
+    await withCifar(async (_small, folder) => {
+      const photos = join(folder, "photos");
+      for (const name of ["cats", "dogs"]) {
+        for (let i = 0; i < 8; i++) await put(join(photos, name, `${i}.png`), await photograph(9 * i, 9, i));
+      }
+      const net = join(folder, "net.ts");
+      await Deno.writeTextFile(net, failing(kind, how));
+      const often = ["--save-every-minutes", "0.0000001", "--epochs", "1000", "--workers", "1"];
+      const output = join(folder, "run");
+      const settings = ["--model", net, "--data", photos, "--input", "3x16x16", "--batch-size", "2"];
+      const { code, stderr } = await run(...settings, ...often, "--output", output);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, new RegExp(`^Error: ${message}$`, "m"));
+      assert.match(stderr, /^Go on with: deno task train --resume /m);
+      await Deno.writeTextFile(net, NET);
+      const { metadata } = readSafetensors(await Deno.readFile(join(output, "last.safetensors")));
+      const { epoch } = JSON.parse(metadata["strata.progress"]!);
+      assert.equal((await run("--resume", output, "--epochs", String(epoch + 1))).code, 0);
+    });
+  });
+}
+
+Deno.test(
+  "SIGTERM while the network is tested, and a second one: the run goes on exactly",
+  onlyUnix,
+  async () => {
+    await withCifar(async (small, folder) => {
+      const settings = [...small, "--epochs", "6", "--print-every", "1"];
+      const [output, whole] = [join(folder, "run"), join(folder, "whole")];
+      const tested = await runUntil(
+        [...settings, "--output", output],
+        /Epoch \[2\/6\], Step \[4\/4\]/,
+        (child) => {
+          child.kill("SIGTERM");
+        },
+      );
+      assert.equal(tested.code, 143, tested.complaint);
+      assert.match(tested.printed, /^Stopped in epoch \d+ after step \d of 4; nothing is lost\.$/m);
+      const twice = await runUntil(["--resume", output, "--print-every", "1"], /Step \[2\/4\]/, (child) => {
+        child.kill("SIGTERM");
+        child.kill("SIGINT");
+      });
+      assert.ok([130, 143].includes(twice.code), twice.complaint);
+      assert.equal((await run("--resume", output)).code, 0);
+      assert.equal((await run(...settings, "--output", whole)).code, 0);
+      assert.deepEqual(await lastOf(output), await lastOf(whole));
+    });
+  },
+);

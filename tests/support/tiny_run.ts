@@ -1,0 +1,58 @@
+/** Real `train` processes on a network and data so small that a run takes a second. */
+import { join } from "node:path";
+import { withFolder } from "./temp_folder.ts";
+
+export const root = new URL("../../", import.meta.url).pathname;
+
+/** The command, to be started as a process. */
+export function command(args: readonly string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    // Pictures are the business of results_test.ts.
+    args: ["run", "-P", "train.ts", "--no-pictures", ...args],
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  });
+}
+
+export async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await command(args).output();
+  const text = new TextDecoder();
+  const warning = /^Warning Permissions in the config file.*\n/m;
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr).replace(warning, "") };
+}
+
+/** A network that takes no time, as a user's own. */
+export const NET = `
+import * as nn from "${root}core/nn/mod.ts";
+export default ({ num_classes = 10, in_channels = 3 } = {}) => new nn.Sequential(
+  new nn.Conv2d(in_channels, 8, 3, { stride: 2, bias: false }),
+  new nn.BatchNorm2d(8),
+  new nn.ReLU(),
+  new nn.AdaptiveAvgPool2d(1),
+  new nn.Flatten(),
+  new nn.Dropout(0.2),
+  new nn.Linear(8, num_classes),
+);
+`;
+
+/** 16 training and 8 test images in CIFAR-10's binary format: a run on them takes a second. */
+export async function withCifar(
+  body: (small: readonly string[], folder: string) => Promise<void>,
+): Promise<void> {
+  await withFolder(async (folder) => {
+    const data = join(folder, "data");
+    await Deno.mkdir(data);
+    for (const [name, count] of [["data_batch_1", 16], ["test_batch", 8]] as const) {
+      const bytes = Uint8Array.from({ length: count * 3073 }, (_, i) => {
+        const [record, at] = [Math.floor(i / 3073), i % 3073];
+        return at === 0 ? record % 10 : (at * 7 + record * 31 + (at >> 5)) % 256;
+      });
+      await Deno.writeFile(join(data, `${name}.bin`), bytes);
+    }
+    const net = join(folder, "net.ts");
+    await Deno.writeTextFile(net, NET);
+    await body(["--model", net, "--dataset", "cifar10", "--data", data, "--batch-size", "4"], folder);
+  });
+}
