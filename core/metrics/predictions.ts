@@ -54,7 +54,10 @@ export function collectPredictions(most: number, classes: number): PredictionCol
 }
 
 /** Softmax of scores, into `target`: exp(s − max) / Σ exp(s − max). */
-export function softmax(scores: ArrayLike<number>, target = new Float32Array(scores.length)): Float32Array {
+export function softmax(
+  scores: ArrayLike<number>,
+  target: Float32Array = new Float32Array(scores.length),
+): Float32Array {
   let max = -Infinity;
   for (let i = 0; i < scores.length; i++) max = Math.max(max, scores[i]!);
   let sum = 0;
