@@ -40,7 +40,7 @@ export function packPanels(args: usize, thread: i32): void {
  * y, geometry, tile, groups (merged ones), m, columns and k of a group, y's floats from image to image, from grid row to grid
  * row and from grid column to grid column, rows and columns of a task, rows of a block of A, scratch, its bytes for each
  * thread: blockRows · PITCH · 4 + taskRows · 16 + EDGE_BYTES, and for unpacked weights + DEPTH · taskColumns · 4, epilogue (or 0;
- * see epilogue.ts).
+ * see epilogue.ts), floats from row to row of A where they can be read in place: where row r is pixel r of x (or 0).
  * x and y have their channels group after group; taskRows and blockRows are multiples of 6, taskColumns of the tile.
  *
  * Few rows are one task that packs the weights it needs, block by block, on its way, so that they never leave the cache.
@@ -54,7 +54,7 @@ export function gemm(args: usize, thread: i32): void {
   const a = address(args, 17) + <usize> thread * <usize> integer(args, 18);
   const rows = a + <usize> blockRows * PITCH * 4, sources = rows + <usize> taskRows * 4;
   const edge = sources + <usize> taskRows * 12, ownPanels = edge + EDGE_BYTES;
-  const epilogue = address(args, 19);
+  const epilogue = address(args, 19), linePitch = <usize> integer(args, 20) << 2;
   const panelsOfGroup = (columns + tile - 1) / tile, rowBytes = <usize> tile << 2;
   const rowBlocks = (m + taskRows - 1) / taskRows, columnBlocks = (columns + taskColumns - 1) / taskColumns;
   const tasks = rowBlocks * columnBlocks * groups, depth = blockDepth(k);
@@ -63,6 +63,8 @@ export function gemm(args: usize, thread: i32): void {
     const firstRow = (task % rowBlocks) * taskRows, rowCount = min(taskRows, m - firstRow);
     const first = ((task / rowBlocks) % columnBlocks) * taskColumns, last = min(first + taskColumns, columns);
     findRows(args, rows, sources, group, firstRow, rowCount);
+    const image = x + (<usize> (group * channelsOf(geometry)) << 2);
+    const whole = linePitch ? rowCount - rowCount % TILE_ROWS : 0;
     const ownBias = bias ? bias + (<usize> (group * columns) << 2) : 0;
     for (let start = 0; start == 0 || start < k; start += depth) {
       const end = min(start + depth, k);
@@ -74,22 +76,15 @@ export function gemm(args: usize, thread: i32): void {
         panels = weight + <usize> (group * panelsOfGroup + first / tile) * panelBytes +
           <usize> start * rowBytes;
       }
-      for (let block = 0; block < rowCount; block += blockRows) {
-        const count = min(blockRows, rowCount - block);
-        for (let row = 0; row < count; row++) {
-          const to = a + <usize> row * PITCH * 4, source = sources + <usize> (block + row) * 12;
-          gatherRow(
-            to,
-            geometry,
-            load<usize>(source),
-            load<i32>(source, 4),
-            load<i32>(source, 8),
-            start,
-            end,
-          );
-        }
-        for (let row = count; row % TILE_ROWS != 0; row++) {
-          zeroFloats(a + <usize> row * PITCH * 4, end - start);
+      for (let block = 0, count = 0; block < rowCount; block += count) {
+        const inPlace = block < whole;
+        count = min(blockRows, (inPlace ? whole : rowCount) - block);
+        let from = a, pitch: usize = PITCH * 4;
+        if (inPlace) {
+          from = image + <usize> (firstRow + block) * linePitch + (<usize> start << 2);
+          pitch = linePitch;
+        } else {
+          gatherBlock(a, geometry, sources + <usize> block * 12, count, start, end);
         }
         let b = panels;
         for (let column = first; column < last; column += tile, b += panelBytes) {
@@ -97,7 +92,7 @@ export function gemm(args: usize, thread: i32): void {
           let initial: usize = 0;
           if (start == 0) initial = bias ? ownBias + offset : ZEROS;
           const addresses = rows + (<usize> block << 2);
-          tiles(tile, a, b, end - start, addresses, count, offset, columns - column, initial, edge);
+          tiles(tile, from, b, end - start, addresses, count, offset, columns - column, initial, edge, pitch);
         }
         if (epilogue && end >= k) {
           for (let row = block; row < block + count; row++) {
@@ -108,6 +103,15 @@ export function gemm(args: usize, thread: i32): void {
       }
     }
   }
+}
+
+/** Steps `start` … `end − 1` of `count` rows into A, with rows of zeros up to a whole tile. */
+function gatherBlock(a: usize, geometry: usize, sources: usize, count: i32, start: i32, end: i32): void {
+  for (let row = 0; row < count; row++) {
+    const source = sources + <usize> row * 12, to = a + <usize> row * PITCH * 4;
+    gatherRow(to, geometry, load<usize>(source), load<i32>(source, 4), load<i32>(source, 8), start, end);
+  }
+  for (let row = count; row % TILE_ROWS != 0; row++) zeroFloats(a + <usize> row * PITCH * 4, end - start);
 }
 
 /** Where a task's rows of C are, and from which image and grid pixel their rows of A come: three words each. */
@@ -211,8 +215,8 @@ export function gemmPeak(args: usize, thread: i32): void {
   memory.fill(a, 0, rows - a);
   for (let row: usize = 0; row < <usize> TILE_ROWS; row++) store<usize>(rows + (row << 2), c + (row << 6));
   for (let i = 0; i < iterations; i++) {
-    if (tile == 8) micro6x8(a, b, PEAK_DEPTH, rows, 0, 0);
-    else micro6x16(a, b, PEAK_DEPTH, rows, 0, 0);
+    if (tile == 8) micro6x8(a, PITCH * 4, b, PEAK_DEPTH, rows, 0, 0);
+    else micro6x16(a, PITCH * 4, b, PEAK_DEPTH, rows, 0, 0);
   }
 }
 

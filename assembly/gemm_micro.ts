@@ -1,7 +1,7 @@
 /**
  * The micro-kernels: a tile of 6 rows and 8 or 16 columns, C += A · B, kept in registers over a whole block of K.
  *
- *     A   6 rows of floats, PITCH apart; element (r, k) at a + (r · PITCH + k) · 4
+ *     A   6 rows of floats, `pitch` bytes apart; element (r, k) at a + r · pitch + k · 4
  *     B   a panel [k][8 or 16]
  *     C   6 rows anywhere: `rows` points at their six addresses, to which `offset` bytes are added
  *
@@ -32,14 +32,15 @@ export function blockDepth(extent: i32): i32 {
 function micro(
   tile: i32,
   a: usize,
+  pitch: usize,
   b: usize,
   depth: i32,
   rows: usize,
   offset: usize,
   bias: usize,
 ): void {
-  if (tile == 8) micro6x8(a, b, depth, rows, offset, bias);
-  else micro6x16(a, b, depth, rows, offset, bias);
+  if (tile == 8) micro6x8(a, pitch, b, depth, rows, offset, bias);
+  else micro6x16(a, pitch, b, depth, rows, offset, bias);
 }
 
 /**
@@ -57,15 +58,17 @@ export function tiles(
   columnCount: i32,
   bias: usize,
   edge: usize,
+  pitch: usize = PITCH * 4,
 ): void {
   for (let row = 0; row < rowCount; row += TILE_ROWS) {
-    const aTile = a + <usize> row * PITCH * 4, addresses = rows + (<usize> row << 2);
+    const aTile = a + <usize> row * pitch, addresses = rows + (<usize> row << 2);
     if (row + TILE_ROWS <= rowCount && columnCount >= tile) {
-      micro(tile, aTile, b, depth, addresses, offset, bias);
+      micro(tile, aTile, pitch, b, depth, addresses, offset, bias);
     } else {
       edgeTile(
         tile,
         aTile,
+        pitch,
         b,
         depth,
         addresses,
@@ -83,6 +86,7 @@ export function tiles(
 function edgeTile(
   tile: i32,
   a: usize,
+  pitch: usize,
   b: usize,
   depth: i32,
   rows: usize,
@@ -92,17 +96,17 @@ function edgeTile(
   bias: usize,
   edge: usize,
 ): void {
-  const pitch = <usize> tile << 2, addresses = edge + <usize> TILE_ROWS * pitch;
+  const edgePitch = <usize> tile << 2, addresses = edge + <usize> TILE_ROWS * edgePitch;
   const columns = min(tile, columnCount);
   zeroFloats(edge, TILE_ROWS * tile);
   for (let row = 0; row < TILE_ROWS; row++) {
-    const at = edge + <usize> row * pitch;
+    const at = edge + <usize> row * edgePitch;
     store<usize>(addresses + (<usize> row << 2), at);
     if (row >= rowCount) continue;
     copyFloats(at, bias ? bias : load<usize>(rows + (<usize> row << 2)) + offset, columns);
   }
-  micro(tile, a, b, depth, addresses, 0, 0);
+  micro(tile, a, pitch, b, depth, addresses, 0, 0);
   for (let row = 0; row < rowCount; row++) {
-    copyFloats(load<usize>(rows + (<usize> row << 2)) + offset, edge + <usize> row * pitch, columns);
+    copyFloats(load<usize>(rows + (<usize> row << 2)) + offset, edge + <usize> row * edgePitch, columns);
   }
 }

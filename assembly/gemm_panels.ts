@@ -13,7 +13,7 @@
  */
 import { channelsOf, gatherRow, gridColumns, gridRows, imageBytes, pitchOf, tapOf } from "./gemm_gather";
 import { PITCH, TILE_ROWS } from "./gemm_micro";
-import { copyFloats, transpose4x4, zeroFloats } from "./simd";
+import { copyFloats, transpose4, zeroFloats } from "./simd";
 
 const PLACES: usize = 32;
 
@@ -99,11 +99,8 @@ function packRows(
   const rowBytes = <usize> tile << 2, long = channels & ~3;
   for (let column = 0; column < columns; column += tile) {
     const width = min(tile, columns - column), wide = width & ~3;
-    for (let channel = 0; channel < long; channel += 4) {
-      const source = from + (<usize> channel << 2), target = to + <usize> channel * rowBytes;
-      for (let i = 0; i < wide; i += 4) {
-        transpose4x4(target + (<usize> i << 2), rowBytes, source + <usize> i * columnPitch, columnPitch);
-      }
+    for (let i = 0; i < wide; i += 4) {
+      transpose4(to + (<usize> i << 2), rowBytes, from + <usize> i * columnPitch, columnPitch, long);
     }
     for (let i = 0; i < tile; i++) {
       const source = from + <usize> i * columnPitch, target = to + (<usize> i << 2);
@@ -152,10 +149,7 @@ function packDiagonal(
 export function packTransposed(a: usize, from: usize, pitch: usize, rowCount: i32, depth: i32): void {
   const wide = rowCount & ~3, long = depth & ~3, bytes = PITCH * 4;
   for (let k = 0; k < long; k += 4) {
-    const source = from + <usize> k * pitch, target = a + (<usize> k << 2);
-    for (let row = 0; row < wide; row += 4) {
-      transpose4x4(target + <usize> row * bytes, bytes, source + (<usize> row << 2), pitch);
-    }
+    transpose4(a + (<usize> k << 2), bytes, from + <usize> k * pitch, pitch, wide);
   }
   for (let row = 0; row < rowCount; row++) {
     const source = from + (<usize> row << 2), target = a + <usize> row * bytes;

@@ -1,11 +1,8 @@
 /** Written by cli/generate_tiles.ts: the micro-kernels, which gemm_micro.ts describes. */
-import { PITCH } from "./gemm_limits";
-
-/** Bytes from one row of A to the next. */
-const ROW: usize = PITCH * 4;
 
 export function micro6x8(
   a: usize,
+  pitch: usize,
   b: usize,
   depth: i32,
   rows: usize,
@@ -19,26 +16,32 @@ export function micro6x8(
   let c40 = f32x4.splat(0), c41 = f32x4.splat(0);
   let c50 = f32x4.splat(0), c51 = f32x4.splat(0);
   let b0: v128, b1: v128, x: v128;
+  let a1: usize, a2: usize, a3: usize, a4: usize, a5: usize;
   const end = a + (<usize> depth << 2), whole = a + (<usize> (depth & ~3) << 2);
   for (; a < whole; a += 16) {
+    a1 = a + pitch;
+    a2 = a1 + pitch;
+    a3 = a2 + pitch;
+    a4 = a3 + pitch;
+    a5 = a4 + pitch;
     b0 = v128.load(b);
     b1 = v128.load(b, 16);
     x = v128.load32_splat(a);
     c00 = f32x4.relaxed_madd(x, b0, c00);
     c01 = f32x4.relaxed_madd(x, b1, c01);
-    x = v128.load32_splat(a + ROW);
+    x = v128.load32_splat(a1);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
-    x = v128.load32_splat(a + 2 * ROW);
+    x = v128.load32_splat(a2);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
-    x = v128.load32_splat(a + 3 * ROW);
+    x = v128.load32_splat(a3);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
-    x = v128.load32_splat(a + 4 * ROW);
+    x = v128.load32_splat(a4);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
-    x = v128.load32_splat(a + 5 * ROW);
+    x = v128.load32_splat(a5);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     b += 32;
@@ -47,19 +50,19 @@ export function micro6x8(
     x = v128.load32_splat(a, 4);
     c00 = f32x4.relaxed_madd(x, b0, c00);
     c01 = f32x4.relaxed_madd(x, b1, c01);
-    x = v128.load32_splat(a + ROW, 4);
+    x = v128.load32_splat(a1, 4);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
-    x = v128.load32_splat(a + 2 * ROW, 4);
+    x = v128.load32_splat(a2, 4);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
-    x = v128.load32_splat(a + 3 * ROW, 4);
+    x = v128.load32_splat(a3, 4);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
-    x = v128.load32_splat(a + 4 * ROW, 4);
+    x = v128.load32_splat(a4, 4);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
-    x = v128.load32_splat(a + 5 * ROW, 4);
+    x = v128.load32_splat(a5, 4);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     b += 32;
@@ -68,19 +71,19 @@ export function micro6x8(
     x = v128.load32_splat(a, 8);
     c00 = f32x4.relaxed_madd(x, b0, c00);
     c01 = f32x4.relaxed_madd(x, b1, c01);
-    x = v128.load32_splat(a + ROW, 8);
+    x = v128.load32_splat(a1, 8);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
-    x = v128.load32_splat(a + 2 * ROW, 8);
+    x = v128.load32_splat(a2, 8);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
-    x = v128.load32_splat(a + 3 * ROW, 8);
+    x = v128.load32_splat(a3, 8);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
-    x = v128.load32_splat(a + 4 * ROW, 8);
+    x = v128.load32_splat(a4, 8);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
-    x = v128.load32_splat(a + 5 * ROW, 8);
+    x = v128.load32_splat(a5, 8);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     b += 32;
@@ -89,42 +92,47 @@ export function micro6x8(
     x = v128.load32_splat(a, 12);
     c00 = f32x4.relaxed_madd(x, b0, c00);
     c01 = f32x4.relaxed_madd(x, b1, c01);
-    x = v128.load32_splat(a + ROW, 12);
+    x = v128.load32_splat(a1, 12);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
-    x = v128.load32_splat(a + 2 * ROW, 12);
+    x = v128.load32_splat(a2, 12);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
-    x = v128.load32_splat(a + 3 * ROW, 12);
+    x = v128.load32_splat(a3, 12);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
-    x = v128.load32_splat(a + 4 * ROW, 12);
+    x = v128.load32_splat(a4, 12);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
-    x = v128.load32_splat(a + 5 * ROW, 12);
+    x = v128.load32_splat(a5, 12);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     b += 32;
   }
   for (; a < end; a += 4) {
+    a1 = a + pitch;
+    a2 = a1 + pitch;
+    a3 = a2 + pitch;
+    a4 = a3 + pitch;
+    a5 = a4 + pitch;
     b0 = v128.load(b);
     b1 = v128.load(b, 16);
     x = v128.load32_splat(a);
     c00 = f32x4.relaxed_madd(x, b0, c00);
     c01 = f32x4.relaxed_madd(x, b1, c01);
-    x = v128.load32_splat(a + ROW);
+    x = v128.load32_splat(a1);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
-    x = v128.load32_splat(a + 2 * ROW);
+    x = v128.load32_splat(a2);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
-    x = v128.load32_splat(a + 3 * ROW);
+    x = v128.load32_splat(a3);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
-    x = v128.load32_splat(a + 4 * ROW);
+    x = v128.load32_splat(a4);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
-    x = v128.load32_splat(a + 5 * ROW);
+    x = v128.load32_splat(a5);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     b += 32;
@@ -170,6 +178,7 @@ export function micro6x8(
 
 export function micro6x16(
   a: usize,
+  pitch: usize,
   b: usize,
   depth: i32,
   rows: usize,
@@ -183,8 +192,14 @@ export function micro6x16(
   let c40 = f32x4.splat(0), c41 = f32x4.splat(0), c42 = f32x4.splat(0), c43 = f32x4.splat(0);
   let c50 = f32x4.splat(0), c51 = f32x4.splat(0), c52 = f32x4.splat(0), c53 = f32x4.splat(0);
   let b0: v128, b1: v128, b2: v128, b3: v128, x: v128;
+  let a1: usize, a2: usize, a3: usize, a4: usize, a5: usize;
   const end = a + (<usize> depth << 2), whole = a + (<usize> (depth & ~3) << 2);
   for (; a < whole; a += 16) {
+    a1 = a + pitch;
+    a2 = a1 + pitch;
+    a3 = a2 + pitch;
+    a4 = a3 + pitch;
+    a5 = a4 + pitch;
     b0 = v128.load(b);
     b1 = v128.load(b, 16);
     b2 = v128.load(b, 32);
@@ -194,27 +209,27 @@ export function micro6x16(
     c01 = f32x4.relaxed_madd(x, b1, c01);
     c02 = f32x4.relaxed_madd(x, b2, c02);
     c03 = f32x4.relaxed_madd(x, b3, c03);
-    x = v128.load32_splat(a + ROW);
+    x = v128.load32_splat(a1);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
     c12 = f32x4.relaxed_madd(x, b2, c12);
     c13 = f32x4.relaxed_madd(x, b3, c13);
-    x = v128.load32_splat(a + 2 * ROW);
+    x = v128.load32_splat(a2);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
     c22 = f32x4.relaxed_madd(x, b2, c22);
     c23 = f32x4.relaxed_madd(x, b3, c23);
-    x = v128.load32_splat(a + 3 * ROW);
+    x = v128.load32_splat(a3);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
     c32 = f32x4.relaxed_madd(x, b2, c32);
     c33 = f32x4.relaxed_madd(x, b3, c33);
-    x = v128.load32_splat(a + 4 * ROW);
+    x = v128.load32_splat(a4);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
     c42 = f32x4.relaxed_madd(x, b2, c42);
     c43 = f32x4.relaxed_madd(x, b3, c43);
-    x = v128.load32_splat(a + 5 * ROW);
+    x = v128.load32_splat(a5);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     c52 = f32x4.relaxed_madd(x, b2, c52);
@@ -229,27 +244,27 @@ export function micro6x16(
     c01 = f32x4.relaxed_madd(x, b1, c01);
     c02 = f32x4.relaxed_madd(x, b2, c02);
     c03 = f32x4.relaxed_madd(x, b3, c03);
-    x = v128.load32_splat(a + ROW, 4);
+    x = v128.load32_splat(a1, 4);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
     c12 = f32x4.relaxed_madd(x, b2, c12);
     c13 = f32x4.relaxed_madd(x, b3, c13);
-    x = v128.load32_splat(a + 2 * ROW, 4);
+    x = v128.load32_splat(a2, 4);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
     c22 = f32x4.relaxed_madd(x, b2, c22);
     c23 = f32x4.relaxed_madd(x, b3, c23);
-    x = v128.load32_splat(a + 3 * ROW, 4);
+    x = v128.load32_splat(a3, 4);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
     c32 = f32x4.relaxed_madd(x, b2, c32);
     c33 = f32x4.relaxed_madd(x, b3, c33);
-    x = v128.load32_splat(a + 4 * ROW, 4);
+    x = v128.load32_splat(a4, 4);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
     c42 = f32x4.relaxed_madd(x, b2, c42);
     c43 = f32x4.relaxed_madd(x, b3, c43);
-    x = v128.load32_splat(a + 5 * ROW, 4);
+    x = v128.load32_splat(a5, 4);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     c52 = f32x4.relaxed_madd(x, b2, c52);
@@ -264,27 +279,27 @@ export function micro6x16(
     c01 = f32x4.relaxed_madd(x, b1, c01);
     c02 = f32x4.relaxed_madd(x, b2, c02);
     c03 = f32x4.relaxed_madd(x, b3, c03);
-    x = v128.load32_splat(a + ROW, 8);
+    x = v128.load32_splat(a1, 8);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
     c12 = f32x4.relaxed_madd(x, b2, c12);
     c13 = f32x4.relaxed_madd(x, b3, c13);
-    x = v128.load32_splat(a + 2 * ROW, 8);
+    x = v128.load32_splat(a2, 8);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
     c22 = f32x4.relaxed_madd(x, b2, c22);
     c23 = f32x4.relaxed_madd(x, b3, c23);
-    x = v128.load32_splat(a + 3 * ROW, 8);
+    x = v128.load32_splat(a3, 8);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
     c32 = f32x4.relaxed_madd(x, b2, c32);
     c33 = f32x4.relaxed_madd(x, b3, c33);
-    x = v128.load32_splat(a + 4 * ROW, 8);
+    x = v128.load32_splat(a4, 8);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
     c42 = f32x4.relaxed_madd(x, b2, c42);
     c43 = f32x4.relaxed_madd(x, b3, c43);
-    x = v128.load32_splat(a + 5 * ROW, 8);
+    x = v128.load32_splat(a5, 8);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     c52 = f32x4.relaxed_madd(x, b2, c52);
@@ -299,27 +314,27 @@ export function micro6x16(
     c01 = f32x4.relaxed_madd(x, b1, c01);
     c02 = f32x4.relaxed_madd(x, b2, c02);
     c03 = f32x4.relaxed_madd(x, b3, c03);
-    x = v128.load32_splat(a + ROW, 12);
+    x = v128.load32_splat(a1, 12);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
     c12 = f32x4.relaxed_madd(x, b2, c12);
     c13 = f32x4.relaxed_madd(x, b3, c13);
-    x = v128.load32_splat(a + 2 * ROW, 12);
+    x = v128.load32_splat(a2, 12);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
     c22 = f32x4.relaxed_madd(x, b2, c22);
     c23 = f32x4.relaxed_madd(x, b3, c23);
-    x = v128.load32_splat(a + 3 * ROW, 12);
+    x = v128.load32_splat(a3, 12);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
     c32 = f32x4.relaxed_madd(x, b2, c32);
     c33 = f32x4.relaxed_madd(x, b3, c33);
-    x = v128.load32_splat(a + 4 * ROW, 12);
+    x = v128.load32_splat(a4, 12);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
     c42 = f32x4.relaxed_madd(x, b2, c42);
     c43 = f32x4.relaxed_madd(x, b3, c43);
-    x = v128.load32_splat(a + 5 * ROW, 12);
+    x = v128.load32_splat(a5, 12);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     c52 = f32x4.relaxed_madd(x, b2, c52);
@@ -327,6 +342,11 @@ export function micro6x16(
     b += 64;
   }
   for (; a < end; a += 4) {
+    a1 = a + pitch;
+    a2 = a1 + pitch;
+    a3 = a2 + pitch;
+    a4 = a3 + pitch;
+    a5 = a4 + pitch;
     b0 = v128.load(b);
     b1 = v128.load(b, 16);
     b2 = v128.load(b, 32);
@@ -336,27 +356,27 @@ export function micro6x16(
     c01 = f32x4.relaxed_madd(x, b1, c01);
     c02 = f32x4.relaxed_madd(x, b2, c02);
     c03 = f32x4.relaxed_madd(x, b3, c03);
-    x = v128.load32_splat(a + ROW);
+    x = v128.load32_splat(a1);
     c10 = f32x4.relaxed_madd(x, b0, c10);
     c11 = f32x4.relaxed_madd(x, b1, c11);
     c12 = f32x4.relaxed_madd(x, b2, c12);
     c13 = f32x4.relaxed_madd(x, b3, c13);
-    x = v128.load32_splat(a + 2 * ROW);
+    x = v128.load32_splat(a2);
     c20 = f32x4.relaxed_madd(x, b0, c20);
     c21 = f32x4.relaxed_madd(x, b1, c21);
     c22 = f32x4.relaxed_madd(x, b2, c22);
     c23 = f32x4.relaxed_madd(x, b3, c23);
-    x = v128.load32_splat(a + 3 * ROW);
+    x = v128.load32_splat(a3);
     c30 = f32x4.relaxed_madd(x, b0, c30);
     c31 = f32x4.relaxed_madd(x, b1, c31);
     c32 = f32x4.relaxed_madd(x, b2, c32);
     c33 = f32x4.relaxed_madd(x, b3, c33);
-    x = v128.load32_splat(a + 4 * ROW);
+    x = v128.load32_splat(a4);
     c40 = f32x4.relaxed_madd(x, b0, c40);
     c41 = f32x4.relaxed_madd(x, b1, c41);
     c42 = f32x4.relaxed_madd(x, b2, c42);
     c43 = f32x4.relaxed_madd(x, b3, c43);
-    x = v128.load32_splat(a + 5 * ROW);
+    x = v128.load32_splat(a5);
     c50 = f32x4.relaxed_madd(x, b0, c50);
     c51 = f32x4.relaxed_madd(x, b1, c51);
     c52 = f32x4.relaxed_madd(x, b2, c52);

@@ -19,3 +19,4 @@ export * from "./gemm_limits";
 export * from "./sums";
 export * from "./winograd";
 export * from "./winograd_grad";
+export * from "./yolo_loss";

@@ -1,7 +1,7 @@
 /** Moving numbers: rows out of and into wider rows, and transposed matrices. Every number has four bytes. */
 import { address, draw, integer } from "./abi";
 import { finish } from "./epilogue";
-import { copyFloats, transpose4x4 } from "./simd";
+import { copyFloats, transpose4 } from "./simd";
 
 /** Elements a ticket stands for. */
 const GRAIN: i32 = 16384;
@@ -44,10 +44,7 @@ function transposeBlock(
 ): void {
   const wholeRows = height & ~3, wholeColumns = width & ~3;
   for (let row = 0; row < wholeRows; row += 4) {
-    const source = from + <usize> row * fromPitch, target = to + (<usize> row << 2);
-    for (let column = 0; column < wholeColumns; column += 4) {
-      transpose4x4(target + <usize> column * toPitch, toPitch, source + (<usize> column << 2), fromPitch);
-    }
+    transpose4(to + (<usize> row << 2), toPitch, from + <usize> row * fromPitch, fromPitch, wholeColumns);
   }
   // What is right of the whole squares and below them.
   for (let row = 0; row < height; row++) {

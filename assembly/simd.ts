@@ -28,16 +28,26 @@ export function zeroFloats(to: usize, count: i32): void {
   for (; to < end; to += 4) store<f32>(to, 0);
 }
 
-/** Copies a 4 × 4 square of floats, rows to columns; the pitches are in bytes from row to row. */
-export function transpose4x4(to: usize, toPitch: usize, from: usize, fromPitch: usize): void {
-  const a = v128.load(from), b = v128.load(from + fromPitch);
-  const c = v128.load(from + 2 * fromPitch), d = v128.load(from + 3 * fromPitch);
-  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-  v128.store(to + toPitch, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
-  v128.store(to + 2 * toPitch, v128.shuffle<f32>(ab2, cd2, 0, 1, 4, 5));
-  v128.store(to + 3 * toPitch, v128.shuffle<f32>(ab2, cd2, 2, 3, 6, 7));
+/**
+ * Four rows of `count` floats become `count` (a multiple of 4) rows of four, by squares of 4 × 4; the pitches are in bytes
+ * from row to row.
+ */
+export function transpose4(to: usize, toPitch: usize, from: usize, fromPitch: usize, count: i32): void {
+  const from1 = from + fromPitch, from2 = from1 + fromPitch, from3 = from2 + fromPitch;
+  for (let at: usize = 0, end = <usize> count << 2; at < end; at += 16) {
+    const a = v128.load(from + at), b = v128.load(from1 + at);
+    const c = v128.load(from2 + at), d = v128.load(from3 + at);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+    to += toPitch;
+    v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+    to += toPitch;
+    v128.store(to, v128.shuffle<f32>(ab2, cd2, 0, 1, 4, 5));
+    to += toPitch;
+    v128.store(to, v128.shuffle<f32>(ab2, cd2, 2, 3, 6, 7));
+    to += toPitch;
+  }
 }
 
 /** to += from, `count` floats. */

@@ -2,14 +2,13 @@
 import { address, draw, integer } from "./abi";
 import { finish } from "./epilogue";
 import { DEPTH, EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
-import { addFloats, transpose4x4, zeroFloats } from "./simd";
+import { addFloats, transpose4, zeroFloats } from "./simd";
 import {
   align,
   APART,
   filterTile,
   inputTile,
   makeTable,
-  makeTemps,
   outputTile,
   TABLE_BYTES,
   TEMP_BYTES,
@@ -36,7 +35,6 @@ export function winogradFilters(args: usize, thread: i32): void {
   const blocks = (k + FILTER_STEPS - 1) / FILTER_STEPS, tasks = panelsOfPlace * blocks;
   const tapBytes = <usize> FILTER_STEPS * rowBytes, lie = columnPitch == 4;
   const stepBytes = lie ? channelPitch : rowBytes;
-  makeTemps(temps);
   for (let task = draw(args); task < tasks; task = draw(args)) {
     const first = (task / blocks) * tile, width = min(tile, columns - first);
     const start = (task % blocks) * FILTER_STEPS, steps = min(FILTER_STEPS, k - start);
@@ -64,49 +62,109 @@ export function winogradFilters(args: usize, thread: i32): void {
 /** Rows to columns; steps and width are multiples of 4. */
 function turn(to: usize, toPitch: usize, from: usize, fromPitch: usize, steps: i32, width: i32): void {
   for (let i = 0; i < width; i += 4) {
-    for (let step = 0; step < steps; step += 4) {
-      const target = to + <usize> step * toPitch + (<usize> i << 2);
-      transpose4x4(target, toPitch, from + <usize> i * fromPitch + (<usize> step << 2), fromPitch);
-    }
+    transpose4(to + (<usize> i << 2), toPitch, from + <usize> i * fromPitch, fromPitch, steps);
   }
 }
 
 /** Columns that are multiplied and transformed back at a time. */
 const COLUMNS: i32 = 64;
 
+/** Bytes of the parts of A that `placeTable` describes, of `rows` tiles each: every place's blocks of K. */
+function slabBytesOf(rows: i32): usize {
+  return <usize> rows * PITCH * 4 + APART;
+}
+
+/** How many such parts there are: several places share a row of A where channels are few. */
+function slabsOf(places: i32, channels: i32, depth: i32): i32 {
+  const slots = places * ((channels + depth - 1) / depth), perRow = DEPTH / depth;
+  return (slots + perRow - 1) / perRow;
+}
+
+/** Where in A the block of K of each place begins: entry block · places + place. */
+function makePlaceTable(table: usize, places: i32, channels: i32, depth: i32, slabBytes: usize): void {
+  const slots = places * ((channels + depth - 1) / depth), perRow = DEPTH / depth;
+  for (let slot = 0; slot < slots; slot++) {
+    const at = <usize> (slot % perRow) * <usize> depth * 4;
+    store<usize>(table + (<usize> slot << 2), <usize> (slot / perRow) * slabBytes + at);
+  }
+}
+
+/**
+ * V[ξ] = (Bᵀ d B)[ξ] of the tiles `first` … `first + count − 1`, into rows `row` … of A for each of the n² places ξ. What is
+ * behind the last tile is zeros.
+ */
+function transformTiles(
+  geometry: usize,
+  n: i32,
+  depth: i32,
+  x: usize,
+  first: i32,
+  count: i32,
+  a: usize,
+  row: i32,
+  placeTable: usize,
+  pixels: usize,
+  zeros: usize,
+  temps: usize,
+): void {
+  const channels = channelsOf(geometry), placeBytes = <usize> (n * n) << 2;
+  for (let i = 0; i < count; i++) {
+    findInput(pixels, geometry, n - 2, first + i, x, zeros);
+    const line = a + <usize> (row + i) * PITCH * 4;
+    for (let c = 0; c < channels; c += 8) {
+      const targets = placeTable + <usize> (c / depth) * placeBytes;
+      inputTile(n, targets, line + (<usize> (c % depth) << 2), pixels, <usize> c << 2, temps);
+    }
+  }
+}
+
+/**
+ * All tiles as rows of A, for tasks of `winograd` that share them. Arguments: x, A, geometry, n, steps of K at a time, tiles of
+ * a block of A, scratch, its bytes for each thread.
+ */
+export function winogradTiles(args: usize, thread: i32): void {
+  const x = address(args, 0), a = address(args, 1), geometry = address(args, 2), n = integer(args, 3);
+  const depth = integer(args, 4), rows = integer(args, 5), places = n * n, channels = channelsOf(geometry);
+  const slabBytes = slabBytesOf(rows);
+  const blockBytes = <usize> slabsOf(places, channels, depth) * slabBytes;
+  const temps = address(args, 6) + <usize> thread * <usize> integer(args, 7);
+  const pixels = temps + TEMP_BYTES, zeros = pixels + TABLE_BYTES, placeTable = zeros + align(channels);
+  zeroFloats(zeros, channels);
+  makePlaceTable(placeTable, places, channels, depth, slabBytes);
+  const tasks = (tilesOf(geometry) + TILE_ROWS - 1) / TILE_ROWS, tasksOfBlock = rows / TILE_ROWS;
+  for (let task = draw(args); task < tasks; task = draw(args)) {
+    const block = a + <usize> (task / tasksOfBlock) * blockBytes, row = (task % tasksOfBlock) * TILE_ROWS;
+    const first = task * TILE_ROWS;
+    transformTiles(geometry, n, depth, x, first, TILE_ROWS, block, row, placeTable, pixels, zeros, temps);
+  }
+}
+
 /**
  * y = conv(x, weight) (+ bias), n² products of [tiles × channels] · [channels × columns]. A task transforms a block of tiles, as
  * rows of A for each of the n² places, multiplies 64 columns with each place, transforms these back, and goes on to the
- * next 64. Arguments: x, panels of winogradFilters, bias (or 0), y, geometry, n, tile, steps of K at a time (a
- * multiple of 8), tiles of a task (a multiple of 6), columns of a task (a multiple of 64), scratch, its bytes for each thread
- * (see lower/winograd.ts), epilogue (or 0; see epilogue.ts).
+ * next 64. Where the transformed tiles of even a small block fill the cache, `winogradTiles` has transformed all of them, and tasks
+ * take larger blocks, so that they read the panels less often. Arguments: x, panels of winogradFilters, bias (or 0), y,
+ * geometry, n, tile, steps of K at a time (a multiple of 8), tiles of a task (a multiple of 6), columns of a task (a
+ * multiple of 64), scratch, its bytes for each thread (see lower/winograd.ts), epilogue (or 0; see epilogue.ts), A of
+ * winogradTiles (or 0).
  */
 export function winograd(args: usize, thread: i32): void {
   const x = address(args, 0), panels = address(args, 1), bias = address(args, 2), y = address(args, 3);
   const geometry = address(args, 4), n = integer(args, 5), tile = integer(args, 6), depth = integer(args, 7);
-  const epilogue = address(args, 12);
+  const epilogue = address(args, 12), shared = address(args, 13);
   const taskRows = integer(args, 8), taskColumns = integer(args, 9), m = n - 2, places = n * n;
   const channels = channelsOf(geometry), columns = columnsOf(geometry), count = tilesOf(geometry);
-  const blocks = (channels + depth - 1) / depth, perRow = DEPTH / depth;
-  const slots = places * blocks, slabs = (slots + perRow - 1) / perRow;
-  const slabBytes = <usize> taskRows * PITCH * 4 + APART;
+  const blocks = (channels + depth - 1) / depth;
+  const slabBytes = slabBytesOf(taskRows), slabs = slabsOf(places, channels, depth);
   const productBytes = <usize> taskRows * <usize> COLUMNS * 4 + APART;
 
   const temps = address(args, 10) + <usize> thread * <usize> integer(args, 11);
-  const pixels = temps + TEMP_BYTES, sources = pixels + TABLE_BYTES, targets = sources + TABLE_BYTES;
-  const rows = targets + align(slots), edge = rows + align(taskRows), zeros = edge + EDGE_BYTES;
+  const pixels = temps + TEMP_BYTES, sources = pixels + TABLE_BYTES, placeTable = sources + TABLE_BYTES;
+  const rows = placeTable + align(places * blocks), edge = rows + align(taskRows), zeros = edge + EDGE_BYTES;
   const nowhere = zeros + align(channels);
-  const a = nowhere + align(columns), products = a + <usize> slabs * slabBytes;
-  makeTemps(temps);
+  const products = nowhere + align(columns), own = products + <usize> places * productBytes;
   zeroFloats(zeros, channels);
-  // Place ξ of block b: several share a row of A where channels are few.
-  for (let slot = 0; slot < slots; slot++) {
-    const place = slot % places, block = slot / places, at = <usize> (slot % perRow) * <usize> depth * 4;
-    store<usize>(
-      targets + (<usize> (block * places + place) << 2),
-      a + <usize> (slot / perRow) * slabBytes + at,
-    );
-  }
+  makePlaceTable(placeTable, places, channels, depth, slabBytes);
   makeTable(sources, places, products, productBytes);
   makeTable(rows, taskRows, products, <usize> COLUMNS * 4);
 
@@ -115,14 +173,12 @@ export function winograd(args: usize, thread: i32): void {
     columnBlocks = (columns + taskColumns - 1) / taskColumns;
   const tasks = rowBlocks * columnBlocks;
   for (let task = draw(args); task < tasks; task = draw(args)) {
-    const first = (task / columnBlocks) * taskRows, rowCount = min(taskRows, count - first);
+    const rowBlock = task / columnBlocks, first = rowBlock * taskRows;
+    const rowCount = min(taskRows, count - first);
     const rowsUp = (rowCount + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
-    for (let row = 0; row < rowsUp; row++) {
-      findInput(pixels, geometry, m, row < rowCount ? first + row : count, x, zeros);
-      for (let c = 0; c < channels; c += 8) {
-        const to = (<usize> row * PITCH + <usize> (c % depth)) << 2;
-        inputTile(n, targets + <usize> (c / depth * places) * 4, to, pixels, <usize> c << 2, temps);
-      }
+    const a = shared ? shared + <usize> rowBlock * <usize> slabs * slabBytes : own;
+    if (!shared) {
+      transformTiles(geometry, n, depth, x, first, rowsUp, a, 0, placeTable, pixels, zeros, temps);
     }
     const start = (task % columnBlocks) * taskColumns, end = min(start + taskColumns, columns);
     for (let column = start; column < end; column += COLUMNS) {
@@ -130,7 +186,7 @@ export function winograd(args: usize, thread: i32): void {
       for (let place = 0; place < places; place++) {
         for (let block = 0; block < blocks; block++) {
           const steps = min(depth, channels - block * depth);
-          const aTile = load<usize>(targets + (<usize> (block * places + place) << 2));
+          const aTile = a + load<usize>(placeTable + (<usize> (block * places + place) << 2));
           let panel = <usize> (place * panelsOfPlace + column / tile) * <usize> channels;
           panel += <usize> (block * depth);
           for (let j = 0; j < width; j += tile) {

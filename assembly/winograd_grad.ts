@@ -1,7 +1,7 @@
 /** The gradient to the filter of a 3 × 3 convolution with stride 1, by Winograd. */
 import { address, draw, integer } from "./abi";
 import { EDGE_BYTES, PITCH, TILE_ROWS, tiles, ZEROS } from "./gemm_micro";
-import { transpose4x4, zeroFloats } from "./simd";
+import { transpose4, zeroFloats } from "./simd";
 import {
   align,
   APART,
@@ -9,21 +9,39 @@ import {
   filterGradTile,
   inputTile,
   makeTable,
-  makeTemps,
   spreadTile,
   TABLE_BYTES,
   TEMP_BYTES,
 } from "./winograd_tiles";
 import { channelsOf, columnsOf, findInput, findOutput, tilesOf } from "./winograd_image";
 
-/** Tiles whose products are summed at a time, and how many such sums fit into a row of A. */
-const STEPS: i32 = 96;
+/** The most tiles whose products are summed at a time, and how many such sums fit into a row of A. */
+const STEPS: i32 = 100;
 const PER_ROW: i32 = 3;
 
 /**
- * parts[chunk][ξ][out][channel] = Σ over the chunk's tiles of (A dy Aᵀ)[ξ][out] · (Bᵀ x B)[ξ][channel]. Arguments: dy, x, parts, geometry
- * of the forward pass, n, tile, rows and columns of a task (out channels and channels, multiples of 8; columns of the tile
- * too), tiles of a chunk, scratch, its bytes for each thread (see lower/winograd.ts).
+ * Channels that lie together in `parts`, if there are so many: as the rows of a task's block then lie in few pages,
+ * writing them is faster, and reading all places of a few rows is not slower.
+ */
+const TOGETHER: i32 = 64;
+
+/** Bytes of `parts` for each place; see GRAD_TOGETHER in lower/winograd.ts. */
+function placeBytesOf(out: i32, channels: i32): usize {
+  const together = min(channels, TOGETHER);
+  return (<usize> ((channels + together - 1) / together) * <usize> (out * together) << 2) + APART;
+}
+
+/** Tiles of each round of a chunk: as few rounds as there can be, and all alike. */
+function stepsOf(chunk: i32): i32 {
+  const rounds = (chunk + STEPS - 1) / STEPS;
+  return ((chunk + rounds - 1) / rounds + 3) & ~3;
+}
+
+/**
+ * parts[chunk][ξ][panel of 64 channels][out][channel] = Σ over the chunk's tiles of (A dy Aᵀ)[ξ][out] · (Bᵀ x B)[ξ][channel].
+ * Arguments: dy, x, parts, geometry of the forward pass, n, tile, rows and columns of a task (out channels and channels,
+ * multiples of 8; columns of the tile too), tiles of a chunk, scratch, its bytes for each thread (see
+ * lower/winograd.ts).
  */
 export function winogradGradFilter(args: usize, thread: i32): void {
   const dy = address(args, 0), x = address(args, 1), parts = address(args, 2), geometry = address(args, 3);
@@ -37,14 +55,15 @@ export function winogradGradFilter(args: usize, thread: i32): void {
   const slabBytes = <usize> aRows * PITCH * 4 + APART, panelBytes = <usize> (STEPS * tile) << 2;
   const panelsOfPlace = (taskColumns + tile - 1) / tile;
   const placeBytes = <usize> panelsOfPlace * panelBytes + APART, fourBytes = <usize> places * EIGHT;
+  const together = min(channels, TOGETHER), lineBytes = <usize> together << 2;
+  const sumBytes = placeBytesOf(out, channels), mostSteps = stepsOf(chunk);
 
   const temps = address(args, 9) + <usize> thread * <usize> integer(args, 10);
-  const pixels = temps + TEMP_BYTES, aTable = pixels + TABLE_BYTES, bTable = aTable + TABLE_BYTES;
+  const pixels = temps + TEMP_BYTES, aTable = pixels + 4 * TABLE_BYTES, bTable = aTable + TABLE_BYTES;
   const fourTable = bTable + TABLE_BYTES, rows = fourTable + TABLE_BYTES;
   const edge = rows + align(aRows), zeros = edge + EDGE_BYTES;
   const four = zeros + align(max(channels, out)), a = four + 4 * fourBytes;
   const b = a + <usize> ((places + PER_ROW - 1) / PER_ROW) * slabBytes;
-  makeTemps(temps);
   zeroFloats(zeros, max(channels, out));
   makeTable(bTable, places, b, placeBytes);
   makeTable(fourTable, places, four, EIGHT);
@@ -61,11 +80,10 @@ export function winogradGradFilter(args: usize, thread: i32): void {
       columnCount = min(taskColumns, channels - firstColumn);
     const firstRow = (task / columnBlocks % rowBlocks) * taskRows, rowCount = min(taskRows, out - firstRow);
     const part = task / (columnBlocks * rowBlocks), last = min((part + 1) * chunk, count);
-    const top = parts + ((<usize> part * <usize> places * <usize> out * <usize> channels +
-      <usize> firstRow * <usize> channels + <usize> firstColumn) << 2);
-    makeTable(rows, rowCount, top, <usize> channels << 2);
-    for (let start = part * chunk; start < last; start += STEPS) {
-      const steps = min(STEPS, last - start);
+    const top = parts + <usize> (part * places) * sumBytes + <usize> firstRow * lineBytes;
+    makeTable(rows, rowCount, top, lineBytes);
+    for (let start = part * chunk; start < last; start += mostSteps) {
+      const steps = min(mostSteps, last - start);
       for (let step = 0; step < steps; step++) {
         findInput(pixels, geometry, m, start + step, x, zeros);
         for (let c = 0; c < columnCount; c += 8) {
@@ -74,24 +92,29 @@ export function winogradGradFilter(args: usize, thread: i32): void {
         }
       }
       for (let step = 0; step < steps; step += 4) {
+        for (let i = 0; i < 4; i++) {
+          const tile = step + i < steps ? start + step + i : count;
+          findOutput(pixels + <usize> i * TABLE_BYTES, geometry, m, tile, dy, zeros);
+        }
         for (let c = 0; c < rowCount; c += 8) {
-          for (let i = 0; i < 4; i++) {
-            findOutput(pixels, geometry, m, step + i < steps ? start + step + i : count, dy, zeros);
-            spreadTile(n, fourTable, <usize> i * fourBytes, pixels, <usize> (firstRow + c) << 2, temps);
+          for (let i: usize = 0; i < 4; i++) {
+            const from = pixels + i * TABLE_BYTES;
+            spreadTile(n, fourTable, i * fourBytes, from, <usize> (firstRow + c) << 2, temps);
           }
           const at = (<usize> c * PITCH + <usize> step) << 2;
           for (let place = 0; place < places; place++) {
             const to = load<usize>(aTable + (<usize> place << 2)) + at, from = four + <usize> place * EIGHT;
-            transpose4x4(to, PITCH * 4, from, fourBytes);
-            transpose4x4(to + 4 * PITCH * 4, PITCH * 4, from + 16, fourBytes);
+            transpose4(to, PITCH * 4, from, fourBytes, 8);
           }
         }
       }
       for (let place = 0; place < places; place++) {
         const aTile = load<usize>(aTable + (<usize> place << 2));
-        const toPlace = (<usize> place * <usize> out * <usize> channels) << 2;
+        const toPlace = <usize> place * sumBytes;
         let panel = load<usize>(bTable + (<usize> place << 2));
         for (let j = 0; j < columnCount; j += tile, panel += panelBytes) {
+          const column = firstColumn + j;
+          const to = toPlace + <usize> (column / together * out) * lineBytes;
           const from: usize = start == part * chunk ? ZEROS : 0;
           tiles(
             tile,
@@ -100,7 +123,7 @@ export function winogradGradFilter(args: usize, thread: i32): void {
             steps,
             rows,
             rowCount,
-            toPlace + (<usize> j << 2),
+            to + (<usize> (column % together) << 2),
             columnCount - j,
             from,
             edge,
@@ -111,6 +134,9 @@ export function winogradGradFilter(args: usize, thread: i32): void {
   }
 }
 
+/** Rows of one task of `winogradSumFilter`. */
+const SUM_ROWS: i32 = 4;
+
 /**
  * dw = Gᵀ (Σ_chunks parts) G. Arguments: parts, dw, n, chunks, out, channels, scratch, its bytes for each thread.
  */
@@ -119,25 +145,31 @@ export function winogradSumFilter(args: usize, thread: i32): void {
   const out = integer(args, 4), channels = integer(args, 5), places = n * n;
   const temps = address(args, 6) + <usize> thread * <usize> integer(args, 7);
   const sources = temps + TEMP_BYTES, targets = sources + TABLE_BYTES, sums = targets + TABLE_BYTES;
-  const placeBytes = (<usize> out * <usize> channels) << 2, chunkBytes = <usize> places * placeBytes;
-  makeTemps(temps);
+  const placeBytes = placeBytesOf(out, channels), chunkBytes = <usize> places * placeBytes;
+  const together = min(channels, TOGETHER), lineBytes = <usize> together << 2;
+  const rowBlocks = (out + SUM_ROWS - 1) / SUM_ROWS;
+  const tasks = rowBlocks * ((channels + together - 1) / together);
   makeTable(sources, places, sums, EIGHT);
-  for (let row = draw(args); row < out; row = draw(args)) {
-    const from = parts + ((<usize> row * <usize> channels) << 2);
-    makeTable(targets, 9, dw + ((<usize> row * 9 * <usize> channels) << 2), <usize> channels << 2);
-    for (let c = 0; c < channels; c += 8) {
-      for (let place = 0; place < places; place++) {
-        let at = from + <usize> place * placeBytes + (<usize> c << 2);
-        let low = v128.load(at), high = v128.load(at, 16);
-        for (let chunk = 1; chunk < chunks; chunk++) {
-          at += chunkBytes;
-          low = f32x4.add(low, v128.load(at));
-          high = f32x4.add(high, v128.load(at, 16));
+  for (let task = draw(args); task < tasks; task = draw(args)) {
+    const panel = task / rowBlocks, first = (task % rowBlocks) * SUM_ROWS, last = min(first + SUM_ROWS, out);
+    const firstChannel = panel * together, lastChannel = min(firstChannel + together, channels);
+    for (let row = first; row < last; row++) {
+      const from = parts + <usize> (panel * out + row) * lineBytes;
+      makeTable(targets, 9, dw + ((<usize> row * 9 * <usize> channels) << 2), <usize> channels << 2);
+      for (let c = firstChannel; c < lastChannel; c += 8) {
+        for (let place = 0; place < places; place++) {
+          let at = from + <usize> place * placeBytes + (<usize> (c - firstChannel) << 2);
+          let low = v128.load(at), high = v128.load(at, 16);
+          for (let chunk = 1; chunk < chunks; chunk++) {
+            at += chunkBytes;
+            low = f32x4.add(low, v128.load(at));
+            high = f32x4.add(high, v128.load(at, 16));
+          }
+          v128.store(sums + <usize> place * EIGHT, low);
+          v128.store(sums + <usize> place * EIGHT, high, 16);
         }
-        v128.store(sums + <usize> place * EIGHT, low);
-        v128.store(sums + <usize> place * EIGHT, high, 16);
+        filterGradTile(n, targets, <usize> c << 2, sources, 0, temps);
       }
-      filterGradTile(n, targets, <usize> c << 2, sources, 0, temps);
     }
   }
 }

@@ -1,9 +1,12 @@
 /**
  * Winograd's transforms of whole tiles, eight channels at a time: down the columns, then along the rows.
- * n = m + 2 is a tile's side, 6 or 4. Sources and targets are tables of addresses, row after row (see winograd_lines.ts);
- * `temps` is the table of a 6 × 6 tile in between, made by `makeTemps`.
+ * n = m + 2 is a tile's side, 6 or 4. Sources and targets are tables of addresses, row after row, to which offsets are
+ * added (see winograd_lines.ts); `temps` points at TEMP_BYTES of the thread's own for the square in between.
  */
 import {
+  Along,
+  Down,
+  EIGHT,
   filter4,
   filter6,
   filterGrad4,
@@ -16,14 +19,13 @@ import {
   spread6,
 } from "./winograd_lines";
 
-/** Bytes of eight floats. */
-export const EIGHT: usize = 32;
+export { EIGHT };
 
 /** Room for a table of 36 addresses. */
 export const TABLE_BYTES: usize = 192;
 
-/** Bytes that `makeTemps` takes: the table, then the tile. */
-export const TEMP_BYTES: usize = TABLE_BYTES + 36 * EIGHT;
+/** The square in between. */
+export const TEMP_BYTES: usize = 36 * EIGHT;
 
 /** Keeps the n² parts of many tiles out of each other's cache sets. */
 export const APART: usize = 64;
@@ -31,11 +33,6 @@ export const APART: usize = 64;
 /** Bytes of so many words, rounded up to cache lines. */
 export function align(words: i32): usize {
   return (<usize> words * 4 + 63) & ~63;
-}
-
-/** Makes a table of a tile in memory of its own, behind it. */
-export function makeTemps(temps: usize): void {
-  makeTable(temps, 36, temps + TABLE_BYTES, EIGHT);
 }
 
 /** A table of `count` addresses, `step` bytes apart. */
@@ -53,11 +50,11 @@ export function inputTile(
   temps: usize,
 ): void {
   if (n == 6) {
-    for (let j: usize = 0; j < 24; j += 4) input6(temps + j, 24, 0, sources + j, 24, from);
-    for (let i: usize = 0; i < 6; i++) input6(targets + 24 * i, 4, to, temps + 24 * i, 4, 0);
+    input6<Down>(sources, from, temps);
+    input6<Along>(targets, to, temps);
   } else {
-    for (let j: usize = 0; j < 16; j += 4) input4(temps + j, 24, 0, sources + j, 16, from);
-    for (let i: usize = 0; i < 4; i++) input4(targets + 16 * i, 4, to, temps + 24 * i, 4, 0);
+    input4<Down>(sources, from, temps);
+    input4<Along>(targets, to, temps);
   }
 }
 
@@ -71,11 +68,11 @@ export function outputTile(
   temps: usize,
 ): void {
   if (n == 6) {
-    for (let j: usize = 0; j < 24; j += 4) output6(temps + j, 24, 0, sources + j, 24, from);
-    for (let i: usize = 0; i < 4; i++) output6(targets + 16 * i, 4, to, temps + 24 * i, 4, 0);
+    output6<Down>(sources, from, temps);
+    output6<Along>(targets, to, temps);
   } else {
-    for (let j: usize = 0; j < 16; j += 4) output4(temps + j, 24, 0, sources + j, 16, from);
-    for (let i: usize = 0; i < 2; i++) output4(targets + 8 * i, 4, to, temps + 24 * i, 4, 0);
+    output4<Down>(sources, from, temps);
+    output4<Along>(targets, to, temps);
   }
 }
 
@@ -89,11 +86,11 @@ export function spreadTile(
   temps: usize,
 ): void {
   if (n == 6) {
-    for (let j: usize = 0; j < 16; j += 4) spread6(temps + j, 24, 0, sources + j, 16, from);
-    for (let i: usize = 0; i < 6; i++) spread6(targets + 24 * i, 4, to, temps + 24 * i, 4, 0);
+    spread6<Down>(sources, from, temps);
+    spread6<Along>(targets, to, temps);
   } else {
-    for (let j: usize = 0; j < 8; j += 4) spread4(temps + j, 24, 0, sources + j, 8, from);
-    for (let i: usize = 0; i < 4; i++) spread4(targets + 16 * i, 4, to, temps + 24 * i, 4, 0);
+    spread4<Down>(sources, from, temps);
+    spread4<Along>(targets, to, temps);
   }
 }
 
@@ -107,11 +104,11 @@ export function filterTile(
   temps: usize,
 ): void {
   if (n == 6) {
-    for (let j: usize = 0; j < 12; j += 4) filter6(temps + j, 24, 0, sources + j, 12, from);
-    for (let i: usize = 0; i < 6; i++) filter6(targets + 24 * i, 4, to, temps + 24 * i, 4, 0);
+    filter6<Down>(sources, from, temps);
+    filter6<Along>(targets, to, temps);
   } else {
-    for (let j: usize = 0; j < 12; j += 4) filter4(temps + j, 24, 0, sources + j, 12, from);
-    for (let i: usize = 0; i < 4; i++) filter4(targets + 16 * i, 4, to, temps + 24 * i, 4, 0);
+    filter4<Down>(sources, from, temps);
+    filter4<Along>(targets, to, temps);
   }
 }
 
@@ -125,10 +122,10 @@ export function filterGradTile(
   temps: usize,
 ): void {
   if (n == 6) {
-    for (let j: usize = 0; j < 24; j += 4) filterGrad6(temps + j, 24, 0, sources + j, 24, from);
-    for (let i: usize = 0; i < 3; i++) filterGrad6(targets + 12 * i, 4, to, temps + 24 * i, 4, 0);
+    filterGrad6<Down>(sources, from, temps);
+    filterGrad6<Along>(targets, to, temps);
   } else {
-    for (let j: usize = 0; j < 16; j += 4) filterGrad4(temps + j, 24, 0, sources + j, 16, from);
-    for (let i: usize = 0; i < 3; i++) filterGrad4(targets + 12 * i, 4, to, temps + 24 * i, 4, 0);
+    filterGrad4<Down>(sources, from, temps);
+    filterGrad4<Along>(targets, to, temps);
   }
 }

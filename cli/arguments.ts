@@ -217,17 +217,12 @@ export function splitPositionals(
   const options = Object.fromEntries(
     Object.entries(flags).map(([name, { value }]) => [name, { type: value ? "string" : "boolean" } as const]),
   );
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
+  const whole = withBareValues(flags, args);
+  const { tokens } = parseArgs({ args: whole, options, strict: false, allowPositionals: true, tokens: true });
   const found = tokens.filter(({ kind }) => kind === "positional");
   const places = new Set(found.map(({ index }) => index));
   return {
-    positionals: found.map(({ index }) => args[index]!),
-    rest: args.filter((_, index) => !places.has(index)),
+    positionals: found.map(({ index }) => whole[index]!),
+    rest: whole.filter((_, index) => !places.has(index)),
   };
 }

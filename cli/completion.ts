@@ -1,13 +1,21 @@
 /** Shell completion of `deno task`, made from the commands' own flags. */
 import { UserError } from "../core/errors.ts";
 import type { Flag } from "./arguments.ts";
+import { compareFlags } from "./compare.ts";
+import { evaluateFlags } from "./evaluate.ts";
 import { main } from "./main.ts";
+import { predictFlags } from "./predict.ts";
 import { trainFlags } from "./train_flags.ts";
 
 type Flags = Readonly<Record<string, Flag<unknown>>>;
 
 /** By the task's name. */
-const tasks: Readonly<Record<string, Flags>> = { train: trainFlags };
+const tasks: Readonly<Record<string, Flags>> = {
+  train: trainFlags,
+  evaluate: evaluateFlags,
+  predict: predictFlags,
+  compare: compareFlags,
+};
 
 const shells: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 

@@ -22,11 +22,17 @@ const vectors = ({ columns }: Tile) => range(columns / 4);
 /** A load's optional offset. */
 const plus = (bytes: number) => bytes ? `, ${bytes}` : "";
 
-/** One step of K: A's numbers are `step` floats behind `a`, B's row is at `b`. */
+/** Where row `r` of A is read. */
+const rowOf = (r: number) => r ? `a${r}` : "a";
+
+/** The rows' addresses for one round. */
+const findRows = ({ rows }: Tile) => range(rows - 1).map((r) => `a${r + 1} = ${rowOf(r)} + pitch;`);
+
+/** One step of K: A's numbers are `step` floats behind the rows' addresses, B's row is at `b`. */
 function multiplyAdd(tile: Tile, step: number): string[] {
   const loads = vectors(tile).map((v) => `b${v} = v128.load(b${plus(16 * v)});`);
   const row = (r: number) => [
-    `x = v128.load32_splat(${["a", "a + ROW"][r] ?? `a + ${r} * ROW`}${plus(4 * step)});`,
+    `x = v128.load32_splat(${rowOf(r)}${plus(4 * step)});`,
     ...vectors(tile).map((v) => `c${r}${v} = f32x4.relaxed_madd(x, b${v}, c${r}${v});`),
   ];
   return [...loads, ...range(tile.rows).flatMap(row), `b += ${4 * tile.columns};`];
@@ -48,17 +54,28 @@ function microKernel(tile: Tile): string[] {
   const zero = (name: string) => `${name} = f32x4.splat(0)`;
   return [
     `export function micro${rows}x${columns}(`,
-    ...indent(["a: usize", "b: usize", "depth: i32", "rows: usize", "offset: usize", "bias: usize"])
+    ...indent([
+      "a: usize",
+      "pitch: usize",
+      "b: usize",
+      "depth: i32",
+      "rows: usize",
+      "offset: usize",
+      "bias: usize",
+    ])
       .map((line) => `${line},`),
     "): void {",
     ...indent([
       ...range(rows).map((r) => `let ${vectors(tile).map((v) => zero(`c${r}${v}`)).join(", ")};`),
       `let ${vectors(tile).map((v) => `b${v}: v128`).join(", ")}, x: v128;`,
+      `let ${range(rows - 1).map((r) => `${rowOf(r + 1)}: usize`).join(", ")};`,
       `const end = a + (<usize> depth << 2), whole = a + (<usize> (depth & ~${UNROLL - 1}) << 2);`,
       `for (; a < whole; a += ${4 * UNROLL}) {`,
+      ...indent(findRows(tile)),
       ...indent(range(UNROLL).flatMap((step) => multiplyAdd(tile, step))),
       "}",
       "for (; a < end; a += 4) {",
+      ...indent(findRows(tile)),
       ...indent(multiplyAdd(tile, 0)),
       "}",
       "let c: usize, s: usize;",
@@ -72,10 +89,6 @@ function microKernel(tile: Tile): string[] {
 export function gemmTiles(): string {
   const header = [
     "/** Written by cli/generate_tiles.ts: the micro-kernels, which gemm_micro.ts describes. */",
-    'import { PITCH } from "./gemm_limits";',
-    "",
-    "/** Bytes from one row of A to the next. */",
-    "const ROW: usize = PITCH * 4;",
   ];
   const kernels = [{ rows: 6, columns: 8 }, { rows: 6, columns: 16 }].flatMap((t) => ["", ...microKernel(t)]);
   return [...header, ...kernels, ""].join("\n");

@@ -4,7 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { checkWritable, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
-import { checkOptions, modelEntry, ownOptions } from "./model.ts";
+import { checkOptions, modelEntry, ownOptions, shortName } from "./model.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
@@ -24,8 +24,12 @@ export interface Job {
   readonly output: string;
   readonly isNew: boolean;
   readonly printEvery: number | undefined;
+  /** Whether the folder gets pictures. */
+  readonly pictures: boolean;
   /** Threads that decode images. */
   readonly workers: number | undefined;
+  /** The port of the live page, 0 for a free one; undefined for no page. */
+  readonly dashboard: number | undefined;
 }
 
 type Given = Parsed<typeof trainFlags>;
@@ -66,7 +70,9 @@ export async function understand(given: Given): Promise<Job> {
     output,
     isNew,
     printEvery: given["print-every"],
+    pictures: !given["no-pictures"],
     workers: given.workers,
+    dashboard: given.dashboard,
   };
 }
 
@@ -75,6 +81,9 @@ function modeOf(given: Given): Mode {
   if (modes.length > 1) throw new UserError(`--${modes.join(" and --")} do not go together: give one`);
   const [mode] = modes;
   if (mode === undefined) return "train";
+  if (given.dashboard !== undefined) {
+    throw new UserError(`--dashboard does not go with --${mode}: it shows a run that trains`);
+  }
   if (mode === "evaluate-only") {
     if (!given.resume) throw new UserError("--evaluate-only needs --resume, the weights to test");
     return "evaluate";
@@ -147,6 +156,5 @@ async function newestRun(
 /** `runs/resnet50-digits-20261122-101500` */
 function defaultFolder({ model, dataset }: Settings, mode: Mode): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
-  const name = model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");
-  return join(RUNS, `${mode === "lr-find" ? "lr-find-" : ""}${name}-${dataset}-${time}`);
+  return join(RUNS, `${mode === "lr-find" ? "lr-find-" : ""}${shortName(model)}-${dataset}-${time}`);
 }

@@ -1,18 +1,18 @@
 /** Writes a run's files. */
+import type { LogRow } from "../core/metrics/log.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
 import type { StepEvent, Trainer, TrainerOptions, TrainingEvent } from "../core/train/trainer.ts";
 import * as folder from "../host/run_folder.ts";
 import type { EpochTiming } from "./report.ts";
 import type { RunConfig } from "./resume.ts";
 
-const LOG_HEADER =
-  "epoch,train_loss,train_accuracy,test_loss,test_accuracy,lr,seconds,images_per_second,data_wait";
-
 export type EpochEvent = Extract<TrainingEvent, { type: "epoch" }>;
 
 export interface Keeper {
   /** The newest checkpoint that a run can go on from; undefined where there is none yet. */
   readonly last: string | undefined;
+  /** The epochs so far. */
+  readonly log: readonly LogRow[];
   /** What stands before the first step. */
   begin(): Promise<void>;
   /** An epoch's best weights, log and checkpoints: in an order in which a crash between them loses nothing. */
@@ -55,6 +55,7 @@ export async function createKeeper(
   };
 
   return {
+    log,
     get last() {
       return last;
     },
@@ -65,8 +66,8 @@ export async function createKeeper(
       if (config.save_top_k > 1) {
         await folder.saveRanked(output, config.save_top_k, { epoch, accuracy }, () => contents(false));
       }
-      log.push(logLine(event, timing));
-      await folder.saveLog(output, LOG_HEADER, log);
+      log.push(logRow(event, timing));
+      await folder.saveLog(output, log);
       await saveLast();
       if (config.save_every > 0 && epoch % config.save_every === 0) {
         await folder.saveCheckpoint(output, folder.numberedName(epoch), await contents(true));
@@ -83,17 +84,24 @@ export async function createKeeper(
   };
 }
 
-function logLine(
+function logRow(
   { epoch, train, test, lr, data_wait }: EpochEvent,
   { seconds, images_per_second }: EpochTiming,
-): string {
-  const rounded = [train.loss, train.accuracy, test.loss, test.accuracy].map((value) => value.toFixed(6));
-  return [
+): LogRow {
+  return {
     epoch,
-    ...rounded,
-    lr,
-    seconds.toFixed(2),
-    images_per_second?.toFixed(1) ?? "",
-    data_wait.toFixed(4),
-  ].join(",");
+    train_loss: rounded(train.loss, 6),
+    train_accuracy: rounded(train.accuracy, 6),
+    test_loss: rounded(test.loss, 6),
+    test_accuracy: rounded(test.accuracy, 6),
+    test_top5: rounded(test.top5, 6),
+    lr: Number(lr.toPrecision(8)),
+    ...images_per_second === undefined ? {} : { images_per_second: rounded(images_per_second, 1) },
+    data_wait: rounded(data_wait, 4),
+    seconds: rounded(seconds, 2),
+  };
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }

@@ -18,10 +18,14 @@ export async function findLearningRate(
     progress.show(points.length / usualSweep.updates, `lr ${short(point.lr)}, loss ${point.loss.toFixed(4)}`);
   }
   progress.stop();
-  const curve = join(output, "lr_find.csv");
-  await writeAtomically(curve, new TextEncoder().encode(toCsv(points)));
-  console.log(`${points.length} rates from ${short(usualSweep.from)} up; the curve is in ${curve}`);
   const found = suggest(points);
+  const table = join(output, "lr_find.csv");
+  const picture = join(output, "lr_find.svg");
+  await writeAtomically(table, new TextEncoder().encode(toCsv(points)));
+  await writeAtomically(picture, new TextEncoder().encode(await draw(points, found?.steepest)));
+  console.log(
+    `${points.length} rates from ${short(usualSweep.from)} up; the curve is in ${picture} and ${table}`,
+  );
   console.log(
     found
       ? `The loss falls most steeply at ${short(found.steepest)} and is lowest at ${short(found.lowest)}.\n` +
@@ -29,6 +33,27 @@ export async function findLearningRate(
       : "The loss never falls: look at the images (--overfit-batches 1), or at the network",
   );
   return found ? 0 : 1;
+}
+
+async function draw(points: readonly LrPoint[], suggested: number | undefined): Promise<string> {
+  const [{ svgOf }, { lineChart }] = await Promise.all([
+    import("../core/plot/svg.ts"),
+    import("../core/plot/line_chart.ts"),
+  ]);
+  // A loss that blows up would leave no room for the rest of the curve.
+  const most = 2 * Math.max(...points.slice(0, Math.ceil(points.length / 2)).map(({ loss }) => loss));
+  const curve = (of: "loss" | "smoothed") =>
+    points.filter((point) => point[of] <= most).map((point) => [point.lr, point[of]] as const);
+  return await svgOf(lineChart({
+    title: "Loss by learning rate",
+    x: { title: "learning rate", scale: "log" },
+    y: { title: "training loss (nats)" },
+    series: [
+      { name: "each batch", points: curve("loss"), colour: "#bdc1c6" },
+      { name: "smoothed", points: curve("smoothed") },
+    ],
+    marks: suggested === undefined ? [] : [{ x: suggested, label: `steepest at ${short(suggested)}` }],
+  }));
 }
 
 function toCsv(points: readonly LrPoint[]): string {

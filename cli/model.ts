@@ -121,3 +121,8 @@ export async function chooseModel(given: ModelFlags): Promise<ChosenModel> {
   });
   return { name, model, input: [in_channels, height, width] };
 }
+
+/** The network's name without the folders of a file of one's own. */
+export function shortName(model: string): string {
+  return model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");
+}

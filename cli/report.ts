@@ -25,6 +25,16 @@ export interface EpochTiming {
   readonly images_per_second: number | undefined;
 }
 
+/** How fast a run is. */
+export interface Pace {
+  /** Of the epoch's training so far; undefined before its first step. */
+  readonly images_per_second: number | undefined;
+  /** Until the end of the run; not finite before its first step. */
+  readonly seconds_left: number;
+  /** Of the epoch so far, its evaluation included. */
+  readonly epoch_seconds: number;
+}
+
 export function createReport(options: ReportOptions) {
   const { epochs, batch_size, steps, before, total, seconds, printEvery } = options;
   const started = performance.now();
@@ -94,6 +104,11 @@ export function createReport(options: ReportOptions) {
       }
       return undefined;
     },
+    pace: (): Pace => ({
+      images_per_second: imagesPerSecond(),
+      seconds_left: secondsLeft(),
+      epoch_seconds: (performance.now() - epochStarted) / 1000,
+    }),
     /** Leaves the terminal in order. */
     stop(): void {
       if (isTerminal) clearLine();
@@ -122,4 +137,9 @@ function testing(batch: number, batches: number): string {
 /** `84.83 %` of 0.8483 */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
+}
+
+/** The line that the course's program ends with. */
+export function accuracyLine(accuracy: number): string {
+  return `Accuracy of the model on the test images: ${percent(accuracy)}`;
 }

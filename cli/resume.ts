@@ -1,6 +1,7 @@
 /** `--resume`: what a checkpoint is, and whether a run can go on from it. */
 import { UserError } from "../core/errors.ts";
 import type { Method } from "../core/backend/wasm/lower/method.ts";
+import type { Normalize } from "../core/data/dataset.ts";
 import type { Fingerprint } from "../core/data/fingerprint.ts";
 import { readSafetensors, type Safetensors } from "../core/format/safetensors.ts";
 import { endOf } from "../core/train/progress.ts";
@@ -14,6 +15,11 @@ import { givenSettings, type SettingFlags, type Settings } from "./settings/sett
 /** What config.json and checkpoints keep of a run: its settings, and which images it saw. */
 export interface RunConfig extends Settings {
   readonly images: Fingerprint;
+  /** What the images are, for whoever uses the weights; runs of old versions have none of these. */
+  readonly classes?: readonly string[];
+  /** Channels, height, width. */
+  readonly shape?: readonly [number, number, number];
+  readonly normalize?: Normalize;
   /** How the run computes its convolutions, where --autotune has chosen; the same again gives the same bits. */
   readonly methods: Readonly<Record<string, Method>>;
 }

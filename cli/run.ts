@@ -2,9 +2,11 @@
 import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
 import { NotFinite } from "../core/train/trainer.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
+import type { Dashboard } from "./dashboard.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
-import { createReport, createTestReport, percent } from "./report.ts";
+import { createRunPictures } from "./run_pictures.ts";
+import { accuracyLine, createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
 /** Exit code of a run whose loss or weights are no longer finite. */
@@ -14,6 +16,9 @@ export interface Run extends KeeperOptions {
   /** Puts a new run at its beginning, which is kept only where it turns out to be needed; undefined for a resumed one. */
   readonly begin: (() => Promise<void>) | undefined;
   readonly printEvery: number | undefined;
+  /** Whether the folder gets pictures of the results. */
+  readonly pictures: boolean;
+  readonly dashboard: Dashboard | undefined;
 }
 
 /** Returns the exit code. */
@@ -78,6 +83,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     seconds: config.max_time || Infinity,
     printEvery: printEvery ?? Math.min(100, Math.ceil(steps / 4)),
   });
+  const pictures = run.pictures ? createRunPictures(run, keeper.log) : undefined;
   let accuracy: number | undefined;
   let ending: Ending | undefined;
   try {
@@ -86,11 +92,14 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     report.startEpoch();
     for await (const event of trainer.train()) {
       const timing = report.show(event);
+      run.dashboard?.show(event, report.pace());
       if (event.type === "epoch") {
         accuracy = event.test.accuracy;
         await keeper.saveEpoch(event, timing!);
+        await pictures?.epoch(event, timing!);
         report.startEpoch();
       }
+      if (event.type === "step") await pictures?.step(event);
       if (endOf(progress, options)) continue; // The stream ends by itself, where all is in order.
       if (stopped()) ending = "signal";
       else if (isLate() && event.type !== "evaluate") ending = "max_time";
@@ -101,6 +110,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     report.stop();
   }
   ending ??= endOf(progress, options)!;
+  await pictures?.finish();
   if (progress.step > 0) await keeper.saveLast();
   if (progress.step > 0 || ending === "signal") console.log(stoppedWithin(progress, steps));
   if (ending === "signal") return ending;
@@ -125,5 +135,5 @@ async function finish({ trainer }: Run, keeper: Keeper, known: number | undefine
 
 /** Prints the line that the course's program ends with. */
 export function printAccuracy(accuracy: number): void {
-  console.log(`Accuracy of the model on the test images: ${percent(accuracy)}`);
+  console.log(accuracyLine(accuracy));
 }

@@ -25,6 +25,7 @@ import { createTestReport } from "./report.ts";
 import { checkImages } from "./resume.ts";
 import { loadOptions } from "./settings/data.ts";
 import { printAccuracy, run } from "./run.ts";
+import { startDashboard } from "./start_dashboard.ts";
 import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 import { negatable, trainFlags, trainGroups } from "./train_flags.ts";
 import { prepare, readPretrained } from "./trainer_options.ts";
@@ -92,7 +93,7 @@ async function carryOut(
   backend: WasmBackend,
   methods: Methods,
 ): Promise<number> {
-  const { mode, settings, resumed, output, isNew, printEvery } = job;
+  const { mode, settings, resumed, output, isNew, printEvery, pictures } = job;
   const images = fingerprint(data);
   if (resumed && mode !== "evaluate") checkImages(resumed.config?.images, images, settings);
   const prepared = prepare(settings, job.entry, data, backend);
@@ -113,7 +114,17 @@ async function carryOut(
   } else {
     await begin();
   }
-  const config = { ...settings, images, methods: Object.fromEntries(methods) };
+  const { classes, channels, height, width } = data.train;
+  const shape = [channels, height, width] as const;
+  const { normalize } = data;
+  const config = {
+    ...settings,
+    images,
+    classes,
+    shape,
+    normalize,
+    methods: Object.fromEntries(methods),
+  };
   if (mode === "evaluate") {
     printAccuracy((await trainer.evaluate(createTestReport())).accuracy);
     return 0;
@@ -124,15 +135,24 @@ async function carryOut(
   if (mode === "lr-find") return await findLearningRate(trainer, options, output);
   await checkRoomForRun(output, trainer.session.memory.stateBytes);
   if (resumed && isNew) await copyRun(dirname(resumed.path), output);
-  return await run({
-    trainer,
-    options,
-    config,
-    output,
-    begin: resumed ? undefined : begin,
-    checkpoint: isNew ? undefined : resumed?.path,
-    printEvery,
-  });
+  const dashboard = await startDashboard(job, options, trainer);
+  let code = 1;
+  try {
+    code = await run({
+      trainer,
+      options,
+      config,
+      output,
+      begin: resumed ? undefined : begin,
+      checkpoint: isNew ? undefined : resumed?.path,
+      printEvery,
+      pictures,
+      dashboard,
+    });
+  } finally {
+    await dashboard?.end(code);
+  }
+  return code;
 }
 
 /** What runs: of a trial less, or with other rates. */

@@ -5,6 +5,7 @@ import { type Module, stateDict } from "../core/nn/mod.ts";
 import type { AnyModelOptions } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { modelEntry, type modelFlags, ownOptions } from "./model.ts";
+import type { RunConfig } from "./resume.ts";
 
 export interface KnownNetwork {
   readonly name: string;
@@ -32,7 +33,7 @@ export async function networkOf(
     ...(given.model === undefined ? run?.model_options : {}),
     ...ownOptions(name, entry, given),
   };
-  const [channels, height, width] = given.input ?? run?.input ?? entry.input;
+  const [channels, height, width] = given.input ?? (run && inputOf(run)) ?? entry.input;
   const create = (more: AnyModelOptions) =>
     entry.create({ ...options, input_size: [height!, width!], ...more });
   const fitting = (option: "num_classes" | "in_channels") => solve(dict, (n) => create({ [option]: n }));
@@ -41,22 +42,31 @@ export async function networkOf(
   return { name, model: create({ num_classes, in_channels }), input: [in_channels, height!, width!] };
 }
 
-/** What a checkpoint of Strata says of its run. */
-function runOf({ file, metadata }: StateDict) {
+/** What a checkpoint says of its run; older ones do not say all. */
+export type KnownRun = Partial<RunConfig> & { readonly model: string };
+
+/** Undefined for weights that are of no run of Strata. */
+export function runOf({ file, metadata }: StateDict): KnownRun | undefined {
   const { "strata.model": model, "strata.config": config } = metadata;
   if (model === undefined) return undefined;
   try {
-    const { model_options, dataset = "", input = [] } = JSON.parse(config ?? "{}") as {
-      model_options?: AnyModelOptions;
-      dataset?: string;
-      input?: number[];
-    };
-    const side = SIDES[dataset];
-    const images = side === undefined ? undefined : [3, side, side];
-    return { model, model_options, input: input.length === 3 ? input : images };
+    const known = { ...JSON.parse(config ?? "{}"), model } as KnownRun;
+    const { classes = [], shape, normalize } = known;
+    const whole = classes.every((name) => typeof name === "string") && (shape?.length ?? 3) === 3 &&
+      [...shape ?? [], ...normalize?.mean ?? [], ...normalize?.std ?? []].every(Number.isFinite);
+    if (whole) return known;
   } catch {
-    throw new UserError(`${file}: its metadata is damaged; name the network with --model`);
+    // Told below.
   }
+  throw new UserError(`${file}: its metadata is damaged; name the network with --model`);
+}
+
+/** Channels, height and width of a run's images, as far as it says. */
+function inputOf({ shape, input = [], dataset = "" }: KnownRun): readonly number[] | undefined {
+  if (shape) return shape;
+  if (input.length === 3) return input;
+  const side = SIDES[dataset];
+  return side === undefined ? undefined : [3, side, side];
 }
 
 /**

@@ -68,16 +68,20 @@ export {
   type ScheduleOptions,
 } from "./optim/schedule.ts";
 export { type CheckpointHeader, readHeader, restore, toCheckpoint } from "./train/checkpoint.ts";
+export type { Evaluation, TestResult } from "./train/evaluation.ts";
 export { largestBatch, measureRun } from "./train/run_graphs.ts";
 export type { Progress } from "./train/progress.ts";
 export {
   createTrainer,
-  type Evaluation,
   NotFinite,
   type Trainer,
   type TrainerOptions,
   type TrainingEvent,
 } from "./train/trainer.ts";
+
+// What a network sees on images, and where.
+export { createPredictor, type Predictor, type PredictorOptions } from "./predict/predictor.ts";
+export { overlay } from "./predict/overlay.ts";
 
 // Files of weights, summaries, pictures.
 export * from "./format/safetensors.ts";

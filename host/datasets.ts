@@ -37,6 +37,11 @@ export interface FolderOptions {
   readonly maxPixels: number;
   readonly badImages: "skip" | "fail";
   readonly workers: number | undefined;
+  /**
+   * Where only the images to test on are wanted: those of the data that was trained on, or of new data, which is tested
+   * as a whole where nobody divided it.
+   */
+  readonly testOnly?: "seen" | "new" | undefined;
   readonly note: (line: string) => void;
 }
 

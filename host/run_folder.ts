@@ -1,8 +1,11 @@
 /**
  * A run's folder:
  *
- *     config.json          every setting, as resolved
+ *     config.json          every setting, as resolved, and what the images are
  *     log.csv              a line an epoch
+ *     curves.svg           the same as a picture
+ *     confusion.svg, classes.svg, classes.csv, mistakes.png   of the best epoch, see result_files.ts
+ *     events.out.tfevents.*                                   for TensorBoard
  *     last.safetensors     the newest checkpoint: weights, optimiser, progress
  *     best.safetensors     the weights of the epoch with the best test accuracy
  *     best-0.9718-epoch-5.safetensors   the same of the K best, where so many are to be kept
@@ -10,13 +13,15 @@
  */
 import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
+import { formatLog, type LogRow, parseLog } from "../core/metrics/log.ts";
 import { type Safetensors, safetensorsParts } from "../core/format/safetensors.ts";
 import { removeLeftovers, writeAtomically } from "./atomic_write.ts";
 import { checkRoom } from "./disk.ts";
-import { readBytes, reason, statIfThere } from "./files.ts";
+import { readBytes, readText, reason, statIfThere } from "./files.ts";
 
 export const CONFIG = "config.json";
 export const LOG = "log.csv";
+export const CURVES = "curves.svg";
 export const LAST = "last.safetensors";
 export const BEST = "best.safetensors";
 
@@ -82,19 +87,14 @@ export async function saveConfig(folder: string, config: unknown): Promise<void>
 }
 
 /** Rewrites the whole log, which is short: a crash can't leave half a line. */
-export async function saveLog(folder: string, header: string, rows: readonly string[]): Promise<void> {
-  await writeAtomically(join(folder, LOG), encoder.encode([header, ...rows, ""].join("\n")));
+export async function saveLog(folder: string, rows: readonly LogRow[]): Promise<void> {
+  await writeAtomically(join(folder, LOG), encoder.encode(formatLog(rows)));
 }
 
-/** The lines of the log after its header; none where there is no log. */
-export async function readLog(folder: string): Promise<string[]> {
+/** The epochs that were logged; none where there is no log. */
+export async function readLog(folder: string): Promise<LogRow[]> {
   const file = join(folder, LOG);
-  if (!await statIfThere(file)) return [];
-  try {
-    return (await Deno.readTextFile(file)).split("\n").slice(1).filter((line) => line !== "");
-  } catch (error) {
-    throw new UserError(`${file}: cannot be read (${reason(error)})`);
-  }
+  return await statIfThere(file) ? parseLog(await readText(file)) : [];
 }
 
 export async function saveCheckpoint(folder: string, name: string, checkpoint: Safetensors): Promise<string> {
@@ -186,4 +186,13 @@ export async function findCheckpoint(path: string): Promise<string> {
     ? "; if its run was stopped before its first checkpoint, start it anew"
     : "";
   throw new UserError(`--resume ${path}: there is no ${LAST} in this folder${begun}`);
+}
+
+/** The file of weights that a path means: the file itself, or the best ones of a run's folder, or else its newest. */
+export async function findWeights(path: string): Promise<string> {
+  const info = await statIfThere(path);
+  if (!info) throw new UserError(`${path}: there is no such file or folder`);
+  if (!info.isDirectory) return path;
+  for (const name of [BEST, LAST]) if (await statIfThere(join(path, name))) return join(path, name);
+  throw new UserError(`${path}: no run's folder: there is neither ${BEST} nor ${LAST} in it`);
 }

@@ -14,7 +14,7 @@ export interface Config {
 }
 
 /** What a run's config.json keeps beside its settings, and what a recipe says of itself: of no effect on a new run. */
-const ASIDE = ["images", "methods", "description"];
+export const ASIDE: readonly string[] = ["images", "classes", "shape", "normalize", "methods", "description"];
 
 /** Reads a file of settings. Throws one line where one is unknown or wrong. */
 export async function readConfig(file: string): Promise<Config> {

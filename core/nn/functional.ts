@@ -185,6 +185,35 @@ export function crossEntropy(scores: Tensor, target: Tensor, options: CrossEntro
   return scores.tracer.apply("cross_entropy", [scores.value, target.value], { label_smoothing, reduction });
 }
 
+export interface YoloLossOptions {
+  /** Cells in a row: S. */
+  readonly split_size: number;
+  /** Boxes a cell: B; the paper's 2 by default. */
+  readonly num_boxes?: number;
+  /** C */
+  readonly num_classes: number;
+  /** Weight of boxes' places and sizes; 5 by default. */
+  readonly lambda_coord?: number;
+  /** Weight of the confidence of boxes without an object; 0.5 by default. */
+  readonly lambda_noobj?: number;
+  readonly reduction?: "mean" | "sum";
+}
+
+/**
+ * YOLOv1's loss of a prediction `[N, S·S·(C + 5·B)]` and a target `[N, S·S·5]`, see the op `yolo_loss`; with its five
+ * parts `[5]` (xy, wh, object, noobject, class), which add up to it.
+ */
+export function yoloLoss(
+  prediction: Tensor,
+  target: Tensor,
+  options: YoloLossOptions,
+): { loss: Tensor; parts: Tensor } {
+  const attrs = { num_boxes: 2, lambda_coord: 5, lambda_noobj: 0.5, reduction: "mean" as const, ...options };
+  const { tracer } = prediction;
+  const [loss, parts] = tracer.builder.emit("yolo_loss", [prediction.value, target.value], attrs);
+  return { loss: new Tensor(tracer, loss!), parts: new Tensor(tracer, parts!) };
+}
+
 function axis(x: Tensor, dim: number): number {
   return dim < 0 ? dim + x.shape.length : dim;
 }

@@ -13,6 +13,8 @@ export interface MatchOptions {
   readonly partial?: boolean;
   /** Tensors that the file may lack or have in another shape: those of a head for another number of classes. */
   readonly head?: ReadonlySet<string>;
+  /** What is said to do where not all fits. */
+  readonly advice?: string;
 }
 
 export interface MatchedStateDict {
@@ -31,7 +33,11 @@ export interface MatchedStateDict {
 export function matchStateDict(
   model: Module,
   dict: StateDict,
-  { partial = false, head = new Set() }: MatchOptions = {},
+  {
+    partial = false,
+    head = new Set(),
+    advice = "--partial takes what does, and leaves the rest as it is",
+  }: MatchOptions = {},
 ): MatchedStateDict {
   const ours = new Map([...stateDict(model)].filter(([, item]) => !(item instanceof Counter)));
   const theirs = withoutPrefix(withoutCounters(named(model, dict)), [...ours.keys()]);
@@ -52,11 +58,11 @@ export function matchStateDict(
   fillRight(rows, strange.map(([name, tensor]) => `${oneLine(name)} ${describeTensor(tensor)}`));
   const report = rows.length > 0 ? tableOf(rows, dict.file) : "";
   if (tensors.size === 0 || (rows.length > 0 && !partial)) {
-    const advice = partial ? "nothing in it fits" : "--partial takes what does, and leaves the rest as it is";
+    const more = partial ? "nothing in it fits" : advice;
     const counts = `${tensors.size} of the network's ${ours.size} tensors fit`;
     const extra = strange.length > 0 ? `, and ${strange.length} of the file's are unknown` : "";
     throw new UserError(
-      `${dict.file}: weights of another network: ${counts}${extra}; ${advice}\n${report}`.trimEnd(),
+      `${dict.file}: weights of another network: ${counts}${extra}; ${more}\n${report}`.trimEnd(),
     );
   }
   return { tensors, left, report };

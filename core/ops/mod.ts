@@ -11,6 +11,7 @@ import type { Op } from "./op.ts";
 import * as pool from "./pool.ts";
 import * as random from "./random.ts";
 import * as update from "./update.ts";
+import { yolo_loss, yolo_loss_grad } from "./yolo_loss.ts";
 
 export const ops = {
   ...conv,
@@ -23,6 +24,8 @@ export const ops = {
   ...random,
   ...update,
   ...image,
+  yolo_loss,
+  yolo_loss_grad,
   ...mix,
 };
 

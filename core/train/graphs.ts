@@ -119,12 +119,19 @@ function classify(
   images: BatchShape,
   mix = false,
 ): { output: ModelOutput; target: Tensor } {
-  const { batch, height, width, channels, mean, std } = images;
-  const pixels = tracer.input("pixels", { shape: [batch, height, width, channels], dtype: "u8" });
-  const moves = tracer.input("moves", i32([batch, 3]));
-  const target = tracer.input("target", i32([batch]));
-  const crop = [height, width] as const;
-  const x = tracer.apply("image_batch", [pixels.value, moves.value], { mean, std, crop });
+  const x = imageInput(tracer, images);
+  const target = tracer.input("target", i32([images.batch]));
   const mixed = () => tracer.apply("mix_images", [x.value, tracer.input("mix", f32([5])).value], {});
   return { output: model.forward(mix ? mixed() : x), target };
+}
+
+/** What a network takes, from a batch of bytes. Inputs: `pixels`, `moves`. */
+export function imageInput(
+  tracer: Tracer,
+  { batch, height, width, channels, mean, std }: BatchShape,
+): Tensor {
+  const pixels = tracer.input("pixels", { shape: [batch, height, width, channels], dtype: "u8" });
+  const moves = tracer.input("moves", i32([batch, 3]));
+  const crop = [height, width] as const;
+  return tracer.apply("image_batch", [pixels.value, moves.value], { mean, std, crop });
 }

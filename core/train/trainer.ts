@@ -3,20 +3,19 @@
  * while the workers run it, the next batch is put together.
  */
 import type { Backend, Session } from "../backend/backend.ts";
-import { allocateBatch, type Batch, DOES_NOT_COUNT, fillTestBatch, fillTrainBatch } from "../data/batches.ts";
+import { allocateBatch, type Batch, fillTrainBatch } from "../data/batches.ts";
 import { countOf } from "../data/dataset.ts";
 import { keyOf, permutation } from "../random.ts";
 import { diagnose } from "./diagnose.ts";
-import { createFeed, type Place } from "./feed.ts";
 import {
-  endOf,
-  type EpochOptions,
-  type Limits,
-  newProgress,
-  type Progress,
-  stepsOf,
-  testBatchesOf,
-} from "./progress.ts";
+  createEvaluator,
+  evaluateAll,
+  type Evaluation,
+  type TestProgress,
+  type TestResult,
+} from "./evaluation.ts";
+import { createFeed, type Place } from "./feed.ts";
+import { endOf, type EpochOptions, type Limits, newProgress, type Progress, stepsOf } from "./progress.ts";
 import { type GraphOptions, runGraphs } from "./run_graphs.ts";
 import { type StepNumbers, stepNumbers } from "./step_numbers.ts";
 
@@ -25,13 +24,6 @@ export interface TrainerOptions extends GraphOptions, EpochOptions, Limits {
   /** The learning rate at a time in epochs: 1.5 is halfway through the second one. */
   readonly lr: (epochs: number) => number;
   readonly seed: number;
-}
-
-export interface Evaluation {
-  /** The mean over all samples. */
-  readonly loss: number;
-  /** 0 … 1 */
-  readonly accuracy: number;
 }
 
 export interface StepEvent {
@@ -48,12 +40,12 @@ export interface StepEvent {
 
 export type TrainingEvent =
   | StepEvent
-  | { readonly type: "evaluate"; readonly epoch: number; readonly batch: number; readonly batches: number }
+  | ({ readonly type: "evaluate"; readonly epoch: number } & TestProgress)
   | {
     readonly type: "epoch";
     readonly epoch: number;
     readonly train: Evaluation;
-    readonly test: Evaluation;
+    readonly test: TestResult;
     /** Of its first step. */
     readonly lr: number;
     /** The best so far. */
@@ -74,7 +66,7 @@ export interface Trainer {
   /** Trains from where `progress` is to the end. Leaving the loop at any event leaves a state to go on from. */
   train(): AsyncGenerator<TrainingEvent>;
   /** Evaluates on the test images. */
-  evaluate(onBatch?: (batch: number, batches: number) => void): Promise<Evaluation>;
+  evaluate(onBatch?: (batch: number, batches: number) => void): Promise<TestResult>;
 }
 
 /** A loss or a weight that is not finite: where it began. The step that noticed it updated no weight. */
@@ -86,7 +78,6 @@ export class NotFinite extends Error {
 export function createTrainer(options: TrainerOptions): Trainer {
   const { backend, data, batch_size, epochs, accumulate = 1, seed } = options;
   const steps = stepsOf(options);
-  const batches = testBatchesOf(options);
   const session = backend.compile(runGraphs(options));
   const training = createFeed(session, "train", {
     allocate: () => allocateBatch(data.train, batch_size),
@@ -99,12 +90,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
         : undefined,
     ahead: data.train.ahead,
   });
-  const testing = createFeed(session, "evaluate", {
-    allocate: () => allocateBatch(data.test, batch_size),
-    fill: (batch, { step }) => fillTestBatch(batch, data.test, step),
-    after: ({ step }) => step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined,
-    ahead: data.test.ahead,
-  });
+  const testing = createEvaluator(session, options);
   const inputs = session.inputNames("train");
   const clips = (options.clip_grad ?? 0) > 0;
   const image = [data.train.height, data.train.width] as const;
@@ -119,7 +105,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     const numbers = stepNumbers({ ...options, image }, progress, lr);
     for (const input of inputs) if (numbers[input]) session.write("train", input, numbers[input]);
     // The test follows at once.
-    if (place.step + 1 === steps) testing.prefetch({ epoch: 0, step: 0 });
+    if (place.step + 1 === steps) testing.prefetch();
     await training.ready(place);
     whole = false;
     await training.run(place);
@@ -143,20 +129,6 @@ export function createTrainer(options: TrainerOptions): Trainer {
     throw new NotFinite(`epoch ${place.epoch + 1}, step ${place.step + 1}: ${what} is ${value}; ${cause}`);
   }
 
-  async function* evaluateBatches(): AsyncGenerator<number, Evaluation> {
-    let lossSum = 0;
-    let correct = 0;
-    let count = 0;
-    for (let step = 0; step < batches; step++) {
-      const { target } = await testing.run({ epoch: 0, step });
-      lossSum += await number("evaluate", "loss");
-      correct += await number("evaluate", "correct");
-      for (const wanted of target) if (wanted !== DOES_NOT_COUNT) count++;
-      yield step + 1;
-    }
-    return { loss: lossSum / count, accuracy: correct / count };
-  }
-
   async function* epoch(): AsyncGenerator<TrainingEvent> {
     const lr = options.lr(progress.epoch);
     const waitedBefore = training.waited;
@@ -169,10 +141,10 @@ export function createTrainer(options: TrainerOptions): Trainer {
       yield event;
     }
     const data_wait = milliseconds > 0 ? (training.waited - waitedBefore) / milliseconds : 0;
-    const evaluating = evaluateBatches();
+    const evaluating = testing.run();
     let next = await evaluating.next();
     for (; !next.done; next = await evaluating.next()) {
-      yield { type: "evaluate", epoch: progress.epoch + 1, batch: next.value, batches };
+      yield { type: "evaluate", epoch: progress.epoch + 1, ...next.value };
     }
     const test = next.value;
     const train = { loss: progress.loss_sum / progress.seen, accuracy: progress.correct / progress.seen };
@@ -200,12 +172,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     async *train() {
       while (!endOf(progress, options)) yield* epoch();
     },
-    async evaluate(onBatch) {
-      const evaluating = evaluateBatches();
-      let next = await evaluating.next();
-      for (; !next.done; next = await evaluating.next()) onBatch?.(next.value, batches);
-      return next.value;
-    },
+    evaluate: (onBatch) => evaluateAll(testing, onBatch),
   };
 }
 

@@ -1,12 +1,13 @@
 /** All cases of a golden folder; what Strata cannot run yet is among them, and says so. */
 import { type Case, Missing } from "./case.ts";
-import { type Golden, list, named } from "./golden.ts";
+import { type Golden, named } from "./golden.ts";
 import { layoutCases } from "./layout_cases.ts";
 import { modelCases } from "./model_cases.ts";
 import type { Networks } from "./networks.ts";
 import { opCases } from "./op_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
 import { scheduleCases } from "./schedule_cases.ts";
+import { yoloCases, yoloParts } from "./yolo_cases.ts";
 
 /** Every case of the folder: what cannot be run yet is a case that is missing, and not left out. */
 export function casesOf(golden: Golden, networks: Networks): Case[] {
@@ -21,25 +22,11 @@ export function casesOf(golden: Golden, networks: Networks): Case[] {
   ];
 }
 
-const yoloParts = {
-  loss: "YOLOv1's loss",
-  nms: "non-maximum suppression",
-  average_precision: "average precision",
-};
-
-function yoloCases(golden: Golden): Case[] {
-  return Object.entries(yoloParts).flatMap(([part, what]) =>
-    list<{ name: string }>(golden, "yolo", part).map(({ name }) =>
-      missing(name, `${what} does not exist yet`)
-    )
-  );
-}
-
 const known: Readonly<Record<string, readonly string[] | "networks">> = {
   ops: ["cases", "optimizers", "schedulers"],
   models: "networks",
   whole_models: "networks",
-  yolo: Object.keys(yoloParts),
+  yolo: yoloParts,
 };
 
 /** Files, and parts of files, of a kind that no runner knows: each counts as one missing case. */

@@ -149,4 +149,12 @@ export const opBuilders: Readonly<Record<string, BuildOp>> = {
     label_smoothing: attrs.number("label_smoothing", 0),
     reduction: attrs.text("reduction", "mean") as AttrsOf<"cross_entropy">["reduction"],
   }), ["x", "target"]),
+  yolo_loss: op("yolo_loss", (attrs) => ({
+    split_size: attrs.number("S"),
+    num_boxes: attrs.number("B"),
+    num_classes: attrs.number("C"),
+    lambda_coord: attrs.number("lambda_coord", 5),
+    lambda_noobj: attrs.number("lambda_noobj", 0.5),
+    reduction: attrs.text("reduction", "mean") as AttrsOf<"yolo_loss">["reduction"],
+  }), ["pred", "target"]),
 };

@@ -68,6 +68,7 @@ function cut(label: string): string {
   return letters.length <= CHARACTERS ? label : letters.slice(0, CHARACTERS - 1).join("") + "…";
 }
 
-function escaped(content: string): string {
+/** Text for SVG. */
+export function escaped(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

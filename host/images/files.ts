@@ -5,7 +5,11 @@ import { keyOf, philox } from "../../core/random.ts";
 import { reason, statIfThere } from "../files.ts";
 
 /** torchvision's that sharp reads, and GIF and AVIF. */
-const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
+export const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
+
+export function isImageName(name: string): boolean {
+  return EXTENSIONS.test(name);
+}
 
 export interface LabelledFile {
   /** From the folder that was named: `train/ants/0013035.jpg`. Slashes on every system. */
@@ -26,6 +30,8 @@ export interface FindOptions {
   /** Share of each class to test on, where there is no folder for that. */
   readonly valSplit: number | undefined;
   readonly seed: number;
+  /** Whether images that nobody divided into train/ and val/ are all to be tested on, rather than some held back. */
+  readonly testAll?: boolean;
 }
 
 const TRAIN = "train";
@@ -43,7 +49,11 @@ export async function findImages(folder: string, options: FindOptions): Promise<
   const notes: string[] = [];
   const strangers: string[] = [];
   if (!folders.includes(TRAIN)) {
-    const { classes, files } = await findClasses(folder, "", folders, strangers);
+    const all = options.testAll && options.valSplit === undefined;
+    const part = all ? TESTS.find((name) => folders.includes(name)) ?? "" : "";
+    const inside = part === "" ? folders : (await list(join(folder, part))).folders;
+    const { classes, files } = await findClasses(folder, part, inside, strangers);
+    if (all) return { classes, train: [], test: files, notes: strangerNotes(strangers) };
     return { classes, ...splitOf(files, options, notes), notes: [...notes, ...strangerNotes(strangers)] };
   }
   const inside = await list(join(folder, TRAIN));
@@ -69,7 +79,7 @@ export async function findImages(folder: string, options: FindOptions): Promise<
 }
 
 /** Names of folders and files in order, without hidden ones. */
-async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
+export async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
   const folders: string[] = [];
   const files: string[] = [];
   try {
@@ -95,7 +105,13 @@ async function findClasses(
   for (const [label, name] of classes.entries()) {
     if (!present.has(name)) continue;
     const before = files.length;
-    await walk(root, part === "" ? name : `${part}/${name}`, label, files, strangers, 0);
+    const inside = part === "" ? name : `${part}/${name}`;
+    for (const file of await filesBelow(join(root, inside))) {
+      const name = `${inside}/${file}`;
+      const path = join(root, name);
+      if (isImageName(file)) files.push({ name, path, bytes: (await statIfThere(path))?.size ?? 0, label });
+      else strangers.push(name);
+    }
     if (files.length === before) throw new UserError(`${join(root, part, name)}: there are no images in it`);
   }
   if (files.length === 0) {
@@ -112,25 +128,15 @@ async function findClasses(
 /** Deeper than any tree of images is; links to a folder above would never end. */
 const DEEPEST = 32;
 
-async function walk(
-  root: string,
-  folder: string,
-  label: number,
-  found: LabelledFile[],
-  strangers: string[],
-  depth: number,
-): Promise<void> {
-  if (depth > DEEPEST) throw new UserError(`${join(root, folder)}: folders in folders without an end`);
-  const { folders, files } = await list(join(root, folder));
-  for (const file of files) {
-    const name = `${folder}/${file}`;
-    if (!EXTENSIONS.test(file)) strangers.push(name);
-    else {
-      const path = join(root, name);
-      found.push({ name, path, bytes: (await statIfThere(path))?.size ?? 0, label });
-    }
+/** Names of all files in a folder and those in it, `levels` deep, as seen from it, without hidden ones; files before folders. */
+export async function filesBelow(folder: string, levels = Infinity, depth = 0): Promise<string[]> {
+  if (depth > DEEPEST) throw new UserError(`${folder}: folders in folders without an end`);
+  const { folders, files } = await list(folder);
+  for (const inner of depth < levels ? folders : []) {
+    const below = await filesBelow(join(folder, inner), levels, depth + 1);
+    for (const file of below) files.push(`${inner}/${file}`);
   }
-  for (const inner of folders) await walk(root, `${folder}/${inner}`, label, found, strangers, depth + 1);
+  return files;
 }
 
 function strangerNotes(strangers: readonly string[]): string[] {

@@ -26,22 +26,22 @@ const RATIO = [3 / 4, 4 / 3] as const;
 export async function loadPhotographs(options: LoadOptions): Promise<DatasetSplit> {
   const { data: folder, input = options.network, folder: limits } = options;
   const [channels, height, width] = input;
-  const { maxPixels, badImages, workers, scale } = limits;
+  const { maxPixels, badImages, workers, scale, testOnly } = limits;
   const normalize = normalizeFor(channels);
   const size = [height, width] as const;
   const evaluation = photographEvaluation(size, limits.resize ?? usualResize(size));
   const training = options.no_aug
     ? evaluation
     : photographTraining(size, { ...options, scale, ratio: RATIO }, normalize);
-  const found = await findImages(folder, limits);
+  const found = await findImages(folder, { ...limits, testAll: testOnly === "new" });
   const pool = createImagePool(workers);
   try {
     const notes: string[] = [];
     const [train, test] = await Promise.all(
-      [found.train, found.test].map((files) => goodHeaders(files, pool, limits, notes)),
+      [testOnly ? [] : found.train, found.test].map((files) => goodHeaders(files, pool, limits, notes)),
     ) as [LabelledFile[], LabelledFile[]];
     for (const [label, name] of found.classes.entries()) {
-      if (!train.some((file) => file.label === label)) {
+      if (!testOnly && !train.some((file) => file.label === label)) {
         throw new UserError(`${folder}: no training image of the class ${name} can be decoded`);
       }
     }

@@ -40,11 +40,31 @@ export async function prepareImages(
 ): Promise<Prepared[]> {
   return await Promise.all(paths.map(async (path): Promise<Prepared> => {
     try {
-      const data = await pool.load({ path, channels, maxPixels, transforms, at: undefined });
+      const data = await pool.load({ path, channels, maxPixels, transforms, whole: true, at: undefined });
       return { path, image: { width, height, channels, data } };
     } catch (error) {
       if (error instanceof DamagedImage) return { path, damaged: error.message };
       throw error;
     }
   }));
+}
+
+/** The same, so many at a time; while one batch is used, the next is prepared. */
+export async function* prepareBatches(
+  paths: readonly string[],
+  size: number,
+  pool: ImagePool,
+  options: PrepareOptions,
+): AsyncGenerator<Prepared[]> {
+  const begin = (start: number) => {
+    const images = prepareImages(paths.slice(start, start + size), pool, options);
+    images.catch(() => {}); // A failure is told to whoever waits for the batch.
+    return images;
+  };
+  let next = begin(0);
+  for (let start = size; start < paths.length + size; start += size) {
+    const batch = await next;
+    next = begin(start);
+    yield batch;
+  }
 }

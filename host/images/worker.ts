@@ -18,6 +18,8 @@ export interface LoadJob {
   readonly channels: number;
   readonly maxPixels: number;
   readonly transforms: readonly Transform[];
+  /** Whether all of a large image is decoded, though a part of its pixels would nearly do and take less time. */
+  readonly whole?: boolean;
   /** What random transforms depend on; undefined where there are none. */
   readonly at: (Moment & { readonly sample: number }) | undefined;
 }
@@ -85,7 +87,7 @@ async function inspect(
 }
 
 async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
-  const { path, channels, maxPixels, transforms, at } = job;
+  const { path, channels, maxPixels, transforms, whole = false, at } = job;
   let bytes: Uint8Array;
   try {
     bytes = await Deno.readFile(path);
@@ -96,7 +98,7 @@ async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
     if (!at) throw new Error(`${path}: a random transform has nothing to draw from`);
     return stream(at.seed, purpose, at.epoch, at.sample);
   };
-  const reduction = (header: Header) => spareReduction(header, transforms, draws);
+  const reduction = (header: Header) => whole ? 1 : spareReduction(header, transforms, draws);
   let image: Image;
   try {
     image = await decode(bytes, { channels, maxPixels, reduction });

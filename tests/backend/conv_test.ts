@@ -140,6 +140,8 @@ Deno.test("convolutions that deserve a name are right to rounding", pooled, asyn
       padding: [1, 1, 1, 1],
       groups: 6,
     }],
+    ["rows in place, two blocks of K", [2, 680, 6, 7], [40, 340, 1, 1], { ...plain, groups: 2 }],
+    ["many rows in place", [7, 20, 10, 11], [70, 20, 1, 1], plain],
     ["wide weights", [2, 40, 6, 6], [20, 40, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
   ];
   for (const [, x, weight, attrs] of cases) {

@@ -108,6 +108,8 @@ for (const method of Object.keys(methods)) {
         shapesOf([1, 328, 5, 6], 72, [1, 1, 1, 1]), // Two blocks of K, a last one of 8 columns.
         shapesOf([1, 136, 4, 5], 136, [1, 1, 1, 1]), // Several blocks of the filter's gradient.
         shapesOf([3, 8, 62, 64], 8, [1, 1, 1, 1]), // Many tiles: several tasks and chunks.
+        shapesOf([1, 344, 20, 20], 8, [1, 1, 1, 1]), // Tiles that tasks share.
+        shapesOf([3, 160, 24, 24], 8, [1, 1, 1, 1]), // The same with F(4×4), and several rounds of the filter's gradient.
       ];
       for (const shapes of cases) await check(shapes, method);
     },
@@ -118,6 +120,7 @@ for (const method of Object.keys(methods)) {
       const shapes of [
         shapesOf([2, 24, 30, 31], 40, [1, 1, 1, 1]),
         shapesOf([1, 300 + 4, 4, 4], 80, [0, 1, 2, 0]),
+        shapesOf([1, 344, 20, 20], 80, [1, 1, 1, 1]),
       ]
     ) {
       const choice = { method: methods[method]! };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createReport } from "../../cli/report.ts";
+import { collectPredictions } from "../../core/metrics/predictions.ts";
 
 Deno.test("an epoch whose steps were all taken before has no images a second", () => {
   const lines: string[] = [];
@@ -17,7 +18,8 @@ Deno.test("an epoch whose steps were all taken before has no images a second", (
     });
     report.startEpoch();
     const scores = { loss: 1, accuracy: 0.5 };
-    const scored = { train: scores, test: scores, lr: 0.1, best: false, data_wait: 0 };
+    const test = { ...scores, top5: 1, predictions: collectPredictions(0, 10).finish() };
+    const scored = { train: scores, test, lr: 0.1, best: false, data_wait: 0 };
     const event = { type: "epoch", epoch: 1, ...scored } as const;
     assert.equal(report.show(event)!.images_per_second, undefined);
   } finally {

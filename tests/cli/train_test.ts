@@ -346,7 +346,7 @@ Deno.test("a folder of images is trained on by naming it, and a resumed run find
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, /^photos: 8 training and 4 test images of 3×32×32, 2 classes$/m);
     assert.match(first.stdout, /data wait \d+\.\d %/);
-    assert.match(await Deno.readTextFile(join(output, "log.csv")), /,data_wait\n/);
+    assert.match(await Deno.readTextFile(join(output, "log.csv")), /,data_wait,seconds\n/);
     const more = await run("--resume", output, "--epochs", "2");
     assert.equal(more.code, 0, more.stderr);
     const other = await run("--resume", output, "--epochs", "3", "--input", "3x16x16");

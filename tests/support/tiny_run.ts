@@ -7,7 +7,8 @@ export const root = new URL("../../", import.meta.url).pathname;
 /** The command, to be started as a process. */
 export function command(args: readonly string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-P", "train.ts", ...args],
+    // Pictures are the business of results_test.ts.
+    args: ["run", "-P", "train.ts", "--no-pictures", ...args],
     cwd: root,
     stdout: "piped",
     stderr: "piped",

@@ -16,7 +16,8 @@ function nodes(): [conv: Node, relu: Node, sgd: Node] {
   const [y] = builder.emit("conv2d", [x, weight], attrs);
   builder.emit("relu", [y!], {});
   builder.scope = builder.layer = "";
-  const inputs = [builder.input("hyper", f32([8])), builder.input("loss", f32([])), weight, weight];
+  const scalars = [builder.input("loss", f32([])), builder.input("factor", f32([]))];
+  const inputs = [builder.input("hyper", f32([8])), ...scalars, weight, weight];
   const update = { weightDecay: [0], lrScale: [1], momentum: 0, dampening: 0, nesterov: false };
   builder.emit("sgd", inputs, update);
   return [...builder.nodes] as [Node, Node, Node];
@@ -30,7 +31,7 @@ Deno.test("a node's cost: multiply-adds by the direct method, and every byte tha
   assert.equal(trafficOf(conv), 4 * (x + weight + y));
   assert.equal(trafficOf(relu), 4 * (y + y));
   // The weight stands for its gradient as well here: read once, written once.
-  assert.equal(trafficOf(sgd), 4 * (8 + 1 + weight + weight));
+  assert.equal(trafficOf(sgd), 4 * (8 + 1 + 1 + weight + weight));
 });
 
 Deno.test("a kind is the op, its window, and what was fused with it", () => {

@@ -7,6 +7,7 @@ import { type Golden, tensor } from "../../../core/verify/golden.ts";
 import type { Measured } from "../../../core/verify/measure.ts";
 import { compareModel, measureModel, type ModelEntry } from "../../../core/verify/model_cases.ts";
 import { opCases, type OpEntry, type OpInput } from "../../../core/verify/op_cases.ts";
+import type { AveragePrecisionEntry, NmsEntry, YoloLossEntry } from "../../../core/verify/yolo_cases.ts";
 import { readGolden } from "../../../host/golden.ts";
 import { models } from "../../../models/registry.ts";
 import { backendFor } from "../../support/run_op.ts";
@@ -93,6 +94,31 @@ Deno.test("optimisers fail with another option", pooled, async () => {
   }
 });
 
+Deno.test("YOLO's loss, suppression and precision fail when a number differs", pooled, async () => {
+  const yolo = golden.json.get("yolo") as Yolo;
+  const [loss, nms, precision] = [yolo.loss[0]!, yolo.nms[0]!, yolo.average_precision[0]!];
+  const slips: [part: keyof Yolo, entry: object][] = [
+    ["loss", { ...loss, loss: loss.loss * 1.0001 }],
+    ["loss", { ...loss, parts: { ...loss.parts, object: loss.parts.object * 1.0001 } }],
+    ["loss", { ...loss, grad: loss.grad.with(-1, loss.grad.at(-1)! + 0.001) }],
+    ["nms", { ...nms, keep: nms.keep.toReversed() }],
+    ["nms", { ...nms, keep: nms.keep.slice(1) }],
+    ["average_precision", { ...precision, ap50_11point: precision.ap50_11point + 1e-9 }],
+    ["average_precision", { ...precision, ap75_area: precision.ap50_area }],
+  ];
+  for (const [part, entry] of slips) {
+    const json = new Map([["yolo", { [part]: [entry] }]]);
+    const [item] = casesOf({ ...golden, json }, models);
+    equal((await outcomeOf(item!, await backendFor())).status, "FAIL", JSON.stringify(entry).slice(0, 80));
+  }
+});
+
+interface Yolo {
+  readonly loss: YoloLossEntry[];
+  readonly nms: NmsEntry[];
+  readonly average_precision: AveragePrecisionEntry[];
+}
+
 const vgg = networks["vgg16_cifar"]!;
 const scaled = (key: string, factor: number) => ({
   grad: { ...vgg.grad, [key]: vgg.grad[key]!.map((number) => number * factor) },
@@ -174,7 +200,7 @@ Deno.test("what does not exist is missing, and named", pooled, async () => {
     }],
     ["models", { mystery_net: { input: [3, 8, 8], output: [2] } }],
     ["whole_models", { mystery_net: { input: [3, 8, 8], classes: 2 } }],
-    ["yolo", { loss: [{ name: "yolo/voc" }], heat_maps: [] }],
+    ["yolo", { heat_maps: [] }],
     ["detection", {}],
   ]);
   const backend = await backendFor();

@@ -53,12 +53,18 @@ export function withoutDeadTaps(gather: Gather): Gather {
   return { ...gather, taps };
 }
 
-/** A 1 × 1 window that looks at every pixel sees one long line of them: so one run, whatever the images' extents. */
+/** Whether row r of A is pixel r of all images: a 1 × 1 window that looks at every pixel. */
+function isDense(
+  { height, width, rows, columns, strideY, strideX, taps: [tap, ...others] }: Gather,
+): boolean {
+  const everyPixel = rows === height && columns === width && strideY === 1 && strideX === 1;
+  return everyPixel && others.length === 0 && tap?.dy === 0 && tap.dx === 0;
+}
+
+/** Where rows are just pixels, all images are one long line of them: one run, whatever the images' extents. */
 function inOneLine(gather: Gather, images: number): Gather {
-  const { height, width, rows, columns, strideY, strideX, taps: [tap, ...others] } = gather;
-  const dense = rows === height && columns === width && strideY === 1 && strideX === 1;
-  if (!dense || !tap || others.length > 0 || tap.dy !== 0 || tap.dx !== 0) return gather;
-  const pixels = images * rows * columns;
+  if (!isDense(gather)) return gather;
+  const pixels = images * gather.rows * gather.columns;
   return { ...gather, height: 1, width: pixels, rows: 1, columns: pixels };
 }
 
@@ -155,6 +161,10 @@ const FEW_ROWS = 576;
 /** Most columns of weights that a task packs for itself: a block of K of them fits into the second-level cache. */
 const MOST_OWN_COLUMNS = 256;
 
+/** Least columns of a task whose rows are gathered, and of one that reads them in place. */
+const LEAST_GATHERED = 64;
+const LEAST_IN_PLACE = 32;
+
 /** y = gather(x) · weights + bias, then the epilogue. */
 export function multiplyGathered(lower: Lower, product: Product): void {
   const { x, weight, bias, y, images, weightPitches: pitches, outputPitches, epilogue } = product;
@@ -170,11 +180,12 @@ export function multiplyGathered(lower: Lower, product: Product): void {
       ...gather.taps.map(({ place }) => place),
     ],
   };
-  const few = m <= FEW_ROWS;
+  const few = m <= FEW_ROWS, linePitch = isDense(gather) ? gather.pitch : 0;
   const blockRows = evenly(m, BLOCK_ROWS, TILE_ROWS), taskRows = few ? roundUp(m, TILE_ROWS) : blockRows;
   const rowBlocks = Math.ceil(m / taskRows) * groups;
   // Enough tasks for all threads, but none so narrow that gathering its rows would take longer than multiplying them.
-  const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / 64));
+  const least = linePitch ? LEAST_IN_PLACE : LEAST_GATHERED;
+  const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / least));
   const taskColumns = Math.min(roundUp(columns / columnBlocks, tile), few ? MOST_OWN_COLUMNS : Infinity);
   const ownPanels = few ? DEPTH * taskColumns * 4 : 0;
   const own = perThread(lower, blockRows * PITCH * 4 + taskRows * 16 + EDGE_BYTES + ownPanels);
@@ -188,7 +199,8 @@ export function multiplyGathered(lower: Lower, product: Product): void {
     if (k > 0) lower.call("packPanels", weight, panels, table, tile, groups, columns, k, ...part);
     b = [panels, 0];
   }
-  lower.call("gemm", x, ...b, bias, y, geometry(gather), ...counts, ...outputPitches, ...task, epilogue);
+  const shape = [geometry(gather), ...counts, ...outputPitches];
+  lower.call("gemm", x, ...b, bias, y, ...shape, ...task, epilogue, linePitch);
 }
 
 export interface WeightProduct {

@@ -72,11 +72,13 @@ export function cheapest(convolution: Convolution): Method {
 }
 
 /**
- * What parts of Winograd's work take, in multiply-adds of the products, which are the rest of it (256 bits, machine B of
- * ARCHITECTURE.md): to transform one channel of a tile there or back, and to transform a filter.
+ * What parts of Winograd's work take, in multiply-adds of the products, which are the rest of it (machine B of
+ * ARCHITECTURE.md): to transform one channel of a tile there or back, and to transform a filter. With 128 bits products
+ * take longer and these hardly, so that a filter's are between what they are there and with 256 bits: the choice is by
+ * shape alone, for the same bits in both.
  */
-const TILE_COST = { 2: 490, 4: 1000 };
-const FILTER_COST = 60;
+const TILE_COST = { 2: 250, 4: 500 };
+const FILTER_COST = 40;
 
 /** Rows and columns of the filter gradient that are made from one transformation; lower/winograd.ts. */
 const GRAD_BLOCK = 256;

@@ -12,6 +12,7 @@ import { normLowerings } from "./norm.ts";
 import { poolLowerings } from "./pool.ts";
 import { randomLowerings } from "./random.ts";
 import { updateLowerings } from "./update.ts";
+import { yoloLossLowerings } from "./yolo_loss.ts";
 
 export const lowerings: { readonly [K in OpName]: Lowering<K> } = {
   ...convLowerings,
@@ -24,5 +25,6 @@ export const lowerings: { readonly [K in OpName]: Lowering<K> } = {
   ...randomLowerings,
   ...updateLowerings,
   ...imageLowerings,
+  ...yoloLossLowerings,
   ...mixLowerings,
 };

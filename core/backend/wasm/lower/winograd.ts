@@ -35,9 +35,9 @@ function geometry(tiling: Tiling): Word {
   return { table: [images, height, width, channels, ...padding, rows, across, columns, ...tilesOf(tiling)] };
 }
 
-/** Bytes of assembly/winograd_tiles.ts: a tile in between, and a table. */
+/** Bytes of assembly/winograd_tiles.ts: the square in between, and a table. */
+const TEMP_BYTES = 36 * 32;
 const TABLE = 192;
-const TEMP_BYTES = TABLE + 36 * 32;
 const APART = 64;
 const COLUMNS = 64;
 const FILTER_STEPS = 16;
@@ -48,7 +48,8 @@ function words(count: number): number {
 
 /** What a task's transformed tiles may take: they should stay in the second-level cache. */
 const TASK_BYTES = 1 << 20;
-const LEAST_ROWS = 24;
+/** Where fewer fit, they are transformed beforehand, for all tasks. */
+const LEAST_ROWS = 48;
 const MOST_ROWS = 96;
 
 export interface WinogradProduct {
@@ -77,29 +78,41 @@ export function convolve(lower: Lower, product: WinogradProduct): void {
   lower.call("winogradFilters", weight, panels, ...filterCounts, ...pitches, filters.scratch, filters.bytes);
 
   const [down, across] = tilesOf(tiling), count = images * down * across;
+  const depth = evenly(channels, DEPTH, 8), slots = places * Math.ceil(channels / depth);
+  const slabs = Math.ceil(slots / Math.floor(DEPTH / depth));
   const fitting = Math.floor(TASK_BYTES / (4 * places * channels));
+  const sharing = fitting < LEAST_ROWS && count > fitting;
   const rows = evenly(
     count,
-    roundUp(Math.min(Math.max(fitting, LEAST_ROWS), MOST_ROWS), TILE_ROWS),
+    sharing ? MOST_ROWS : roundUp(Math.min(fitting, MOST_ROWS), TILE_ROWS),
     TILE_ROWS,
   );
   const rowBlocks = Math.ceil(count / rows);
   const columnBlocks = Math.min(Math.ceil(4 * threads / rowBlocks), Math.ceil(columns / COLUMNS));
   const taskColumns = roundUp(columns / columnBlocks, COLUMNS);
+  const slabBytes = slabs * (rows * PITCH * 4 + APART);
 
-  const depth = evenly(channels, DEPTH, 8), slots = places * Math.ceil(channels / depth);
-  const slabs = Math.ceil(slots / Math.floor(DEPTH / depth));
+  let shared: Word = 0;
+  if (sharing) {
+    shared = { scratch: lower.scratch(rowBlocks * slabBytes) };
+    const own = perThread(lower, TEMP_BYTES + TABLE + words(channels) + words(slots));
+    lower.call("winogradTiles", x, shared, geometry(tiling), n, depth, rows, own.scratch, own.bytes);
+  }
   const own = perThread(
     lower,
     TEMP_BYTES + 2 * TABLE + words(slots) + words(rows) + EDGE_BYTES + words(channels) + words(columns) +
-      slabs * (rows * PITCH * 4 + APART) + places * (rows * COLUMNS * 4 + APART),
+      places * (rows * COLUMNS * 4 + APART) + (sharing ? 0 : slabBytes),
   );
   const task = [n, tile, depth, rows, taskColumns, own.scratch, own.bytes];
-  lower.call("winograd", x, panels, bias, y, geometry(tiling), ...task, epilogue);
+  lower.call("winograd", x, panels, bias, y, geometry(tiling), ...task, epilogue, shared);
 }
 
-const GRAD_STEPS = 96;
+const GRAD_STEPS = 100;
 const GRAD_PER_ROW = 3;
+const GRAD_TOGETHER = 64;
+
+/** The least tiles that are worth a chunk of their own. */
+const LEAST_CHUNK = 192;
 
 /** Sides of the blocks of a filter's gradient that come from one transformation: the larger, the fewer of these. */
 const GRAD_BLOCKS = [256, 128, 64];
@@ -116,17 +129,20 @@ export function convolveGradFilter(lower: Lower, tiling: Tiling, dy: Word, x: Wo
   // By shape alone, since it decides in which order numbers are added.
   const wanted = Math.min(
     Math.ceil(GRAD_TASKS / blocksOf(CHUNK_BLOCK)),
-    Math.floor(count / (2 * GRAD_STEPS)),
+    Math.floor(count / LEAST_CHUNK),
   );
   const chunk = roundUp(Math.ceil(count / Math.max(wanted, 1)), 4), chunks = Math.ceil(count / chunk);
   const enough = (side: number) => chunks * blocksOf(side) >= lower.threads;
   const side = GRAD_BLOCKS.find(enough) ?? GRAD_BLOCKS.at(-1)!;
   const rows = evenly(out, side, 8), columns = evenly(channels, side, 16);
-  const parts: Word = { scratch: lower.scratch(chunks * places * out * channels * 4) };
+  const together = Math.min(channels, GRAD_TOGETHER);
+  const parts: Word = {
+    scratch: lower.scratch(chunks * places * (out * roundUp(channels, together) * 4 + APART)),
+  };
   const aRows = roundUp(rows, TILE_ROWS);
   const own = perThread(
     lower,
-    TEMP_BYTES + 4 * TABLE + words(aRows) + EDGE_BYTES + words(Math.max(channels, out)) + 4 * places * 32 +
+    TEMP_BYTES + 7 * TABLE + words(aRows) + EDGE_BYTES + words(Math.max(channels, out)) + 4 * places * 32 +
       Math.ceil(places / GRAD_PER_ROW) * (aRows * PITCH * 4 + APART) +
       places * (Math.ceil(columns / tile) * GRAD_STEPS * tile * 4 + APART),
   );

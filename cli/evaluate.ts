@@ -1,0 +1,213 @@
+/** `evaluate`: how good weights are on images, as a run's own test tells it, and class by class. */
+import { resolve } from "node:path";
+import type { DatasetSplit } from "../core/data/dataset.ts";
+import { countOf } from "../core/data/dataset.ts";
+import { relabel } from "../core/data/relabel.ts";
+import { UserError } from "../core/errors.ts";
+import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
+import { createEvaluator, evaluateAll, type TestResult } from "../core/train/evaluation.ts";
+import { evaluateGraph } from "../core/train/graphs.ts";
+import { batchShape } from "../core/train/run_graphs.ts";
+import { loadDataset } from "../host/datasets.ts";
+import { checkNewResults, saveResults } from "../host/evaluation_folder.ts";
+import {
+  describeGroups,
+  type Parsed,
+  parseFlags,
+  splitPositionals,
+  switchFlag,
+  text,
+  whole,
+} from "./arguments.ts";
+import { exactFlag } from "./backend.ts";
+import { evaluationData, evaluationText } from "./evaluation_report.ts";
+import { main } from "./main.ts";
+import { createProgress } from "./progress.ts";
+import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data.ts";
+import { generalFlags } from "./settings/settings.ts";
+import { subjectFlags } from "./settings/subject.ts";
+import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
+import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
+import { networkOf } from "./weights_network.ts";
+import { shortName } from "./model.ts";
+
+const groups = {
+  "The weights": weightsFlags,
+  "The images": {
+    dataset: subjectFlags.dataset,
+    data: subjectFlags.data,
+    input: dataFlags.input,
+    "val-split": dataFlags["val-split"],
+    seed: generalFlags.seed,
+    "val-resize-size": dataFlags["val-resize-size"],
+    ...normaliseFlags,
+    "bad-images": dataFlags["bad-images"],
+    "max-megapixels": dataFlags["max-megapixels"],
+  },
+  "What is told": {
+    tta: switchFlag("averages each image's probabilities with its mirror image's"),
+    output: text("FOLDER", "writes pictures and tables, as a run's folder has"),
+    json: switchFlag("prints JSON, and nothing else"),
+    help: switchFlag("shows this"),
+  },
+  "The machine": {
+    "batch-size": whole("images at once; the run's, or 64", { min: 1 }),
+    threads: whole("worker threads; one a core", { min: 1, max: 256 }),
+    workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
+    exact: exactFlag,
+  },
+};
+
+export const evaluateFlags = {
+  ...groups["The weights"],
+  ...groups["The images"],
+  ...groups["What is told"],
+  ...groups["The machine"],
+};
+
+const EXAMPLES = `Tests weights: deno task evaluate WEIGHTS, a run's folder or a file of any format.
+
+  deno task evaluate runs/NAME                  on the images that the run was tested on
+  deno task evaluate runs/NAME --data photos --output results
+  deno task evaluate resnet20.th --model resnet20 --dataset cifar10 --data ~/cifar10
+  deno task evaluate net.safetensors --model squeezenet1_1 --data photos \\
+    --classes imagenet_classes.txt --tta --json`;
+
+const NOTES = `
+A run's folder stands for its best weights. What the file does not say, flags
+say; images are prepared and normalised as in the run, where it is one.
+Folders of images are tested by their val/ or test/, or as a whole where they
+have neither and the run was trained on others. Their classes are found by name.`;
+
+type Given = Parsed<typeof evaluateFlags>;
+
+/** Runs the command; returns its exit code. */
+export async function evaluate(args: readonly string[]): Promise<number> {
+  const { positionals: [path, ...more], rest } = splitPositionals(evaluateFlags, args);
+  const given = parseFlags(evaluateFlags, rest);
+  if (given.help) {
+    console.log([EXAMPLES, ...describeGroups(groups), NOTES].join("\n"));
+    return 0;
+  }
+  if (path === undefined) throw new UserError("evaluate needs weights: a run's folder or a file; see --help");
+  if (more.length > 0) {
+    throw new UserError(`"${more[0]}" is one too many: deno task evaluate WEIGHTS; see --help`);
+  }
+  const { output } = given;
+  if (output !== undefined) await checkNewResults(output);
+  const weights = await readWeights(path, given);
+  const names = await classNames(given.classes, weights);
+  const data = await loadImages(weights, given);
+  try {
+    const fitted = await fit(weights, data, given);
+    const labelled = withNames(data, names, weights);
+    const result = await test(weights, fitted, labelled, given);
+    const about = {
+      weights: weights.dict.file,
+      model: shortName(weights.network.name),
+      tta: given.tta ?? false,
+    };
+    const report = evaluationData(about, labelled.test, result);
+    const title = `${about.model} on ${labelled.test.name}`;
+    const files = output === undefined ? [] : await saveResults(output, title, labelled.test, result, report);
+    if (given.json) console.log(JSON.stringify(report, null, 2));
+    else {
+      console.log(evaluationText(about, labelled.test, result));
+      if (files.length > 0) console.error(`Wrote ${files.join(", ")} in ${output}`);
+    }
+    return 0;
+  } finally {
+    data.close?.();
+  }
+}
+
+/** The images that flags name, or those that the run was tested on. */
+async function loadImages({ run, network, dict }: Weights, given: Given): Promise<DatasetSplit> {
+  // Who names a folder has images of their own; digits lie in none.
+  const usual = given.data === undefined || (run?.dataset ?? "digits") !== "digits" ? run?.dataset : "folder";
+  const dataset = given.dataset ?? usual;
+  if (dataset === undefined) {
+    throw new UserError(`${dict.file}: it does not say what to test it on: name --dataset or --data`);
+  }
+  const data = given.data ?? (dataset === run?.dataset ? run?.data : undefined) ?? "data";
+  const seen = dataset === run?.dataset && resolve(data) === resolve(run.data ?? "data");
+  const settings = {
+    ...dataDefaults(dataset),
+    input: given.input ?? run?.shape ?? [],
+    val_split: given["val-split"] ?? (seen ? run?.val_split : undefined) ?? 0,
+    val_resize_size: given["val-resize-size"] ?? run?.val_resize_size ?? 0,
+    bad_images: given["bad-images"] ?? run?.bad_images ?? "skip",
+    max_megapixels: given["max-megapixels"] ?? run?.max_megapixels ?? 100,
+    no_aug: true,
+    seed: given.seed ?? (seen ? run?.seed : undefined) ?? 0,
+    dataset,
+    data,
+  } as const;
+  checkData(settings, given);
+  const note = (line: string) => console.error(`Note: ${line}`);
+  const options = loadOptions(settings, network.input as [number, number, number], {
+    note,
+    workers: given.workers,
+  });
+  const testOnly = seen ? "seen" : "new";
+  const split = await loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
+  split.notes.forEach(note);
+  const { channels, height, width } = split.test;
+  const [wanted] = network.input;
+  if (channels !== wanted) {
+    split.close?.();
+    throw new UserError(
+      `${dict.file}: its weights are for images of ${wanted} channels, not ${channels}; ` +
+        `--input ${wanted}x${height}x${width} turns them into such`,
+    );
+  }
+  const usualNormalize = run?.normalize?.mean.length === channels ? run.normalize : split.normalize;
+  return { ...split, normalize: normaliseOf(given, channels, usualNormalize) };
+}
+
+/** The images with labels as the weights' scores have them. */
+function withNames(
+  data: DatasetSplit,
+  names: readonly string[] | undefined,
+  { num_classes, dict }: Weights,
+): DatasetSplit {
+  const test = names ? relabel(data.test, names) : data.test;
+  if (test.classes.length === num_classes) return { ...data, test };
+  throw new UserError(
+    `${dict.file}: scores ${num_classes} classes, and ${test.name} has ${test.classes.length}; ` +
+      "--classes names those of the weights",
+  );
+}
+
+/** The network for these images, with its weights. */
+async function fit({ dict }: Weights, { test }: DatasetSplit, given: Given) {
+  const { channels, height, width } = test;
+  const { model } = (await networkOf(dict, { ...given, input: [channels, height, width] }))!;
+  return { model, matched: matchStateDict(model, dict, { advice: RIGHT_MODEL }) };
+}
+
+async function test(
+  weights: Weights,
+  { model, matched }: Awaited<ReturnType<typeof fit>>,
+  data: DatasetSplit,
+  given: Given,
+): Promise<TestResult> {
+  const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, countOf(data.test));
+  const backend = await startBackend(weights, given);
+  const progress = createProgress();
+  try {
+    const images = batchShape({ ...data, train: data.test }, batch_size);
+    const graphs = { evaluate: evaluateGraph(model, images) };
+    const session = withinMemory(batch_size, () => backend.compile(graphs));
+    loadStateDict(session, matched);
+    const evaluator = createEvaluator(session, { data, batch_size, flip: given.tta ?? false });
+    return await evaluateAll(evaluator, (batch, batches) => {
+      progress.show(batch / batches, `batch ${batch} of ${batches}`);
+    });
+  } finally {
+    progress.stop();
+    backend.close();
+  }
+}
+
+if (import.meta.main) await main(evaluate);

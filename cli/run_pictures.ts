@@ -1,0 +1,138 @@
+/** What a run shows of itself while it goes on and at its end: pictures in its folder, and values for TensorBoard. */
+import { join } from "node:path";
+import type { LogRow } from "../core/metrics/log.ts";
+import { someAnswers } from "../core/metrics/mistakes.ts";
+import { namedParameters } from "../core/nn/module.ts";
+import { histogramOf } from "../core/tensorboard/histogram.ts";
+import type { StepEvent } from "../core/train/trainer.ts";
+import { writeAtomically } from "../host/atomic_write.ts";
+import type { EventFile } from "../host/event_file.ts";
+import { CURVES } from "../host/run_folder.ts";
+import type { EpochEvent, KeeperOptions } from "./keeper.ts";
+import { shortName } from "./model.ts";
+import type { EpochTiming } from "./report.ts";
+import { clearLine, isTerminal } from "./terminal.ts";
+
+/** The most of a run's time that goes into pictures before its end. */
+const SHARE = 0.01;
+/** Values of single steps that TensorBoard gets, an epoch. */
+const STEPS = 20;
+/** Test images that TensorBoard gets. */
+const IMAGES = 12;
+
+export interface RunPictures {
+  step(event: StepEvent): Promise<void>;
+  /** Logs the values; draws only while that takes no noticeable part of the run's time. */
+  epoch(event: EpochEvent, timing: EpochTiming): Promise<void>;
+  /** Draws what was not drawn yet. */
+  finish(): Promise<void>;
+}
+
+/** `log` is the run's, which grows. A picture that cannot be drawn is told once and never ends a run. */
+export function createRunPictures(
+  { trainer, options, config, output }: KeeperOptions,
+  log: readonly LogRow[],
+): RunPictures {
+  const { session, progress } = trainer;
+  const name = `${shortName(config.model)} on ${options.data.test.name}`;
+  const began = performance.now();
+  const first = progress.batches + 1;
+  let spent = 0;
+  /** What drawing took the last time; at first what it takes to load what draws. */
+  let cost = 1500;
+  let events: EventFile | undefined;
+  let waiting: EpochEvent | undefined;
+  /** The epoch whose answers are shown: the best, or the last one where an earlier part of the run has the best. */
+  let shown: EpochEvent | undefined;
+  let drawnAnswers: EpochEvent | undefined;
+  let failed = false;
+
+  async function attempt(what: () => Promise<void>): Promise<void> {
+    if (failed) return;
+    const start = performance.now();
+    try {
+      await what();
+    } catch (error) {
+      failed = true;
+      if (isTerminal) clearLine();
+      console.error(`Note: no pictures of this run: ${(error as Error).message.split("\n", 1)[0]}`);
+    }
+    spent += performance.now() - start;
+  }
+
+  async function eventFile(): Promise<EventFile> {
+    // Protocol buffers take a moment to load.
+    const { createEventFile } = await import("../host/event_file.ts");
+    return events ??= createEventFile(output, first);
+  }
+
+  async function draw(): Promise<void> {
+    if (!waiting) return;
+    waiting = undefined;
+    const start = performance.now();
+    const [{ svgOf }, { curves }] = await Promise.all([
+      import("../core/plot/svg.ts"),
+      import("../core/plot/curves.ts"),
+    ]);
+    const svg = await svgOf(curves(log, name));
+    await writeAtomically(join(output, CURVES), new TextEncoder().encode(svg));
+    if (shown && shown !== drawnAnswers) await drawAnswers(shown);
+    const states = [...namedParameters(options.model).keys()].filter((name) =>
+      session.stateNames.includes(name)
+    );
+    const histograms = new Map();
+    for (const name of states) {
+      histograms.set(name, histogramOf(await session.readState(name) as Float32Array));
+    }
+    await (await eventFile()).write(progress.batches, { histograms });
+    cost = performance.now() - start;
+  }
+
+  async function drawAnswers(event: EpochEvent): Promise<void> {
+    drawnAnswers = event;
+    const [{ writeResults }, { answerSheet }] = await Promise.all([
+      import("../host/result_files.ts"),
+      import("../host/answer_sheet.ts"),
+    ]);
+    const { test } = options.data;
+    const title = `${name}, epoch ${event.epoch}`;
+    await writeResults(output, title, test, event.test);
+    const some = await answerSheet(
+      `Some test images of ${title}`,
+      test,
+      someAnswers(event.test.predictions, IMAGES),
+    );
+    await (await eventFile()).write(progress.batches, { pictures: { "test/answers": some } });
+  }
+
+  return {
+    async step({ step, steps, loss, accuracy, lr }) {
+      if (step % Math.ceil(steps / STEPS) !== 0) return;
+      await attempt(async () => {
+        const scalars = { "step/loss": loss, "step/train_accuracy": accuracy, "step/lr": lr };
+        await (await eventFile()).write(progress.batches, { scalars });
+      });
+    },
+    async epoch(event, { images_per_second, seconds }) {
+      waiting = event;
+      if (event.best || !shown?.best) shown = event;
+      const { train, test, lr, data_wait } = event;
+      await attempt(async () => {
+        const scalars = {
+          "train/loss": train.loss,
+          "train/accuracy": train.accuracy,
+          "test/loss": test.loss,
+          "test/accuracy": test.accuracy,
+          "test/top5": test.top5,
+          lr,
+          data_wait,
+          seconds_per_epoch: seconds,
+          ...images_per_second === undefined ? {} : { images_per_second },
+        };
+        await (await eventFile()).write(progress.batches, { scalars });
+      });
+      if (spent + cost <= SHARE * (performance.now() - began)) await attempt(draw);
+    },
+    finish: () => attempt(draw),
+  };
+}

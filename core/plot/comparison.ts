@@ -1,0 +1,32 @@
+/** The courses of several runs over each other. */
+import type { LogColumn, LogRow } from "../metrics/log.ts";
+import { type Axis, lineChart, type Point } from "./line_chart.ts";
+import type { View } from "./style.ts";
+
+export interface NamedLog {
+  readonly name: string;
+  readonly log: readonly LogRow[];
+}
+
+/** Test accuracy and test loss by epoch, a line for each run. */
+export function comparison(runs: readonly NamedLog[]): View {
+  const last = Math.max(1, ...runs.flatMap(({ log }) => log.map(({ epoch = 0 }) => epoch)));
+  const x = { title: "epoch", domain: [Math.min(1, last - 1), last] as const, whole: true };
+  const chart = (title: string, column: LogColumn, y: Axis) =>
+    lineChart({
+      title,
+      x,
+      y,
+      series: runs.map(({ name, log }) => ({ name, points: pointsOf(log, column) })),
+    });
+  return {
+    vconcat: [
+      chart("Test accuracy", "test_accuracy", { title: "share of images right", format: ".0%" }),
+      chart("Test loss", "test_loss", { title: "cross entropy (nats)", zero: true }),
+    ],
+  };
+}
+
+function pointsOf(log: readonly LogRow[], column: LogColumn): Point[] {
+  return log.flatMap(({ epoch, [column]: value }) => epoch === undefined ? [] : [[epoch, value ?? NaN]]);
+}

@@ -1,0 +1,48 @@
+/** A run's course: loss, accuracy and learning rate over its epochs. */
+import { bestEpoch } from "../metrics/best_epoch.ts";
+import type { LogColumn, LogRow } from "../metrics/log.ts";
+import { type LineChart, lineChart, type Point } from "./line_chart.ts";
+import { PALETTE, type View } from "./style.ts";
+
+const [TRAIN, TEST, TOP5, RATE] = PALETTE;
+const SIZE = { width: 460, height: 220 };
+
+/** `name` says which run it is. */
+export function curves(log: readonly LogRow[], name: string): View {
+  const points = (column: LogColumn): Point[] =>
+    log.flatMap(({ epoch, [column]: value }) => epoch === undefined ? [] : [[epoch, value ?? NaN]]);
+  const last = Math.max(1, ...log.map(({ epoch = 0 }) => epoch));
+  const x = { title: "epoch", domain: [Math.min(1, last - 1), last] as const, whole: true };
+  const chart = (title: string, rest: Pick<LineChart, "y" | "series">) =>
+    lineChart({ title, x, ...SIZE, ...rest });
+  const best = bestEpoch(log);
+  const found = best === undefined
+    ? ""
+    : `best test accuracy ${(100 * best.test_accuracy!).toFixed(2)} % in epoch ${best.epoch}`;
+  return {
+    title: { text: name, subtitle: found },
+    // Each chart has its own lines.
+    resolve: { scale: { color: "independent", strokeDash: "independent" } },
+    vconcat: [
+      chart("Accuracy", {
+        y: { title: "share of images right", format: ".0%" },
+        series: [
+          { name: "train", points: points("train_accuracy"), colour: TRAIN },
+          { name: "test", points: points("test_accuracy"), colour: TEST },
+          { name: "test top-5", points: points("test_top5"), colour: TOP5 },
+        ],
+      }),
+      chart("Loss", {
+        y: { title: "cross entropy (nats)", zero: true },
+        series: [
+          { name: "train", points: points("train_loss"), colour: TRAIN },
+          { name: "test", points: points("test_loss"), colour: TEST },
+        ],
+      }),
+      chart("Learning rate, at the beginning of the epoch", {
+        y: { title: "learning rate", zero: true, format: "~g" },
+        series: [{ name: "learning rate", points: points("lr"), colour: RATE! }],
+      }),
+    ],
+  };
+}

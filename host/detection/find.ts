@@ -1,0 +1,156 @@
+/** Finds labelled images for detectors: PASCAL VOC's folders, and YOLO's, without being told which. */
+import { join } from "node:path";
+import { parseImageSet } from "../../core/data/detection/image_set.ts";
+import { isPairs, parseClassList, parsePairs } from "../../core/data/detection/yolo_labels.ts";
+import { UserError } from "../../core/errors.ts";
+import { readBytes, statIfThere } from "../files.ts";
+import { EXTENSIONS, list } from "../images/files.ts";
+
+/** An image and its annotation, one of which may be missing. */
+export interface FoundFile {
+  /** Path from the data set's folder, without the ending and without what only says what kind of file it is. */
+  readonly name: string;
+  readonly image: string | undefined;
+  readonly annotation: string | undefined;
+  /** The lists that name it, or the folder (train, val, test) that it is in. */
+  readonly sets: readonly string[];
+}
+
+export interface FoundAnnotations {
+  readonly format: "voc" | "yolo";
+  readonly files: readonly FoundFile[];
+  /** The names of all classes, where a file has them. */
+  readonly classes: readonly string[] | undefined;
+}
+
+/** Folders that say what their files are: VOC/JPEGImages/1.jpg goes with VOC/Annotations/1.xml. */
+const ROLES = /^(annotations?|annots|xmls?|labels|jpegimages|images|imgs)$/i;
+const SETS = /^(train|val|valid|validation|test)$/;
+const CLASS_LIST = /(^|\/)(classes\.txt|labels\.txt|[^/]+\.names)$/;
+/** VOC has lists of one class as well, such as dog_train.txt. */
+const SET_LIST = /(^|\/)ImageSets\/(Main\/)?(?!.*_(train|val|trainval|test)\.txt$)[^/]+\.txt$/;
+/** Deeper than any data set is; links to a folder above would never end. */
+const DEEPEST = 16;
+
+/** All images and annotations in a folder. Throws `UserError` where there are none. */
+export async function findAnnotations(folder: string): Promise<FoundAnnotations> {
+  const info = await statIfThere(folder);
+  if (!info) throw new UserError(`--data ${folder}: there is no such folder`);
+  if (!info.isDirectory) throw new UserError(`--data ${folder}: not a folder`);
+  const paths = await walk(folder, "", 0);
+  const read = async (path: string) => new TextDecoder().decode(await readBytes(join(folder, path)));
+
+  const images = withRole(paths.filter((path) => EXTENSIONS.test(path)));
+  const xml = withRole(paths.filter((path) => path.toLowerCase().endsWith(".xml")));
+  const keys = new Set(images.map(keyOf));
+  const texts = paths.filter((path) =>
+    path.endsWith(".txt") && !CLASS_LIST.test(path) && !SET_LIST.test(path)
+  );
+  const labels = texts.filter((path) => /(^|\/)labels\//i.test(path) || keys.has(keyOf(path)));
+  const format = xml.length > 0 ? "voc" : "yolo";
+  const annotations = format === "voc" ? xml : labels;
+  if (annotations.length === 0) {
+    throw new UserError(
+      `--data ${folder}: there are no annotations: neither PASCAL VOC's (Annotations/*.xml) nor YOLO's (labels/*.txt)`,
+    );
+  }
+
+  const pairs = pairUp(images, annotations);
+  const sets = new Map<string, string[]>();
+  const enlist = (key: string, set: string) => sets.getOrInsert(key, []).push(set);
+  for (const path of paths.filter((path) => SET_LIST.test(path))) {
+    const base = path.replace(/ImageSets\/.*/, "");
+    for (const name of parseImageSet(await read(path), path)) {
+      // A name that no file has is a pair of which both are missing.
+      if (!pairs.has(base + name)) pairs.set(base + name, {});
+      enlist(base + name, stemOf(path));
+    }
+  }
+  const [imageCalled, annotationCalled] = [finder(images), finder(annotations)];
+  for (const path of paths.filter((path) => path.endsWith(".csv"))) {
+    const csv = await read(path);
+    if (!isPairs(csv)) continue;
+    for (const names of parsePairs(csv, path)) {
+      const image = imageCalled(names.image), annotation = annotationCalled(names.label);
+      const key = keyOf(image ?? path.slice(0, path.lastIndexOf("/") + 1) + names.image);
+      if (annotation !== undefined && !pairs.get(keyOf(annotation))?.image) pairs.delete(keyOf(annotation));
+      pairs.set(key, { image, annotation });
+      enlist(key, stemOf(path));
+    }
+  }
+  const classList = paths.find((path) => CLASS_LIST.test(path));
+  const prefix = commonFolder([...pairs.keys()]);
+  const full = (path: string | undefined) => path === undefined ? undefined : join(folder, path);
+  return {
+    format,
+    classes: classList === undefined ? undefined : parseClassList(await read(classList)),
+    files: [...pairs].sort(([a], [b]) => a < b ? -1 : 1).map(([key, { image, annotation }]) => ({
+      name: key.slice(prefix.length),
+      image: full(image),
+      annotation: full(annotation),
+      sets: sets.get(key) ?? key.split("/").filter((part) => SETS.test(part)),
+    })),
+  };
+}
+
+/** Paths of all files below a folder, with slashes on every system. */
+async function walk(root: string, folder: string, depth: number): Promise<string[]> {
+  if (depth > DEEPEST) throw new UserError(`${join(root, folder)}: folders in folders without an end`);
+  const { folders, files } = await list(join(root, folder));
+  const inner: string[] = [];
+  for (const name of folders) inner.push(...await walk(root, `${folder}${name}/`, depth + 1));
+  return [...files.map((name) => folder + name), ...inner];
+}
+
+/** Where some lie in a folder that is meant for such files, the others are something else: VOC's masks, pictures in docs. */
+function withRole(paths: string[]): string[] {
+  const meant = paths.filter((path) => path.split("/").slice(0, -1).some((part) => ROLES.test(part)));
+  return meant.length > 0 ? meant : paths;
+}
+
+interface Pair {
+  readonly image?: string | undefined;
+  readonly annotation?: string | undefined;
+}
+
+function pairUp(images: readonly string[], annotations: readonly string[]): Map<string, Pair> {
+  const pairs = new Map<string, Pair>();
+  for (const image of images) pairs.set(keyOf(image), { image });
+  for (const annotation of annotations) {
+    const key = keyOf(annotation);
+    pairs.set(key, { ...pairs.get(key), annotation });
+  }
+  return pairs;
+}
+
+/** What an image and its annotation have in common. */
+function keyOf(path: string): string {
+  const parts = path.split("/");
+  const name = parts.pop()!;
+  return stripped([...parts.filter((part) => !ROLES.test(part)), name].join("/"));
+}
+
+function stripped(path: string): string {
+  return path.replace(/\.[^./]+$/, "");
+}
+
+function stemOf(path: string): string {
+  return stripped(path.slice(path.lastIndexOf("/") + 1));
+}
+
+/** A function that gives the path that a CSV calls by its end, such as `1.jpg` or `train/1.jpg`. */
+function finder(paths: readonly string[]): (name: string) => string | undefined {
+  const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+  const byName = Map.groupBy(paths, nameOf);
+  return (name) => byName.get(nameOf(name))?.find((path) => path === name || path.endsWith(`/${name}`));
+}
+
+/** The folder, with a slash at its end, in which all of them lie; empty for none. */
+function commonFolder(keys: readonly string[]): string {
+  const [first = ""] = keys;
+  let folder = first.slice(0, first.lastIndexOf("/") + 1);
+  while (folder !== "" && !keys.every((key) => key.startsWith(folder))) {
+    folder = folder.slice(0, folder.lastIndexOf("/", folder.length - 2) + 1);
+  }
+  return folder;
+}

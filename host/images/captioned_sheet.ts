@@ -1,0 +1,109 @@
+/** Pictures in a grid, each with a few lines of text below it, as a PNG: made by sharp, the text as SVG. */
+import sharp from "sharp";
+import { type Image, withChannels } from "../../core/data/transforms/image.ts";
+import type { Picture } from "../../core/tensorboard/event.ts";
+import { escaped } from "./contact_sheet.ts";
+
+export interface Line {
+  readonly text: string;
+  readonly colour: string;
+}
+
+export interface CaptionedImage {
+  readonly image: Image;
+  readonly lines: readonly Line[];
+}
+
+const MARGIN = 16;
+const GAP = 14;
+/** Width and height of an image, where nothing else is said. */
+const CELL = 168;
+const COLUMNS = 6;
+const TITLE = 34;
+const FONT = 13;
+const LINE = 18;
+/** No common sans-serif font takes more of a letter, on average. */
+const LETTER = 7.4;
+const FAMILY = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif";
+
+/** `cells` are at least one. */
+export async function captionedSheet(
+  title: string,
+  cells: readonly CaptionedImage[],
+  { cell = CELL }: { readonly cell?: number } = {},
+): Promise<Picture> {
+  const columns = Math.min(COLUMNS, cells.length);
+  const captions = Math.max(...cells.map(({ lines }) => lines.length));
+  const row = cell + captions * LINE + GAP;
+  const width = Math.max(420, 2 * MARGIN + columns * (cell + GAP) - GAP);
+  const height = 2 * MARGIN + TITLE + Math.ceil(cells.length / columns) * row - GAP;
+  const left = (i: number) => MARGIN + i % columns * (cell + GAP);
+  const top = (i: number) => MARGIN + TITLE + Math.floor(i / columns) * row;
+  const pictures = await Promise.all(cells.map(async ({ image }, i) => {
+    const shown = await fitted(image, cell);
+    return {
+      input: shown.png,
+      left: left(i) + Math.floor((cell - shown.width) / 2),
+      top: top(i) + cell - shown.height,
+    };
+  }));
+  const texts = cells.flatMap(({ lines }, i) =>
+    lines.map(({ text, colour }, line) =>
+      textAt(
+        cut(text, Math.floor(cell / LETTER)),
+        left(i) + cell / 2,
+        top(i) + cell + (line + 1) * LINE - 3,
+        {
+          "text-anchor": "middle",
+          "font-size": FONT,
+          fill: colour,
+        },
+      )
+    )
+  );
+  const heading = textAt(title, MARGIN, MARGIN + 16, {
+    "font-size": 17,
+    "font-weight": 600,
+    fill: "#222222",
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `font-family="${FAMILY}">${heading}${texts.join("")}</svg>`;
+  const sheet = sharp({ create: { width, height, channels: 3, background: "#ffffff" } });
+  const png = await sheet.composite([...pictures, { input: new TextEncoder().encode(svg) as never }]).png()
+    .toBuffer();
+  return { width, height, png: new Uint8Array(png) };
+}
+
+/** Of images that are enlarged by whole factors, so that their pixels stay squares: the longest side. */
+const SMALL = 96;
+
+/** As large as a cell allows. */
+async function fitted(image: Image, cell: number) {
+  const { width, height, data } = withChannels(image, 3);
+  const most = cell / Math.max(width, height);
+  const isSmall = Math.max(width, height) <= Math.min(SMALL, cell);
+  const factor = isSmall ? Math.floor(most) : most;
+  const size = {
+    width: Math.max(1, Math.round(width * factor)),
+    height: Math.max(1, Math.round(height * factor)),
+  };
+  const raw = sharp(data, { raw: { width, height, channels: 3 } });
+  const kernel = isSmall ? "nearest" : "lanczos3";
+  const png = await raw.resize(size.width, size.height, { kernel, fit: "fill" }).png().toBuffer();
+  return { ...size, png };
+}
+
+function textAt(
+  content: string,
+  x: number,
+  y: number,
+  attributes: Readonly<Record<string, string | number>>,
+): string {
+  const more = Object.entries(attributes).map(([name, value]) => ` ${name}="${value}"`).join("");
+  return `<text x="${x}" y="${y}"${more}>${escaped(content)}</text>`;
+}
+
+function cut(text: string, most: number): string {
+  const letters = [...text];
+  return letters.length <= most ? text : letters.slice(0, most - 1).join("") + "…";
+}

@@ -1,0 +1,62 @@
+/** What an evaluation leaves to look at, in a folder: pictures, and a table of the classes. */
+import { join } from "node:path";
+import { quoted } from "../core/csv.ts";
+import type { Dataset } from "../core/data/dataset.ts";
+import { confusionMatrix } from "../core/metrics/confusion.ts";
+import { confidentMistakes } from "../core/metrics/mistakes.ts";
+import { type ClassScores, classScores } from "../core/metrics/per_class.ts";
+import type { TestResult } from "../core/train/evaluation.ts";
+import { writeAtomically } from "./atomic_write.ts";
+import { answerSheet } from "./answer_sheet.ts";
+
+export const CONFUSION = "confusion.svg";
+export const CLASSES = "classes.svg";
+export const CLASS_TABLE = "classes.csv";
+export const MISTAKES = "mistakes.png";
+
+/** Mistakes that are shown. */
+const SHOWN = 24;
+
+const encoder = new TextEncoder();
+
+/** Writes them all; `title` says what was tested. Returns their names. */
+export async function writeResults(
+  folder: string,
+  title: string,
+  test: Dataset,
+  { predictions, accuracy }: TestResult,
+): Promise<string[]> {
+  const [{ svgOf }, { confusionChart }, { classesChart }] = await Promise.all([
+    import("../core/plot/svg.ts"),
+    import("../core/plot/confusion_chart.ts"),
+    import("../core/plot/classes_chart.ts"),
+  ]);
+  const written: string[] = [];
+  const write = async (name: string, content: string | Uint8Array) => {
+    await writeAtomically(
+      join(folder, name),
+      typeof content === "string" ? encoder.encode(content) : content,
+    );
+    written.push(name);
+  };
+  const matrix = confusionMatrix(predictions, test.classes.length);
+  const scores = classScores(matrix, test.classes);
+  const count = predictions.count.toLocaleString("en-US");
+  const subtitle = `${title}: ${count} test images, ${(100 * accuracy).toFixed(2)} % right`;
+  await write(CLASS_TABLE, classTable(scores));
+  await write(CONFUSION, await svgOf(confusionChart(matrix, test.classes, subtitle)));
+  await write(CLASSES, await svgOf(classesChart(scores)));
+  const mistakes = confidentMistakes(predictions, SHOWN);
+  if (mistakes.length > 0) {
+    const heading = `The ${mistakes.length} most confident mistakes of ${title}`;
+    await write(MISTAKES, (await answerSheet(heading, test, mistakes)).png);
+  }
+  return written;
+}
+
+function classTable(scores: readonly ClassScores[]): string {
+  const rows = scores.map(({ name, precision, recall, f1, support }) =>
+    [quoted(name), ...[precision, recall, f1].map((value) => value.toFixed(6)), support].join(",")
+  );
+  return ["class,precision,recall,f1,support", ...rows, ""].join("\n");
+}

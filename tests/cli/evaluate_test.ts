@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { evaluate } from "../../cli/evaluate.ts";
+import { printed } from "../support/printed.ts";
+import { photograph, put } from "../support/pictures.ts";
+import { smallNet, smallRun } from "../support/small_run.ts";
+import { namesIn, withFolder } from "../support/temp_folder.ts";
+
+const loose = { sanitizeOps: false, sanitizeResources: false };
+const line = /^Accuracy of the model on the test images: \d+\.\d\d %$/m;
+
+Deno.test(
+  "evaluate: a run's weights are as good as its training said",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const { out } = await smallRun(folder, "run");
+      const [said] = line.exec(out)!;
+      const run = join(folder, "run"), output = join(folder, "results");
+      const found = await printed(evaluate, run, "--output", output);
+      assert.equal(found.code, 0);
+      const lines = found.out.split("\n");
+      assert.equal(lines.at(-1), said);
+      assert.match(lines[0]!, /^net of .*best\.safetensors on digits: 355 images, 10 classes$/);
+      assert.match(lines[2]!, /^class +precision +recall +F1 +images$/);
+      assert.match(lines[3]!, /^0( +[01]\.\d{4}){3} +35$/);
+      assert.match(lines[13]!, /^average( +[01]\.\d{4}){3} +355$/);
+      const files = ["classes.csv", "classes.svg", "confusion.svg", "evaluation.json", "mistakes.png"];
+      assert.deepEqual(namesIn(output), files);
+      await assert.rejects(evaluate([run, "--output", run]), /is a run's folder/);
+
+      const json = JSON.parse((await printed(evaluate, join(run, "last.safetensors"), "--json")).out);
+      assert.equal(`${(100 * json.accuracy).toFixed(2)} %`, said.split(": ")[1]);
+      assert.deepEqual(json, {
+        ...JSON.parse(await Deno.readTextFile(join(output, "evaluation.json"))),
+        weights: join(run, "last.safetensors"),
+      });
+      const diagonal = json.confusion.reduce((sum: number, row: number[], i: number) => sum + row[i]!, 0);
+      assert.equal(diagonal, Math.round(355 * json.accuracy));
+
+      const averaged = JSON.parse((await printed(evaluate, run, "--tta", "--json")).out);
+      assert.equal(averaged.tta, true);
+      assert.notEqual(averaged.loss, json.loss);
+    }),
+);
+
+Deno.test(
+  "evaluate: a folder of new images is tested as a whole, with classes by their names",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const data = join(folder, "data"), other = join(folder, "other");
+      for (let i = 0; i < 4; i++) {
+        await put(join(data, "blue", `${i}.jpg`), await photograph(20, 30, 180 + 5 * i));
+        await put(join(data, "red", `${i}.jpg`), await photograph(180 + 5 * i, 30, 20));
+        await put(join(other, "red", `${i}.jpg`), await photograph(170 + 5 * i, 40, 20));
+      }
+      const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "12", "--lr", "0.05"];
+      await smallRun(folder, "run", "--data", data, ...small);
+      const run = join(folder, "run");
+      const told = async (...args: string[]) =>
+        JSON.parse((await printed(evaluate, run, "--json", "--threads", "2", ...args)).out);
+      const own = await told();
+      assert.deepEqual([own.dataset, own.images, own.accuracy], ["data", 2, 1]);
+      // Only the second of the run's two classes.
+      const foreign = await told("--data", other);
+      assert.deepEqual([foreign.dataset, foreign.images, foreign.accuracy], ["other", 4, 1]);
+      assert.deepEqual(foreign.confusion, [[0, 0], [0, 4]]);
+      const names = await put(join(folder, "names.txt"), "red\nblue\n");
+      assert.equal((await told("--data", other, "--classes", names)).accuracy, 0);
+      await Deno.rename(join(other, "red"), join(other, "green"));
+      await assert.rejects(told("--data", other), /other: green is none of the 2 classes .*: blue, red$/);
+      const wrong = await put(join(folder, "wrong.txt"), "red\n");
+      await assert.rejects(told("--classes", wrong), /wrong\.txt: 1 lines, and .* has 2 classes/);
+    }),
+);
+
+Deno.test(
+  "evaluate: weights of no run need a network, and normalised images make a difference",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const { out } = await smallRun(folder, "run");
+      const [said] = line.exec(out)!;
+      const { convert } = await import("../../cli/convert.ts");
+      const plain = join(folder, "plain.pth");
+      await printed(convert, join(folder, "run", "best.safetensors"), plain);
+      const model = await smallNet(folder);
+      const digits = ["--model", model, "--dataset", "digits"];
+      assert.equal((await printed(evaluate, plain, ...digits)).out.split("\n").at(-1), said);
+      const same = ["--mean", "0.3051", "--std", "0.3238,0.3238,0.3238"];
+      assert.equal((await printed(evaluate, plain, ...digits, ...same)).out.split("\n").at(-1), said);
+      const raw = await printed(evaluate, plain, ...digits, "--mean", "0", "--std", "1/255");
+      assert.notEqual(raw.out.split("\n").at(-1), said);
+      const cases: [args: string[], message: RegExp][] = [
+        [[], /evaluate needs weights/],
+        [[plain, plain], /is one too many/],
+        [[join(folder, "none")], /there is no such file or folder/],
+        [[folder], /no run's folder/],
+        [[plain], /it does not say which network/],
+        [[plain, "--model", model], /it does not say what to test it on: name --dataset or --data/],
+        [[plain, "--model", "resnet20", "--dataset", "digits"], /weights of another network: .* --model$/m],
+        [[plain, ...digits, "--input", "1x32x32"], /weights/],
+        [[plain, ...digits, "--mean", "1"], /--mean and --std go together/],
+        [[plain, ...digits, "--mean", "1", "--std", "0"], /--std must be one number above 0 or three/],
+        [[plain, ...digits, "--val-split", "0.5"], /--val-split has no effect with --dataset digits/],
+      ];
+      for (const [args, message] of cases) await assert.rejects(evaluate(args), message, args.join(" "));
+    }),
+);

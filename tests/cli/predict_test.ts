@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import sharp from "sharp";
+import { predict } from "../../cli/predict.ts";
+import { photograph, put } from "../support/pictures.ts";
+import { printed } from "../support/printed.ts";
+import { smallNet, smallRun } from "../support/small_run.ts";
+import { namesIn, withFolder } from "../support/temp_folder.ts";
+
+const loose = { sanitizeOps: false, sanitizeResources: false };
+
+/** A run on blue and red pictures, and some to ask about. */
+async function withRun(body: (run: string, photos: string, folder: string) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    const data = join(folder, "data"), photos = join(folder, "photos");
+    for (let i = 0; i < 4; i++) {
+      await put(join(data, "blue", `${i}.jpg`), await photograph(20, 30, 180 + 5 * i));
+      await put(join(data, "red, bright", `${i}.jpg`), await photograph(180 + 5 * i, 30, 20));
+    }
+    const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "6", "--lr", "0.05"];
+    await smallRun(folder, "run", "--data", data, ...small);
+    await put(join(photos, "a.jpg"), await photograph(20, 30, 190, 90, 70));
+    await put(
+      join(photos, "b", "a.png"),
+      await sharp(await photograph(190, 30, 20, 60, 80)).png().toBuffer(),
+    );
+    await body(join(folder, "run"), photos, folder);
+  });
+}
+
+Deno.test("predict", loose, (t) =>
+  withRun(async (run, photos, folder) => {
+    await t.step("files, folders and patterns, as text, JSON and CSV", () => formats(run, photos, folder));
+    await t.step("--explain draws a picture for each image, and replaces none of the same name", () =>
+      explain(run, photos, folder));
+    await t.step("files that are no images are named and counted; the others are answered", () =>
+      damage(run, photos));
+    await t.step("each mistake has its line", () =>
+      mistakes(run, photos, folder));
+  }));
+
+async function formats(run: string, photos: string, folder: string): Promise<void> {
+  const [a, b] = [join(photos, "a.jpg"), join(photos, "b", "a.png")];
+  const text = await printed(predict, run, photos, "--threads", "2");
+  assert.equal(text.code, 0);
+  const lines = text.out.split("\n");
+  assert.deepEqual([lines.length, lines[0], lines[3]], [6, a, b]);
+  assert.match(lines[1]!, /^ +\d+\.\d\d % {2}blue$/);
+  assert.match(lines[4]!, /^ +\d+\.\d\d % {2}red, bright$/);
+
+  const said = JSON.parse((await printed(predict, run, a, b, "--json", "--batch-size", "1")).out);
+  assert.deepEqual([said.model, said.damaged], ["net", []]);
+  assert.deepEqual(said.images.map(({ file }: { file: string }) => file), [a, b]);
+  const [first, second] = said.images[1].predictions;
+  assert.deepEqual([first.class, first.index, second.class, second.index], ["red, bright", 1, "blue", 0]);
+  assert.ok(Math.abs(first.probability + second.probability - 1) < 1e-6);
+
+  const csv = await printed(predict, run, `${photos}/**/*.png`, "--csv", "--top-k", "1");
+  const probability = first.probability.toFixed(6);
+  assert.deepEqual(csv.out.split("\n"), [
+    "file,rank,class,index,probability",
+    `${b},1,"red, bright",1,${probability}`,
+  ]);
+
+  // Plain weights, with names from a file, get ImageNet's normalisation: the one that the run had.
+  const { convert } = await import("../../cli/convert.ts");
+  const plain = join(folder, "plain.pth");
+  await printed(convert, join(run, "best.safetensors"), plain);
+  const names = await put(join(folder, "names.txt"), "Blue\r\nRed\r\n");
+  const model = ["--model", await smallNet(folder), "--val-resize-size", "37"];
+  const again = JSON.parse(
+    (await printed(predict, plain, b, ...model, "--classes", names, "--json")).out,
+  );
+  assert.deepEqual(again.images[0].predictions[0], { ...first, class: "Red" });
+}
+
+async function damage(run: string, photos: string): Promise<void> {
+  const bad = await put(join(photos, "bad.jpg"), "no image");
+  const found = await printed(predict, run, photos, "--json");
+  assert.equal(found.code, 4);
+  assert.match(found.err, /^Note: .*bad\.jpg: cannot be decoded \(.*\)$/m);
+  assert.match(found.err, /^1 of 3 files could not be decoded$/m);
+  const { images, damaged } = JSON.parse(found.out);
+  assert.deepEqual([images.length, damaged.length, damaged[0].file], [2, 1, bad]);
+  const only = await printed(predict, run, bad);
+  assert.deepEqual([only.code, only.out], [4, ""]);
+}
+
+async function explain(run: string, photos: string, folder: string): Promise<void> {
+  const output = join(folder, "why");
+  const { code, out } = await printed(predict, run, photos, "--explain", output);
+  assert.equal(code, 0);
+  assert.deepEqual(namesIn(output), ["a-2.gradcam.png", "a.gradcam.png"]);
+  assert.match(out, /^.*a\.jpg \(.*why\/a\.gradcam\.png\)$/m);
+  // 32×32 pixels are shown seven times as large, twice beside each other.
+  const { width, format } = await sharp(join(output, "a.gradcam.png")).metadata();
+  assert.deepEqual([width, format], [12 + 2 * (224 + 6), "png"]);
+  const image = join(photos, "a.jpg");
+  await assert.rejects(
+    predict([run, photos, "--explain", image]),
+    /not a folder to draw into; put --explain last/,
+  );
+}
+
+async function mistakes(run: string, photos: string, folder: string): Promise<void> {
+  const cases: [args: string[], message: RegExp][] = [
+    [[], /predict needs weights/],
+    [[run], /predict needs images/],
+    [[run, join(folder, "none.jpg")], /none\.jpg: there is no such file or folder/],
+    [[run, photos, "--json", "--csv"], /--json and --csv: choose one/],
+    [[run, photos, "--top-k", "0"], /--top-k must be a whole number of 1 or more/],
+    [[run, photos, "--model", "resnet20"], /weights of another network/],
+    [[run, photos, "--explan"], /--explan is no flag: did you mean --explain\?/],
+  ];
+  for (const [args, message] of cases) await assert.rejects(predict(args), message, args.join(" "));
+}

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { lineChart } from "../../../core/plot/line_chart.ts";
+import { svgOf } from "../../../core/plot/svg.ts";
+
+const axes = { title: "Loss", x: { title: "epoch" }, y: { title: "loss (nats)" } };
+
+Deno.test("a line chart has its titles, and each line's name at its end, apart from the others", async () => {
+  const series = ["train", "test", "validation"].map((name, i) => ({
+    name,
+    points: [[1, 2], [2, 1 + i / 1000]] as const,
+  }));
+  const svg = await svgOf(lineChart({ ...axes, series }));
+  assert.match(svg, /^<svg /);
+  for (const text of ["Loss", "epoch", "loss (nats)"]) assert.ok(svg.includes(`>${text}</text>`), text);
+  const heights = series.map(({ name }) => {
+    const [, y] = svg.match(new RegExp(`translate\\([^,)]+,([^)]+)\\)"[^>]*>${name}</text>`))!;
+    return Number(y);
+  });
+  assert.ok(heights[0]! - heights[1]! >= 13 && heights[1]! - heights[2]! >= 13, `${heights}`);
+});
+
+Deno.test("a chart is drawn of one point, of none, of numbers that are not finite, and on logarithmic axes", async () => {
+  const draw = (points: readonly (readonly [number, number])[], scale: "linear" | "log" = "linear") =>
+    svgOf(lineChart({
+      title: "Range",
+      x: { title: "learning rate", scale },
+      y: { title: "loss" },
+      series: [{ name: "loss", points }],
+      marks: [{ x: 0.1, label: "suggested 0.1" }],
+    }));
+  for (const points of [[], [[1, 2]], [[1, NaN], [2, 3], [3, Infinity]]] as const) {
+    const svg = await draw(points);
+    assert.ok(!/NaN|Infinity/.test(svg.replaceAll(/aria-label="[^"]*"/g, "")), svg);
+  }
+  assert.ok((await draw([[0, 1], [1e-3, 2], [1, 3]], "log")).includes("suggested 0.1"));
+});
+
+Deno.test("what Vega-Lite would only warn of is an error", async () => {
+  await assert.rejects(svgOf({ data: { values: [] }, mark: "line", encoding: { nothing: { field: "x" } } }));
+});

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { findAnnotations } from "../../../host/detection/find.ts";
+import { loadDetection } from "../../../host/detection/load.ts";
+import { plainImage } from "../../support/image_files.ts";
+import { withFolder } from "../../support/temp_folder.ts";
+
+/** Writes files by their paths, making folders as needed. */
+async function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
+    await Deno.writeFile(
+      join(folder, path),
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+  }
+}
+
+/** What was found: `name: image + annotation (sets)`, with paths from the folder. */
+async function found(files: Readonly<Record<string, string | Uint8Array>>) {
+  let lines: string[] = [], format = "", classes: readonly string[] | undefined;
+  await withFolder(async (folder) => {
+    await write(folder, files);
+    const all = await findAnnotations(folder);
+    ({ format, classes } = all);
+    const short = (path: string | undefined) => path?.slice(folder.length + 1) ?? "–";
+    lines = all.files.map(({ name, image, annotation, sets }) =>
+      `${name}: ${short(image)} + ${short(annotation)}${sets.length > 0 ? ` (${sets.join()})` : ""}`
+    );
+  });
+  return { lines, format, classes };
+}
+
+Deno.test("PASCAL VOC's own folders, with lists; masks and lists of one class are passed over", async () => {
+  const { lines, format } = await found({
+    "VOCdevkit/VOC2007/JPEGImages/000005.jpg": "",
+    "VOCdevkit/VOC2007/JPEGImages/000007.jpg": "",
+    "VOCdevkit/VOC2007/SegmentationClass/000005.png": "",
+    "VOCdevkit/VOC2007/Annotations/000005.xml": "",
+    "VOCdevkit/VOC2007/Annotations/000009.xml": "",
+    "VOCdevkit/VOC2007/ImageSets/Main/train.txt": "000005\n000404\n",
+    "VOCdevkit/VOC2007/ImageSets/Main/val.txt": "000007\n",
+    "VOCdevkit/VOC2007/ImageSets/Main/dog_train.txt": "000005 -1\n",
+    "VOCdevkit/VOC2007/ImageSets/Layout/train.txt": "000005 1 2 3\n",
+  });
+  const base = "VOCdevkit/VOC2007";
+  assert.equal(format, "voc");
+  assert.deepEqual(lines, [
+    `000005: ${base}/JPEGImages/000005.jpg + ${base}/Annotations/000005.xml (train)`,
+    `000007: ${base}/JPEGImages/000007.jpg + – (val)`,
+    `000009: – + ${base}/Annotations/000009.xml`,
+    "000404: – + – (train)",
+  ]);
+});
+
+Deno.test("XML files beside their images, in folders that say what they are for", async () => {
+  const { lines } = await found({ "train/a.png": "", "train/a.xml": "", "test/b.JPG": "", "test/b.xml": "" });
+  assert.deepEqual(lines, [
+    "test/b: test/b.JPG + test/b.xml (test)",
+    "train/a: train/a.png + train/a.xml (train)",
+  ]);
+});
+
+Deno.test("YOLO's folders, either way round, with a list of classes", async () => {
+  const { lines, format, classes } = await found({
+    "images/train/1.jpg": "",
+    "labels/train/1.txt": "",
+    "val/images/2.jpg": "",
+    "val/labels/2.txt": "",
+    "labels/train/classes.txt": "cat\ndog\n",
+    "README.txt": "no label",
+  });
+  assert.deepEqual([format, classes], ["yolo", ["cat", "dog"]]);
+  assert.deepEqual(lines, [
+    "train/1: images/train/1.jpg + labels/train/1.txt (train)",
+    "val/2: val/images/2.jpg + val/labels/2.txt (val)",
+  ]);
+});
+
+Deno.test("a CSV of pairs, whose names need not agree", async () => {
+  const { lines } = await found({
+    "set/images/1.jpg": "",
+    "set/images/2.jpg": "",
+    "set/labels/1.txt": "",
+    "set/labels/two.txt": "",
+    "set/train.csv": "img,label\n1.jpg,1.txt\n",
+    "set/test.csv": "2.jpg,two.txt\n3.jpg,3.txt\n",
+    "set/sizes.csv": "name,width\n1.jpg,5\n",
+  });
+  assert.deepEqual(lines, [
+    "1: set/images/1.jpg + set/labels/1.txt (train)",
+    "2: set/images/2.jpg + set/labels/two.txt (test)",
+    "3: – + – (test)",
+  ]);
+});
+
+Deno.test("a folder that is not there, or holds no annotations, is named", async () => {
+  await assert.rejects(
+    findAnnotations("/no/such/folder"),
+    /--data \/no\/such\/folder: there is no such folder/,
+  );
+  await assert.rejects(found({ "a.jpg": "" }), /there are no annotations: neither PASCAL VOC's/);
+});
+
+Deno.test("data for a detector: sizes from the images, labels by class, lists as indices", async () => {
+  await withFolder(async (folder) => {
+    const image = await plainImage({ width: 40, height: 20 });
+    await write(folder, {
+      "images/1.jpg": image,
+      "images/2.jpg": image,
+      "images/3.jpg": image,
+      "labels/1.txt": "2 0.5 0.5 0.5 1\n0 0.1 0.5 0.4 1\n",
+      "labels/2.txt": "",
+      "train.csv": "1.jpg,1.txt\n",
+    });
+    const { classes, images, sets } = await loadDetection(folder);
+    assert.deepEqual(classes, ["0", "1", "2"]);
+    assert.deepEqual(
+      images.map(({ name, width, height, objects }) => [name, width, height, objects.length]),
+      [
+        ["1", 40, 20, 2],
+        ["2", 40, 20, 0],
+        ["3", 40, 20, 0],
+      ],
+    );
+    assert.deepEqual(images[0]!.objects[0]!.box, { x1: 10, y1: 0, x2: 30, y2: 20 });
+    assert.equal(images[0]!.objects[1]!.box.x1, 0);
+    assert.deepEqual([...sets], [["train", [0]]]);
+    assert.deepEqual((await loadDetection(folder, ["a", "b", "c"])).classes, ["a", "b", "c"]);
+    await Deno.writeFile(join(folder, "images/2.jpg"), image.subarray(0, 40));
+    await assert.rejects(loadDetection(folder), /labels\/2\.txt: the image cannot be read: .*lint-data/);
+  });
+});
