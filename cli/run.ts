@@ -110,8 +110,8 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     report.stop();
   }
   ending ??= endOf(progress, options)!;
-  await pictures?.finish();
   if (progress.step > 0) await keeper.saveLast();
+  await pictures?.finish();
   if (progress.step > 0 || ending === "signal") console.log(stoppedWithin(progress, steps));
   if (ending === "signal") return ending;
   if (ending === "patience") {

@@ -60,8 +60,7 @@ export async function checkWritable(folder: string): Promise<void> {
 
 /** Tidies up after a run that was killed while it wrote here. */
 export async function tidy(folder: string): Promise<void> {
-  const known = [CONFIG, LOG, LAST, BEST, PROBE];
-  await removeLeftovers(folder, (name) => known.includes(name) || RANKED.test(name) || NUMBERED.test(name));
+  await removeLeftovers(folder, (name) => name === PROBE || /\.(safetensors|json|csv|svg|png)$/.test(name));
 }
 
 /** Throws where a run's disk has no room for its checkpoint, of so many bytes, and for the one that replaces it. */
@@ -107,7 +106,7 @@ export async function saveCheckpoint(folder: string, name: string, checkpoint: S
 export function numberedName(epoch: number): string {
   return `epoch-${epoch}.safetensors`;
 }
-const NUMBERED = /^epoch-\d+\.safetensors$/;
+
 const RANKED = /^best-(\d\.\d{4})-epoch-(\d+)\.safetensors$/;
 
 /** Saves the weights of an epoch if it is among the `count` best, and removes what is no longer. */

@@ -164,6 +164,22 @@ Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with
   });
 });
 
+Deno.test("weights that are not finite are kept neither with averages nor with gathered gradients", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run");
+    const recipe = [...small, "--ema", "--accumulate", "2", "--save-every-minutes", "0.0000001"];
+    assert.equal((await run(...recipe, "--epochs", "1", "--output", output)).code, 0);
+    const { code, stderr } = await run("--resume", output, "--epochs", "9", "--lr", "1e30");
+    assert.equal(code, 3, stderr);
+    for (const name of ["last.safetensors", "best.safetensors"]) {
+      const { tensors } = readSafetensors(await Deno.readFile(join(output, name)));
+      for (const [tensor, { data }] of tensors) {
+        assert.ok(Array.from(data, Number).every(Number.isFinite), `${name}: ${tensor}`);
+      }
+    }
+  });
+});
+
 Deno.test("a crash between an epoch's files loses nothing: the epoch is repeated", async () => {
   await withCifar(async (small, folder) => {
     const output = join(folder, "run");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { checkWritable, copyRun, refuseOldRun } from "../../host/run_folder.ts";
+import { checkRoomForRun, checkWritable, copyRun, refuseOldRun, tidy } from "../../host/run_folder.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 Deno.test("a folder has a run once it has a checkpoint to go on from, or weights to lose", async () => {
@@ -44,5 +44,24 @@ Deno.test("a run that goes on elsewhere takes along what it has", async () => {
     await copyRun(from, to);
     assert.deepEqual(namesIn(to), ["best.safetensors", "log.csv"]);
     assert.equal(await Deno.readTextFile(join(to, "log.csv")), "log.csv");
+  });
+});
+
+Deno.test("what a killed run left half-written is removed, and nothing else", async () => {
+  await withFolder(async (folder) => {
+    const kept = [".last.safetensors.tmp", ".notes.txt.0123abcd.tmp", "last.safetensors"];
+    const left = [".last.safetensors.0123abcd.tmp", ".curves.svg.00000000.tmp", ".probe.ffffffff.tmp"];
+    for (const name of [...kept, ...left]) await Deno.writeTextFile(join(folder, name), "");
+    await tidy(folder);
+    assert.deepEqual(namesIn(folder), kept);
+  });
+});
+
+Deno.test("a disk without room for two checkpoints is refused; the one that is there counts", async () => {
+  await withFolder(async (folder) => {
+    await checkRoomForRun(folder, 1000);
+    await assert.rejects(checkRoomForRun(folder, 1e18), /^UserError: --output .*its disk has .* left/);
+    await Deno.writeTextFile(join(folder, "last.safetensors"), "x".repeat(100));
+    await checkRoomForRun(folder, 50);
   });
 });
