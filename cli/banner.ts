@@ -30,7 +30,7 @@ export function banner(options: TrainerOptions, settings: Settings, trainer: Tra
 }
 
 /** What is on that usually is off. */
-function describeExtras(settings: Settings): string[] {
+export function describeExtras(settings: Settings): string[] {
   const { ema, ema_decay, no_wd_on_norm, early_stop, patience } = settings;
   const numbers = ["lr_head", "label_smoothing", "mixup", "cutmix", "clip_grad", "max_steps"] as const;
   const named = numbers.filter((name) => settings[name] > 0)

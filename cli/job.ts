@@ -28,6 +28,8 @@ export interface Job {
   readonly pictures: boolean;
   /** Threads that decode images. */
   readonly workers: number | undefined;
+  /** The port of the live page, 0 for a free one; undefined for no page. */
+  readonly dashboard: number | undefined;
 }
 
 type Given = Parsed<typeof trainFlags>;
@@ -70,6 +72,7 @@ export async function understand(given: Given): Promise<Job> {
     printEvery: given["print-every"],
     pictures: !given["no-pictures"],
     workers: given.workers,
+    dashboard: given.dashboard,
   };
 }
 
@@ -78,6 +81,9 @@ function modeOf(given: Given): Mode {
   if (modes.length > 1) throw new UserError(`--${modes.join(" and --")} do not go together: give one`);
   const [mode] = modes;
   if (mode === undefined) return "train";
+  if (given.dashboard !== undefined) {
+    throw new UserError(`--dashboard does not go with --${mode}: it shows a run that trains`);
+  }
   if (mode === "evaluate-only") {
     if (!given.resume) throw new UserError("--evaluate-only needs --resume, the weights to test");
     return "evaluate";

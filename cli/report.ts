@@ -25,6 +25,16 @@ export interface EpochTiming {
   readonly images_per_second: number | undefined;
 }
 
+/** How fast a run is. */
+export interface Pace {
+  /** Of the epoch's training so far; undefined before its first step. */
+  readonly images_per_second: number | undefined;
+  /** Until the end of the run; not finite before its first step. */
+  readonly seconds_left: number;
+  /** Of the epoch so far, its evaluation included. */
+  readonly epoch_seconds: number;
+}
+
 export function createReport(options: ReportOptions) {
   const { epochs, batch_size, steps, before, total, seconds, printEvery } = options;
   const started = performance.now();
@@ -94,6 +104,11 @@ export function createReport(options: ReportOptions) {
       }
       return undefined;
     },
+    pace: (): Pace => ({
+      images_per_second: imagesPerSecond(),
+      seconds_left: secondsLeft(),
+      epoch_seconds: (performance.now() - epochStarted) / 1000,
+    }),
     /** Leaves the terminal in order. */
     stop(): void {
       if (isTerminal) clearLine();

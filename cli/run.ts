@@ -1,6 +1,7 @@
 /** A run: trains to its end, or to a signal, or to what goes wrong, and keeps what it makes. */
 import { endOf, stepsOf } from "../core/train/progress.ts";
 import { NotFinite } from "../core/train/trainer.ts";
+import type { Dashboard } from "./dashboard.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
 import { createRunPictures } from "./run_pictures.ts";
@@ -16,6 +17,7 @@ export interface Run extends KeeperOptions {
   readonly printEvery: number | undefined;
   /** Whether the folder gets pictures of the results. */
   readonly pictures: boolean;
+  readonly dashboard: Dashboard | undefined;
 }
 
 /** Returns the exit code. */
@@ -72,6 +74,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     report.startEpoch();
     for await (const event of trainer.train()) {
       const timing = report.show(event);
+      run.dashboard?.show(event, report.pace());
       if (event.type === "epoch") {
         accuracy = event.test.accuracy;
         await keeper.saveEpoch(event, timing!);

@@ -25,6 +25,7 @@ import { createTestReport } from "./report.ts";
 import { checkImages } from "./resume.ts";
 import { loadOptions } from "./settings/data.ts";
 import { printAccuracy, run } from "./run.ts";
+import { startDashboard } from "./start_dashboard.ts";
 import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 import { negatable, trainFlags, trainGroups } from "./train_flags.ts";
 import { prepare, readPretrained } from "./trainer_options.ts";
@@ -132,16 +133,24 @@ async function carryOut(
   await makeFolder(output);
   if (mode === "lr-find") return await findLearningRate(trainer, options, output);
   if (resumed && isNew) await copyRun(dirname(resumed.path), output);
-  return await run({
-    trainer,
-    options,
-    config,
-    output,
-    begin: resumed ? undefined : begin,
-    checkpoint: isNew ? undefined : resumed?.path,
-    printEvery,
-    pictures,
-  });
+  const dashboard = await startDashboard(job, options, trainer);
+  let code = 1;
+  try {
+    code = await run({
+      trainer,
+      options,
+      config,
+      output,
+      begin: resumed ? undefined : begin,
+      checkpoint: isNew ? undefined : resumed?.path,
+      printEvery,
+      pictures,
+      dashboard,
+    });
+  } finally {
+    await dashboard?.end(code);
+  }
+  return code;
 }
 
 /** What runs: of a trial less, or with other rates. */

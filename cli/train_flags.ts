@@ -39,6 +39,11 @@ export const trainGroups = {
     workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
     autotune: switchFlag("measures first how each convolution is fastest here"),
     "print-every": whole("steps between lines where there is no terminal", { min: 1 }),
+    dashboard: {
+      ...whole("a live page, on this machine only; on a free port", { min: 0, max: 65535 }),
+      value: "[PORT]",
+      bare: "0",
+    },
     help: switchFlag("shows this"),
   },
 };

@@ -18,14 +18,8 @@ Deno.test("an epoch whose steps were all taken before has no images a second", (
     });
     report.startEpoch();
     const scores = { loss: 1, accuracy: 0.5 };
-    const predictions = collectPredictions(0, 2).finish();
-    const scored = {
-      train: scores,
-      test: { ...scores, top5: 1, predictions },
-      lr: 0.1,
-      best: false,
-      data_wait: 0,
-    };
+    const test = { ...scores, top5: 1, predictions: collectPredictions(0, 10).finish() };
+    const scored = { train: scores, test, lr: 0.1, best: false, data_wait: 0 };
     const event = { type: "epoch", epoch: 1, ...scored } as const;
     assert.equal(report.show(event)!.images_per_second, undefined);
   } finally {

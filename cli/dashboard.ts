@@ -1,0 +1,243 @@
+/** `train --dashboard`: follows a run's events, and shows them on a page that is served to this machine. */
+import { allocateBatch } from "../core/data/batches.ts";
+import { type Dataset, imageBytes } from "../core/data/dataset.ts";
+import { encodeBmp } from "../core/format/bmp.ts";
+import { confusionMatrix } from "../core/metrics/confusion.ts";
+import type { LogRow } from "../core/metrics/log.ts";
+import { answerOf, type Predictions } from "../core/metrics/predictions.ts";
+import { createHistory, type Point } from "../core/train/history.ts";
+import type { TrainingEvent } from "../core/train/trainer.ts";
+import type { Now, RunFacts, Sample, State, Status } from "../dashboard/protocol.ts";
+import { serveDashboard } from "../host/dashboard.ts";
+import { pageFiles } from "../host/dashboard_files.ts";
+import type { Pace } from "./report.ts";
+import { STOPPED } from "./signals.ts";
+
+/**
+ * Time between two updates. Where the browser is on the same machine, one takes it 50 to 80 ms of a thread to draw: this
+ * keeps it below 1 % of all threads.
+ */
+const UPDATE_MILLISECONDS = Math.max(500, 10_000 / navigator.hardwareConcurrency);
+const SAMPLES = 12;
+
+export interface Dashboard {
+  readonly url: string;
+  /** Takes in an event. */
+  show(event: TrainingEvent, pace: Pace): void;
+  /** Tells the pages how the run ended, by its exit code, and closes. */
+  end(code: number): Promise<void>;
+}
+
+export interface DashboardOptions {
+  /** 0 for a free one. */
+  readonly port: number;
+  readonly title: string;
+  readonly facts: RunFacts["facts"];
+  readonly test: Dataset;
+  /** Test images that an evaluation takes: the first so many. */
+  readonly tested: number;
+  readonly epochs: number;
+  /** Steps in an epoch. */
+  readonly steps: number;
+  /** Epochs before the run was resumed. */
+  readonly before: readonly LogRow[];
+}
+
+/** Serves the page. Throws `UserError` where the port is taken. */
+export function openDashboard(options: DashboardOptions): Dashboard {
+  const { test, steps } = options;
+  const count = options.tested;
+  const classes = test.classes.length;
+  const started = performance.now();
+  const history = createHistory();
+  const epochs = [...options.before];
+  const run = {
+    title: options.title,
+    facts: options.facts,
+    classes: test.classes,
+    samples: spread(count, SAMPLES).map((index) => ({ index, label: test.labels[index]! })),
+    epochs: options.epochs,
+    steps,
+  };
+  const answers = new Map<number, Sample>();
+  let status: Status = { phase: "training", text: "" };
+  let now: Now = {
+    epoch: epochs.length + 1,
+    step: 0,
+    loss: null,
+    accuracy: null,
+    lr: null,
+    images_per_second: null,
+    seconds_left: null,
+    seconds: 0,
+  };
+  let tested: { readonly epoch: number; readonly predictions: Predictions } | undefined;
+  let before: { epoch: number; step: number; accuracy: number } | undefined;
+
+  /** What the pages have not been told yet. */
+  const changed = new Set<keyof State>();
+  let sentAt = -Infinity;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let sentStride = 1;
+  let sentRows = 0;
+
+  /** The samples as the network sees them, made when the first page asks. */
+  const pictures = once(async () => {
+    const batch = allocateBatch(test, run.samples.length);
+    await test.fill(batch, Uint32Array.from(run.samples, ({ index }) => index), undefined);
+    const { width, height, channels } = test;
+    const size = imageBytes(test);
+    return run.samples.map((_, i) =>
+      encodeBmp(batch.pixels.subarray(i * size, (i + 1) * size), width, height, channels)
+    );
+  });
+
+  const server = serveDashboard(options.port, {
+    files: pageFiles,
+    snapshot: () => ({
+      ...parts(["run", "status", "now", "epochs", "confusion", "samples"]),
+      history: rows(0),
+    }),
+    async picture(index) {
+      const slot = run.samples.findIndex((sample) => sample.index === index);
+      return slot < 0 ? undefined : (await pictures())[slot];
+    },
+  });
+
+  function parts(names: Iterable<keyof State>): Partial<State> {
+    const make: { [K in keyof State]: () => State[K] } = {
+      run: () => run,
+      status: () => status,
+      now: () => now,
+      history: () => rows(history.stride === sentStride ? sentRows : 0),
+      epochs: () => epochs,
+      confusion: () => ({
+        epoch: tested?.epoch ?? 0,
+        seen: tested?.predictions.count ?? 0,
+        total: count,
+        ...sparse(tested ? confusionMatrix(tested.predictions, classes) : new Uint32Array(), classes),
+      }),
+      samples,
+    };
+    return Object.fromEntries(Array.from(names, (name) => [name, make[name]()]));
+  }
+
+  /** Of the evaluation under way, and of the one before those that it has not come to. */
+  function samples(): Sample[] {
+    for (const { index } of run.samples) {
+      const place = tested?.predictions.samples.indexOf(index) ?? -1;
+      if (!tested || place < 0) continue;
+      const { predicted, confidence } = answerOf(tested.predictions, place);
+      answers.set(index, { index, predicted, probability: confidence, epoch: tested.epoch });
+    }
+    return [...answers.values()];
+  }
+
+  function rows(from: number): State["history"] {
+    return { stride: history.stride, from, rows: history.points.slice(from).map(rowOf) };
+  }
+
+  function update(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (server.pages > 0) server.send(parts(changed));
+    changed.clear();
+    sentAt = performance.now();
+    sentStride = history.stride;
+    sentRows = history.points.length;
+  }
+
+  function step(event: Extract<TrainingEvent, { type: "step" }>, pace: Pace): void {
+    const { epoch, step, loss, accuracy, lr } = event;
+    // The event has the epoch's mean so far; the curve wants the step's own.
+    const follows = before?.epoch === epoch && before.step === step - 1;
+    const own = step === 1 ? accuracy : follows ? accuracy * step - before!.accuracy * (step - 1) : NaN;
+    before = { epoch, step, accuracy };
+    const images_per_second = pace.images_per_second ?? NaN;
+    history.add({ time: epoch - 1 + step / steps, loss, accuracy: own, lr, images_per_second });
+    now = { ...now, epoch, step, loss, accuracy, lr };
+    status = { phase: "training", text: "" };
+    changed.add("history");
+  }
+
+  function epoch(event: Extract<TrainingEvent, { type: "epoch" }>, pace: Pace): void {
+    const { train, test, lr } = event;
+    epochs.push({
+      epoch: event.epoch,
+      train_loss: train.loss,
+      train_accuracy: train.accuracy,
+      test_loss: test.loss,
+      test_accuracy: test.accuracy,
+      test_top5: test.top5,
+      lr,
+      seconds: pace.epoch_seconds,
+      ...pace.images_per_second === undefined ? {} : { images_per_second: pace.images_per_second },
+      data_wait: event.data_wait,
+    });
+    changed.add("epochs");
+  }
+
+  return {
+    url: server.url,
+    show(event, pace) {
+      if (event.type === "step") step(event, pace);
+      else if (event.type === "evaluate") {
+        tested = event;
+        status = { phase: "testing", text: "" };
+        changed.add("confusion").add("samples");
+      } else epoch(event, pace);
+      const time = performance.now();
+      now = {
+        ...now,
+        images_per_second: pace.images_per_second ?? null,
+        seconds_left: Number.isFinite(pace.seconds_left) ? pace.seconds_left : null,
+        seconds: (time - started) / 1000,
+      };
+      changed.add("now").add("status");
+      timer ??= setTimeout(update, Math.max(0, sentAt + UPDATE_MILLISECONDS - time));
+    },
+    async end(code) {
+      status = endOf(code);
+      changed.add("status");
+      update();
+      await server.close();
+    },
+  };
+}
+
+function endOf(code: number): Status {
+  if (code === 0) return { phase: "finished", text: "" };
+  if ((Object.values(STOPPED) as number[]).includes(code)) {
+    return { phase: "stopped", text: "Stopped by a signal; --resume goes on from here." };
+  }
+  return { phase: "failed", text: "The run failed: its terminal says why." };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => made ??= make();
+}
+
+/** `most` of `count` indices, or all of them, evenly spread. */
+function spread(count: number, most: number): number[] {
+  const length = Math.min(count, most);
+  return Array.from({ length }, (_, i) => Math.floor((i + 0.5) * count / length));
+}
+
+function rowOf({ time, loss, accuracy, lr, images_per_second }: Point): (number | null)[] {
+  return [time, loss, accuracy, lr, images_per_second].map((value) =>
+    Number.isFinite(value) ? Number(value.toPrecision(6)) : null
+  );
+}
+
+function sparse(counts: Uint32Array, classes: number): { right: number; counts: number[] } {
+  const list: number[] = [];
+  let right = 0;
+  counts.forEach((count, i) => {
+    if (count === 0) return;
+    const [truth, predicted] = [Math.floor(i / classes), i % classes];
+    list.push(truth, predicted, count);
+    if (truth === predicted) right += count;
+  });
+  return { right, counts: list };
+}

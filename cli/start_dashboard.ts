@@ -1,0 +1,62 @@
+/** Opens the live page of a run, where one is asked for, and says what stands on it beside the figures. */
+import { countOf } from "../core/data/dataset.ts";
+import { namedParameters } from "../core/nn/mod.ts";
+import { sizeOf } from "../core/shape.ts";
+import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
+import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
+import type { RunFacts } from "../dashboard/protocol.ts";
+import { readLog } from "../host/run_folder.ts";
+import { describeExtras } from "./banner.ts";
+import type { Dashboard } from "./dashboard.ts";
+import type { Job } from "./job.ts";
+import type { Settings } from "./settings/settings.ts";
+import { megabytes } from "./terminal.ts";
+
+/** Throws `UserError` where the port is taken. */
+export async function startDashboard(
+  { dashboard: port, settings, output }: Job,
+  options: TrainerOptions,
+  trainer: Trainer,
+): Promise<Dashboard | undefined> {
+  if (port === undefined) return undefined;
+  const { openDashboard } = await import("./dashboard.ts");
+  const { data: { train, test }, batch_size, epochs } = options;
+  const dashboard = openDashboard({
+    port,
+    title: `${settings.model} on ${train.name}`,
+    facts: runFacts(options, trainer, settings, output),
+    test,
+    tested: Math.min(countOf(test), testBatchesOf(options) * batch_size),
+    epochs,
+    steps: stepsOf(options),
+    before: (await readLog(output)).slice(0, trainer.progress.epoch),
+  });
+  console.log(`Dashboard: ${dashboard.url}`);
+  return dashboard;
+}
+
+/** What is trained on what, and how, in words. */
+function runFacts(
+  options: TrainerOptions,
+  { session }: Trainer,
+  settings: Settings,
+  output: string,
+): RunFacts["facts"] {
+  const { model, backend, data: { train, test } } = options;
+  const { model: name, epochs, batch_size, optimizer, lr, scheduler, weight_decay, seed } = settings;
+  const number = (value: number) => value.toLocaleString("en-US");
+  const parameters = [...namedParameters(model).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const extras = describeExtras(settings);
+  return [
+    ["Network", `${name}, ${number(parameters)} parameters`],
+    ["Data", `${train.name}: ${number(countOf(train))} training and ${number(countOf(test))} test images`],
+    ["Images", `${train.channels}×${train.height}×${train.width}, ${number(train.classes.length)} classes`],
+    ["Length", `${epochs} epochs of ${number(stepsOf(options))} steps of ${batch_size} images`],
+    ["Optimiser", `${optimizer}, weight decay ${weight_decay}`],
+    ["Learning rate", `${lr} (${scheduler})`],
+    ...(extras.length > 0 ? [["With", extras.join(", ")] as const] : []),
+    ["Seed", `${seed}`],
+    ["Backend", `${backend.description}; memory ${megabytes(session.memory.totalBytes)}`],
+    ["Folder", output],
+  ];
+}

@@ -1,0 +1,199 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * The curves, drawn by uPlot.
+ *
+ * @import { State } from "./protocol.ts"
+ * @import uPlotType from "uplot"
+ * @import { AlignedData, Options, Series } from "uplot"
+ */
+import { byId } from "./facts.js";
+import * as format from "./format.js";
+
+const uPlot = /** @type {{ uPlot: typeof uPlotType }} */ (/** @type {unknown} */ (globalThis)).uPlot;
+
+/** Columns of the history's rows. */
+const LOSS = 1, ACCURACY = 2, LR = 3, SPEED = 4;
+
+/** Smoothing covers this share of all points, and no fewer than so many. */
+const SMOOTH_SHARE = 1 / 40;
+const SMOOTH_LEAST = 8;
+
+/** Heights of the charts, in pixels. */
+const TALL = 240, LOW = 190;
+
+/** @type {Map<string, uPlotType>} */
+const charts = new Map();
+
+/** @param {State} state */
+export function drawCharts(state) {
+  const { history: { rows }, epochs } = state;
+  const time = rows.map((row) => row[0] ?? 0);
+  const column = (/** @type {number} */ index) => rows.map((row) => row[index] ?? null);
+  const ends = epochs.map(({ epoch = 0 }) => epoch);
+
+  const losses = column(LOSS);
+  const smoothLoss = smooth(losses);
+  const train = epochs.map(({ train_loss }) => train_loss ?? null);
+  const test = epochs.map(({ test_loss }) => test_loss ?? null);
+  // A run's first steps, or a rare bad one, may be far above all others, which are to be seen.
+  const most = known(losses).sort((a, b) => a - b)[Math.floor(0.98 * losses.length)] ?? 0;
+  const ceiling = 1.08 * Math.max(most, ...known(train), ...known(test)) || 1;
+  draw("loss", join(time, [losses, smoothLoss], ends, [train, test]), {
+    range: [0, ceiling],
+    value: format.loss,
+  });
+  say("loss", smoothLoss, test, format.loss);
+
+  const accuracies = column(ACCURACY);
+  const smoothAccuracy = smooth(accuracies);
+  const trainAccuracy = epochs.map(({ train_accuracy }) => train_accuracy ?? null);
+  const testAccuracy = epochs.map(({ test_accuracy }) => test_accuracy ?? null);
+  draw("accuracy", join(time, [accuracies, smoothAccuracy], ends, [trainAccuracy, testAccuracy]), {
+    range: [0, 1],
+    value: format.percent,
+    tick: (value) => `${Math.round(100 * value)} %`,
+  });
+  say("accuracy", smoothAccuracy, testAccuracy, format.percent);
+
+  const rates = column(LR);
+  draw("lr", [time, rates], { range: [0, 1.08 * Math.max(...known(rates), 0) || 1], value: format.rate });
+  byId("lr").setAttribute("aria-label", `Learning rate, ${format.rate(rates.at(-1))} now`);
+  const speeds = column(SPEED);
+  draw("speed", [time, speeds], {
+    range: [0, 1.15 * Math.max(...known(speeds), 0) || 1],
+    value: format.speed,
+  });
+  byId("speed").setAttribute("aria-label", `Images a second, ${format.speed(speeds.at(-1))} now`);
+}
+
+/** All anew: the colours or the width have changed. @param {State} state */
+export function redrawCharts(state) {
+  for (const chart of charts.values()) chart.destroy();
+  charts.clear();
+  drawCharts(state);
+}
+
+/**
+ * What a chart of four series has: steps, smoothed, epochs' training and test; a chart of two: one line.
+ * @typedef {{ range: [number, number], value: (value: number | null | undefined) => string,
+ *   tick?: (value: number) => string }} Look
+ */
+
+/** @param {string} id @param {AlignedData} data @param {Look} look */
+function draw(id, data, look) {
+  const chart = charts.get(id);
+  const last = data[0].at(-1) ?? 0;
+  looks.set(id, look);
+  ends.set(id, last || 1);
+  if (chart) chart.setData(data);
+  else charts.set(id, create(id, data));
+}
+
+/** @type {Map<string, Look>} */
+const looks = new Map();
+/** Where each time axis ends. @type {Map<string, number>} */
+const ends = new Map();
+
+/** @param {string} id @param {AlignedData} data */
+function create(id, data) {
+  const place = byId(id);
+  const style = getComputedStyle(place);
+  const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const font = `12px ${style.fontFamily}`;
+  const four = data.length > 2;
+  const axis = {
+    stroke: colour("--soft"),
+    font,
+    labelFont: font,
+    grid: { stroke: colour("--grid"), width: 1 },
+    ticks: { show: false },
+  };
+  /** The value under the cursor, else the newest. @type {Series["value"]} */
+  const value = (chart, at, series) => {
+    const shown = at ?? Array.from(chart.data[series] ?? []).findLast((item) => item != null);
+    return looks.get(id)?.value(shown) ?? "";
+  };
+  const points = { show: true, size: 6 };
+  /** @type {Series[]} */
+  const lines = four
+    ? [
+      { label: "each step", stroke: colour("--train-faint"), width: 1, points: { show: false }, value },
+      { label: "training, smoothed", stroke: colour("--train"), width: 2, points: { show: false }, value },
+      {
+        label: "training, whole epoch",
+        stroke: colour("--train"),
+        width: 1.5,
+        dash: [5, 4],
+        points,
+        spanGaps: true,
+        value,
+      },
+      { label: "test", stroke: colour("--test"), width: 2, points, spanGaps: true, value },
+    ]
+    : [{
+      label: id === "lr" ? "learning rate" : "images a second",
+      stroke: colour("--train"),
+      width: 2,
+      points: { show: false },
+      value,
+    }];
+  /** @type {Options} */
+  const options = {
+    width: place.clientWidth,
+    height: four ? TALL : LOW,
+    legend: { show: four },
+    cursor: { y: false, drag: { x: false, y: false } },
+    scales: {
+      x: { time: false, range: () => [0, ends.get(id) ?? 1] },
+      y: { range: () => looks.get(id)?.range ?? [0, 1] },
+    },
+    axes: [
+      { ...axis, label: "epoch", labelSize: 18, size: 26 },
+      {
+        ...axis,
+        size: 56,
+        values: (_, ticks) => ticks.map((tick) => looks.get(id)?.tick?.(tick) ?? format.rate(tick)),
+      },
+    ],
+    series: [{ label: "epoch", value: (_, at) => at == null ? "" : at.toFixed(2) }, ...lines],
+  };
+  return new uPlot(options, data, place);
+}
+
+/**
+ * Two sets of series with times of their own, on one axis.
+ * @param {number[]} time @param {(number | null)[][]} lines @param {number[]} ends @param {(number | null)[][]} perEpoch
+ * @returns {AlignedData}
+ */
+function join(time, lines, ends, perEpoch) {
+  return uPlot.join(
+    [/** @type {AlignedData} */ ([time, ...lines]), /** @type {AlignedData} */ ([ends, ...perEpoch])],
+  );
+}
+
+/** Exponential, without the start's bias towards 0. @param {(number | null)[]} values */
+function smooth(values) {
+  const keep = 1 - 1 / Math.max(SMOOTH_LEAST, values.length * SMOOTH_SHARE);
+  let sum = 0;
+  let weight = 0;
+  return values.map((value) => {
+    if (value == null) return weight > 0 ? sum / weight : null;
+    sum = keep * sum + (1 - keep) * value;
+    weight = keep * weight + 1 - keep;
+    return sum / weight;
+  });
+}
+
+/** @param {(number | null)[]} values @returns {number[]} */
+function known(values) {
+  return values.filter((value) => value != null);
+}
+
+/** A chart in words. @param {string} id @param {(number | null)[]} smoothed @param {(number | null)[]} test @param {(value?: number | null) => string} value */
+function say(id, smoothed, test, value) {
+  const tested = test.length > 0
+    ? `, ${value(test.at(-1))} on the test images after epoch ${test.length}`
+    : "";
+  byId(id).setAttribute("aria-label", `Curve of the ${id}: ${value(smoothed.at(-1))} in training${tested}`);
+}

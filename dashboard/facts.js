@@ -1,0 +1,119 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * The page's words and figures.
+ *
+ * @import { State } from "./protocol.ts"
+ */
+import * as format from "./format.js";
+
+const PHASES = {
+  training: "Training",
+  testing: "Testing",
+  finished: "Finished",
+  stopped: "Stopped",
+  failed: "Failed",
+  lost: "Connection lost",
+};
+
+/** @param {string} id */
+export function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/** An element with text, or with others inside. @param {string} name @param {...(string | Node)} content */
+export function element(name, ...content) {
+  const made = document.createElement(name);
+  made.append(...content);
+  return made;
+}
+
+/** @param {keyof PHASES} phase @param {string} text */
+export function showStatus(phase, text) {
+  const status = byId("status");
+  if (status.dataset.phase !== phase) {
+    status.dataset.phase = phase;
+    byId("phase").textContent = PHASES[phase];
+  }
+  const notice = byId("notice");
+  notice.hidden = text === "";
+  if (notice.textContent !== text) notice.textContent = text;
+}
+
+/** How much of the run is done. @param {State} state */
+export function drawPosition({ run, status, now, confusion }) {
+  const steps = status.phase === "finished" ? run.epochs * run.steps : (now.epoch - 1) * run.steps + now.step;
+  const progress = /** @type {HTMLProgressElement} */ (byId("progress"));
+  progress.value = steps / (run.epochs * run.steps);
+  const epoch = `Epoch ${Math.min(now.epoch, run.epochs)} of ${run.epochs}`;
+  byId("position").textContent = status.phase === "testing"
+    ? `${epoch} · test image ${format.whole(confusion.seen)} of ${format.whole(confusion.total)}`
+    : `${epoch} · step ${format.whole(now.step)} of ${format.whole(run.steps)}`;
+  document.title = `${Math.floor(100 * progress.value)} % · ${run.title}`;
+}
+
+/** @param {State} state */
+export function drawTiles({ run, status, now, epochs }) {
+  const last = epochs.at(-1);
+  const best = epochs.reduce(
+    (found, row) => (row.test_accuracy ?? -1) > (found?.test_accuracy ?? -1) ? row : found,
+    last,
+  );
+  const running = status.phase === "training" || status.phase === "testing";
+  /** @type {[string, string, string][]} */
+  const tiles = [
+    ["Training loss", format.loss(now.loss), now.loss == null ? "" : "of the last step"],
+    ["Training accuracy", format.percent(now.accuracy), now.accuracy == null ? "" : "of the epoch so far"],
+    [
+      "Test accuracy",
+      format.percent(last?.test_accuracy),
+      best ? `best ${format.percent(best.test_accuracy)} in epoch ${best.epoch}` : "after the first epoch",
+    ],
+    ["Learning rate", format.rate(now.lr), ""],
+    [
+      "Images a second",
+      format.speed(now.images_per_second),
+      last?.data_wait == null ? "" : `data wait ${format.percent(last.data_wait, 1)}`,
+    ],
+    running
+      ? ["Time left", format.duration(now.seconds_left), `${format.duration(now.seconds)} so far`]
+      : ["Time", format.duration(now.seconds), `${run.epochs} epochs`],
+  ];
+  byId("tiles").replaceChildren(
+    ...tiles.map(([name, value, note]) =>
+      element("div", element("dt", name), element("dd", value, element("small", note)))
+    ),
+  );
+}
+
+/** @param {State} state */
+export function drawFacts({ run }) {
+  byId("title").textContent = run.title;
+  byId("facts").replaceChildren(
+    ...run.facts.flatMap(([name, value]) => [element("dt", name), element("dd", value)]),
+  );
+}
+
+/** The newest epoch first. @param {State} state */
+export function drawEpochs({ epochs }) {
+  const highest = Math.max(...epochs.map(({ test_accuracy = -1 }) => test_accuracy));
+  const rows = epochs.map((row) => {
+    const line = element(
+      "tr",
+      element("th", String(row.epoch)),
+      ...[
+        format.loss(row.train_loss),
+        format.percent(row.train_accuracy),
+        format.loss(row.test_loss),
+        format.percent(row.test_accuracy),
+        format.speed(row.images_per_second),
+        format.duration(row.seconds),
+      ].map((text) => element("td", text)),
+    );
+    line.firstElementChild?.setAttribute("scope", "row");
+    line.children[5]?.classList.add("speed");
+    if (row.test_accuracy === highest) line.className = "best";
+    return line;
+  });
+  byId("epochs").replaceChildren(...rows.reverse());
+}

@@ -1,0 +1,69 @@
+/** What the server tells the page: all parts when it connects, then whichever have changed. */
+import type { LogRow } from "../core/metrics/log.ts";
+
+export interface State {
+  readonly run: RunFacts;
+  readonly status: Status;
+  readonly now: Now;
+  readonly history: Curves;
+  readonly epochs: readonly LogRow[];
+  readonly confusion: ConfusionCounts;
+  readonly samples: readonly Sample[];
+}
+
+export interface RunFacts {
+  readonly title: string;
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly classes: readonly string[];
+  /** Test images of which predictions are shown; their pictures are at `samples/INDEX.bmp`. */
+  readonly samples: readonly { readonly index: number; readonly label: number }[];
+  readonly epochs: number;
+  /** Steps in an epoch. */
+  readonly steps: number;
+}
+
+export interface Status {
+  readonly phase: "training" | "testing" | "finished" | "stopped" | "failed";
+  /** What else there is to say of the end. */
+  readonly text: string;
+}
+
+/** Where the run is; null where it is not known. */
+export interface Now {
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly loss: number | null;
+  /** Of the epoch so far, 0 … 1. */
+  readonly accuracy: number | null;
+  readonly lr: number | null;
+  readonly images_per_second: number | null;
+  readonly seconds_left: number | null;
+  readonly seconds: number;
+}
+
+/** Columns `time, loss, accuracy, lr, images_per_second`; each row is the mean of `stride` steps. */
+export interface Curves {
+  readonly stride: number;
+  /** Rows before this one stay as they are. */
+  readonly from: number;
+  readonly rows: readonly (readonly (number | null)[])[];
+}
+
+export interface ConfusionCounts {
+  /** Of which evaluation; 0 before the first. */
+  readonly epoch: number;
+  /** Images tested so far, of how many. */
+  readonly seen: number;
+  readonly total: number;
+  readonly right: number;
+  /** `true, predicted, count, true, predicted, count, …` of those that are not 0. */
+  readonly counts: readonly number[];
+}
+
+export interface Sample {
+  readonly index: number;
+  readonly predicted: number;
+  readonly probability: number;
+  readonly epoch: number;
+}

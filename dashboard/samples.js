@@ -1,0 +1,81 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * A few test images with what the network takes them for.
+ *
+ * @import { State } from "./protocol.ts"
+ */
+import { byId, element } from "./facts.js";
+import * as format from "./format.js";
+
+/** Pictures smaller than this are shown with their pixels sharp. */
+const TINY = 64;
+
+/** The pictures that are shown, to be fetched once only. @type {Map<number, HTMLImageElement>} */
+const pictures = new Map();
+let shownRun = "";
+
+/** @param {State} state */
+export function drawSamples({ run, samples }) {
+  const key = JSON.stringify(run.samples) + run.title;
+  if (key !== shownRun) pictures.clear();
+  shownRun = key;
+  const predictions = new Map(samples.map((sample) => [sample.index, sample]));
+  const items = run.samples.map(({ index, label }) => {
+    const truth = run.classes[label] ?? "?";
+    const sample = predictions.get(index);
+    const item = element("li", picture(index, truth));
+    if (!sample) {
+      item.append(verdict("", "–"), truthLine(truth));
+      return item;
+    }
+    const right = sample.predicted === label;
+    item.className = right ? "right" : "wrong";
+    const mark = verdict(
+      right ? "✓" : "✗",
+      run.classes[sample.predicted] ?? "?",
+    );
+    mark.firstElementChild?.setAttribute("aria-label", right ? "right:" : "wrong:");
+    mark.firstElementChild?.setAttribute("role", "img");
+    const meter = /** @type {HTMLMeterElement} */ (element("meter"));
+    meter.value = sample.probability;
+    meter.setAttribute("aria-hidden", "true");
+    const share = element("div", meter, format.percent(sample.probability, 0));
+    share.className = "share";
+    item.append(mark, share, truthLine(truth));
+    return item;
+  });
+  byId("samples").replaceChildren(...items);
+  const epoch = Math.max(0, ...samples.map((sample) => sample.epoch));
+  if (epoch > 0) byId("samples-hint").textContent = `Of ${items.length} test images, after epoch ${epoch}`;
+}
+
+/** @param {number} index @param {string} truth */
+function picture(index, truth) {
+  const known = pictures.get(index);
+  if (known) return known;
+  const image = new Image();
+  image.alt = `Test image ${index}: ${truth}`;
+  image.addEventListener("load", () => image.classList.toggle("tiny", image.naturalWidth < TINY));
+  image.src = `samples/${index}.bmp`;
+  pictures.set(index, image);
+  return image;
+}
+
+/** @param {string} mark @param {string} predicted */
+function verdict(mark, predicted) {
+  const sign = element("span", mark);
+  sign.className = "mark";
+  const made = element("div", sign, element("span", predicted));
+  made.className = "verdict";
+  made.title = predicted;
+  return made;
+}
+
+/** @param {string} truth */
+function truthLine(truth) {
+  const made = element("div", `true: ${truth}`);
+  made.className = "truth";
+  made.title = truth;
+  return made;
+}

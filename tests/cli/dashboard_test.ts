@@ -1,0 +1,197 @@
+/** `train --dashboard` as its user meets it: a run, and its page in a browser, where there is one. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { withFolder } from "../support/temp_folder.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const installed = CHROMIUM.find((path) => {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+});
+if (!installed) console.log("Skipped: the live page in a browser, since no Chromium is installed");
+
+/** A network that takes no time. */
+const NET = `
+import * as nn from "${root}core/nn/mod.ts";
+export default ({ num_classes = 10, in_channels = 3 } = {}) => new nn.Sequential(
+  new nn.Conv2d(in_channels, 8, 3, { stride: 2 }), new nn.ReLU(),
+  new nn.AdaptiveAvgPool2d(1), new nn.Flatten(), new nn.Linear(8, num_classes),
+);
+`;
+
+function start(...args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-P", "train.ts", ...args],
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+/** Reads until the address is told; the rest goes on being read, so that the run never waits for its reader. */
+async function addressOf(child: Deno.ChildProcess): Promise<string> {
+  const found = Promise.withResolvers<string>();
+  let output = "";
+  void (async () => {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      output += text;
+      const url = /^Dashboard: (http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(output)?.[1];
+      if (url) found.resolve(url);
+    }
+    found.reject(new Error(`no address in ${output}`));
+  })();
+  return await found.promise;
+}
+
+Deno.test("mistakes about the page get one line", async () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await withFolder(async (folder) => {
+    const net = join(folder, "net.ts");
+    await Deno.writeTextFile(net, NET);
+    const cases: [args: string[], message: RegExp][] = [
+      [
+        ["--dashboard", "http"],
+        /^error: --dashboard must be a whole number of 0 or more and at most 65535, not "http"$/m,
+      ],
+      [
+        ["--dry-run", "--dashboard"],
+        /^error: --dashboard does not go with --dry-run: it shows a run that trains$/m,
+      ],
+      [["--dashboard", "70000"], /^error: --dashboard must be a whole number/m],
+      [
+        ["--model", net, "--output", join(folder, "run"), "--dashboard", `${taken.addr.port}`],
+        /^error: --dashboard \d+: the port is taken; name another, or none and a free one is found$/m,
+      ],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await start(...args).output();
+      assert.match(new TextDecoder().decode(stderr), message);
+      assert.equal(code, 2);
+    }
+  });
+  taken.close();
+});
+
+Deno.test("a resumed run's page begins with the epochs before", async () => {
+  await withFolder(async (folder) => {
+    const net = join(folder, "net.ts");
+    await Deno.writeTextFile(net, NET);
+    const output = join(folder, "run");
+    const first = await start("--model", net, "--epochs", "2", "--output", output).output();
+    assert.equal(first.code, 0);
+    const run = start("--resume", output, "--epochs", "400", "--dashboard");
+    const stream = await fetch(`${await addressOf(run)}events`);
+    let text = "";
+    for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes("\n\n")) break;
+    }
+    const { epochs, run: { classes, samples } } = JSON.parse(/^data: (.*)$/m.exec(text)![1]!);
+    const log = (await Deno.readTextFile(join(output, "log.csv"))).split("\n");
+    assert.deepEqual([epochs[0].epoch, epochs[1].epoch], [1, 2]);
+    assert.equal(epochs[1].test_accuracy, Number(log[2]!.split(",")[4]));
+    assert.equal(classes.length, 10);
+    assert.equal(samples.length, 12);
+    run.kill("SIGTERM");
+    assert.equal((await run.status).code, 143);
+    await run.stderr.cancel();
+  });
+});
+
+Deno.test({
+  name: "the page follows a run in a browser, survives a reload and the run's end, and fits a phone",
+  ignore: !installed,
+  // The browser's driver keeps timers of its own.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    await withFolder(async (folder) => {
+      const net = join(folder, "net.ts");
+      await Deno.writeTextFile(net, NET);
+      const run = start("--model", net, "--epochs", "400", "--output", join(folder, "run"), "--dashboard");
+      const errors: string[] = [];
+      const browser = await chromium.launch({
+        executablePath: installed!,
+        args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+      });
+      try {
+        const url = await addressOf(run);
+        const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+        page.on("pageerror", ({ message }) => errors.push(message));
+        page.on("request", (request) => {
+          if (!request.url().startsWith(url)) errors.push(`asks elsewhere: ${request.url()}`);
+        });
+        const epochs = () => page.locator("#epochs tr").count();
+        const until = (text: string) =>
+          page.locator("#phase", { hasText: text }).waitFor({ timeout: 20_000 });
+        await page.goto(url);
+        await page.locator("#epochs tr").nth(1).waitFor({ timeout: 20_000 });
+        assert.equal(await page.locator("#loss canvas").count(), 1);
+        assert.equal(await page.locator("#samples li.right, #samples li.wrong").count(), 12);
+        await page.waitForFunction(
+          "[...document.querySelectorAll('#samples img')].every((image) => image.naturalWidth === 32)",
+        );
+        assert.match(
+          (await page.locator("#confusion").getAttribute("aria-label"))!,
+          /^Epoch \d+: \d+ of \d+ test images/,
+        );
+        assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "too wide");
+
+        const before = await epochs();
+        await page.reload();
+        await page.locator("#epochs tr").nth(before - 1).waitFor({ timeout: 20_000 });
+        assert.match(
+          (await page.locator("#loss").getAttribute("aria-label"))!,
+          /on the test images after epoch/,
+        );
+
+        run.kill("SIGINT");
+        await until("Stopped");
+        const left = Date.now();
+        assert.equal((await run.status).code, 130);
+        assert.ok(Date.now() - left < 5000, "the page keeps the run from ending");
+        assert.ok(await epochs() >= before, "the last state is gone");
+        assert.deepEqual(errors, []);
+      } finally {
+        await browser.close();
+        await run.stderr.cancel();
+      }
+    });
+  },
+});
+
+Deno.test({
+  name: "a run that is killed leaves its page with the last state, and the page says so",
+  ignore: !installed,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    await withFolder(async (folder) => {
+      const net = join(folder, "net.ts");
+      await Deno.writeTextFile(net, NET);
+      const run = start("--model", net, "--epochs", "400", "--output", join(folder, "run"), "--dashboard");
+      const browser = await chromium.launch({
+        executablePath: installed!,
+        args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+      });
+      try {
+        const page = await browser.newPage();
+        await page.goto(await addressOf(run));
+        await page.locator("#epochs tr").first().waitFor({ timeout: 20_000 });
+        run.kill("SIGKILL");
+        await page.locator("#phase", { hasText: "Connection lost" }).waitFor({ timeout: 20_000 });
+        assert.ok(await page.locator("#epochs tr").count() > 0);
+        await run.status;
+      } finally {
+        await browser.close();
+        await run.stderr.cancel();
+      }
+    });
+  },
+});
