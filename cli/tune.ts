@@ -4,9 +4,9 @@ import { autotune, type Methods } from "../core/backend/wasm/autotune.ts";
 import type { WasmBackend } from "../core/backend/wasm/backend.ts";
 import { METHODS } from "../core/backend/wasm/lower/method.ts";
 import type { Graph } from "../core/graph/graph.ts";
-import { UserError } from "../core/errors.ts";
+import { oneLine, UserError } from "../core/errors.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
-import { makeFolder, readBytes, statIfThere } from "../host/files.ts";
+import { makeFolder, readText, statIfThere } from "../host/files.ts";
 import { createProgress } from "./progress.ts";
 
 /** In the folder that has the runs. */
@@ -45,12 +45,19 @@ export async function tune(
   await writeAtomically(path, new TextEncoder().encode(text + "\n"));
 }
 
-async function readMemory(path: string): Promise<Memory> {
+/** Reads the file; nothing is remembered where there is none. */
+export async function readMemory(path: string): Promise<Memory> {
   if (!await statIfThere(path)) return {};
   try {
-    return JSON.parse(new TextDecoder().decode(await readBytes(path)));
+    const memory: unknown = JSON.parse(await readText(path));
+    if (isRecord(memory) && Object.values(memory).every(isRecord)) return memory as Memory;
+    throw new UserError(`${path}: not what --autotune writes; delete this file`);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new UserError(`${path}: not JSON (${error.message}); delete this file`);
+    throw new UserError(`${path}: not JSON (${oneLine(error.message)}); delete this file`);
   }
+}
+
+function isRecord(value: unknown): value is Record<string, never> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

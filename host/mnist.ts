@@ -83,7 +83,8 @@ async function findFile(folder: string, name: string): Promise<string | undefine
   return undefined;
 }
 
-async function unpacked(file: string): Promise<Uint8Array> {
+/** A file's bytes, unpacked where its name ends with .gz; never more than `LARGEST`. */
+export async function unpacked(file: string): Promise<Uint8Array> {
   const size = (await statIfThere(file))?.size ?? 0;
   if (size > LARGEST) throw new UserError(`${file}: ${size} bytes are too many for a file of MNIST`);
   const bytes = await readBytes(file);

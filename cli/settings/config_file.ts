@@ -1,5 +1,5 @@
 /** `--config` and `--recipe`: settings from JSON, under the names of a run's config.json. */
-import { UserError } from "../../core/errors.ts";
+import { oneLine, UserError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
 import { readText } from "../../host/files.ts";
 import type { AnyModelOptions } from "../../models/registry.ts";
@@ -18,7 +18,16 @@ export const ASIDE: readonly string[] = ["images", "classes", "shape", "normaliz
 
 /** Reads a file of settings. Throws one line where one is unknown or wrong. */
 export async function readConfig(file: string): Promise<Config> {
-  const content = parse(await readText(file), file);
+  const text = await readText(file);
+  try {
+    return configOf(parse(text, file), file);
+  } catch (error) {
+    // Messages quote the file, which may hold anything.
+    throw error instanceof UserError ? new UserError(oneLine(error.message)) : error;
+  }
+}
+
+function configOf(content: Record<string, unknown>, file: string): Config {
   const settings = Object.keys(settingFlags).map(settingOf);
   const known = [...settings, "model_options", ...ASIDE];
   const flags: Record<string, unknown> = {};

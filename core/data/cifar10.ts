@@ -2,7 +2,7 @@
  * CIFAR-10 (Krizhevsky, 2009): 60,000 images of 32×32×3 in six batches. Official files come in two kinds: binary records
  * (a label byte, then the red, green and blue planes) and Python pickles of `{b"data": uint8 [N, 3072], b"labels": list}`.
  */
-import { UserError } from "../errors.ts";
+import { oneLine, UserError } from "../errors.ts";
 import { PickleError, readPickle } from "../format/pickle.ts";
 import { NumpyArray, numpyGlobals } from "../format/pickle_numpy.ts";
 import { countOf, type DatasetSplit, type Normalize } from "./dataset.ts";
@@ -72,7 +72,7 @@ export function checkBinarySize(bytes: number, file: string): void {
 /** `data_batch_1` and the like. The pickle is read as data; nothing in it is run. */
 export function parsePythonBatch(bytes: Uint8Array, file: string): CifarBatch {
   const fail = (what: string): never => {
-    throw new UserError(`${file}: not a readable CIFAR-10 batch: ${what}; get the file again`);
+    throw new UserError(`${file}: not a readable CIFAR-10 batch: ${oneLine(what)}; get the file again`);
   };
   let batch;
   try {
