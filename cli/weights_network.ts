@@ -1,4 +1,8 @@
 /** The network that a file's weights are of: as flags say, or as the file does. */
+import { cifar10Normalize } from "../core/data/cifar10.ts";
+import type { Normalize } from "../core/data/dataset.ts";
+import { digitsNormalize } from "../core/data/digits.ts";
+import { mnistNormalize } from "../core/data/mnist.ts";
 import { UserError } from "../core/errors.ts";
 import type { StateDict } from "../core/format/state_dict.ts";
 import { type Module, stateDict } from "../core/nn/mod.ts";
@@ -14,8 +18,12 @@ export interface KnownNetwork {
   readonly input: readonly [number, number, number];
 }
 
-/** Height and width of the images of data sets that have a name, where a run does not say what it turned them into. */
-const SIDES: Readonly<Record<string, number>> = { digits: 32, cifar10: 32, mnist: 28 };
+/** What data sets that have a name are like, for runs of old versions, which do not say it. */
+const KNOWN: Readonly<Record<string, { readonly side: number; readonly normalize: Normalize }>> = {
+  digits: { side: 32, normalize: digitsNormalize },
+  cifar10: { side: 32, normalize: cifar10Normalize },
+  mnist: { side: 28, normalize: mnistNormalize },
+};
 
 /**
  * Makes the network of a file. Where no flag says so, the number of classes and of channels are those that make the
@@ -50,7 +58,9 @@ export function runOf({ file, metadata }: StateDict): KnownRun | undefined {
   const { "strata.model": model, "strata.config": config } = metadata;
   if (model === undefined) return undefined;
   try {
-    const known = { ...JSON.parse(config ?? "{}"), model } as KnownRun;
+    const said = JSON.parse(config ?? "{}") as Partial<RunConfig>;
+    const usual = KNOWN[said.dataset ?? ""]?.normalize;
+    const known: KnownRun = { ...usual ? { normalize: usual } : {}, ...said, model };
     const { classes = [], shape, normalize } = known;
     const whole = classes.every((name) => typeof name === "string") && (shape?.length ?? 3) === 3 &&
       [...shape ?? [], ...normalize?.mean ?? [], ...normalize?.std ?? []].every(Number.isFinite);
@@ -65,7 +75,7 @@ export function runOf({ file, metadata }: StateDict): KnownRun | undefined {
 function inputOf({ shape, input = [], dataset = "" }: KnownRun): readonly number[] | undefined {
   if (shape) return shape;
   if (input.length === 3) return input;
-  const side = SIDES[dataset];
+  const side = KNOWN[dataset]?.side;
   return side === undefined ? undefined : [3, side, side];
 }
 
