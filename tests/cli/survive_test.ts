@@ -129,8 +129,11 @@ Deno.test("images that vanish in the middle of an epoch cost nothing", async () 
   });
 });
 
-/** A network whose file makes workers of a kind fail after a while: each time before they wait, or are asked. */
-const failing = (kind: string, how: string) =>
+/**
+ * A network whose file makes workers of a kind fail a while after the first checkpoint: when they are about to wait, or
+ * are asked.
+ */
+const failing = (kind: string, how: string, checkpoint: string) =>
   `${NET}
 globalThis.Worker = class extends Worker {
   constructor(url, options) {
@@ -141,7 +144,14 @@ globalThis.Worker = class extends Worker {
 const faulty = \`
   const { wait } = Atomics;
   let count = 0;
-  const fail = () => { if (++count === 80) ${how} };
+  const saved = () => {
+    try {
+      return Deno.statSync("${checkpoint}").isFile;
+    } catch {
+      return false;
+    }
+  };
+  const fail = () => { if (saved() && ++count === 20) ${how} };
   Atomics.wait = (...args) => { fail(); return wait(...args); };
   if ("${kind}" === "images/worker") self.addEventListener("message", fail);
   await import("URL");
@@ -181,9 +191,9 @@ for (
         for (let i = 0; i < 8; i++) await put(join(photos, name, `${i}.png`), await photograph(9 * i, 9, i));
       }
       const net = join(folder, "net.ts");
-      await Deno.writeTextFile(net, failing(kind, how));
       const often = ["--save-every-minutes", "0.0000001", "--epochs", "1000", "--workers", "1"];
       const output = join(folder, "run");
+      await Deno.writeTextFile(net, failing(kind, how, join(output, "last.safetensors")));
       const settings = ["--model", net, "--data", photos, "--input", "3x16x16", "--batch-size", "2"];
       const { code, stderr } = await run(...settings, ...often, "--output", output);
       assert.equal(code, 1, stderr);
@@ -192,7 +202,8 @@ for (
       await Deno.writeTextFile(net, NET);
       const { metadata } = readSafetensors(await Deno.readFile(join(output, "last.safetensors")));
       const { epoch } = JSON.parse(metadata["strata.progress"]!);
-      assert.equal((await run("--resume", output, "--epochs", String(epoch + 1))).code, 0);
+      const more = await run("--resume", output, "--epochs", String(epoch + 1));
+      assert.equal(more.code, 0, more.stderr);
     });
   });
 }
