@@ -5,7 +5,7 @@
 import { oneLine, UserError } from "../errors.ts";
 import { PickleError, readPickle } from "../format/pickle.ts";
 import { NumpyArray, numpyGlobals } from "../format/pickle_numpy.ts";
-import { type DatasetSplit, type Normalize } from "./dataset.ts";
+import type { DatasetSplit, Normalize } from "./dataset.ts";
 import { type Handling, inMemory, type MemoryDataset } from "./memory.ts";
 
 const SIDE = 32;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { allocateBatch, DOES_NOT_COUNT, fillTestBatch, fillTrainBatch } from "../../../core/data/batches.ts";
-import { type DatasetSplit } from "../../../core/data/dataset.ts";
+import type { DatasetSplit } from "../../../core/data/dataset.ts";
 import { fingerprint } from "../../../core/data/fingerprint.ts";
 import { permutation } from "../../../core/random.ts";
 import { type FolderOptions, loadDataset, type LoadOptions } from "../../../host/datasets.ts";
