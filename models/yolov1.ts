@@ -5,7 +5,7 @@
  */
 import * as nn from "../core/nn/mod.ts";
 import { UserError } from "../core/errors.ts";
-import type { Detector } from "../core/detect/detector.ts";
+import type { DetectionModel } from "../core/detect/model.ts";
 import type { MapShape } from "../core/ops/yolo_loss.ts";
 import type { ModelOptions } from "./options.ts";
 
@@ -65,7 +65,7 @@ class CNNBlock extends nn.Module {
   }
 }
 
-export class YoloV1 extends nn.Module implements Detector {
+export class YoloV1 extends nn.Module implements DetectionModel {
   readonly map: MapShape;
   darknet: nn.Sequential;
   fcs: nn.Sequential;
