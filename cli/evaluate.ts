@@ -1,7 +1,7 @@
 /** `evaluate`: how good weights are on images, as a run's own test tells it, and class by class. */
 import { resolve } from "node:path";
 import type { DatasetSplit } from "../core/data/dataset.ts";
-import { countOf } from "../core/data/dataset.ts";
+
 import { relabel } from "../core/data/relabel.ts";
 import { UserError } from "../core/errors.ts";
 import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
@@ -192,7 +192,7 @@ async function test(
   data: DatasetSplit,
   given: Given,
 ): Promise<TestResult> {
-  const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, countOf(data.test));
+  const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, data.test.count);
   const backend = await startBackend(weights, given);
   const progress = createProgress();
   try {

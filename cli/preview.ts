@@ -1,7 +1,7 @@
 /** `preview`: what a network will see in training, as a picture to look at before the training begins. */
 import { extname } from "node:path";
 import { allocateBatch } from "../core/data/batches.ts";
-import { countOf, type Dataset, imageBytes } from "../core/data/dataset.ts";
+import { type Dataset, imageBytes } from "../core/data/dataset.ts";
 import type { Image } from "../core/data/transforms/image.ts";
 import { crop, flipHorizontally } from "../core/data/transforms/crop.ts";
 import { UserError } from "../core/errors.ts";
@@ -59,7 +59,7 @@ export async function preview(args: readonly string[]): Promise<number> {
   const data = await loadDataset(dataset, loadOptions(settings, input, { note, workers: undefined }));
   try {
     data.notes.forEach(note);
-    const samples = permutation(countOf(data.train), seed, 0).slice(0, count);
+    const samples = permutation(data.train.count, seed, 0).slice(0, count);
     const columns = [await fill(data.train, samples, undefined)];
     for (let epoch = 0; epoch < epochs; epoch++) {
       columns.push(await fill(data.train, samples, { seed, epoch }));
@@ -72,7 +72,7 @@ export async function preview(args: readonly string[]): Promise<number> {
     const { contactSheet } = await import("../host/images/contact_sheet.ts");
     await writeAtomically(output, await contactSheet(rows, headings));
     console.log(
-      `${output}: ${samples.length} of ${countOf(data.train)} training images of ${data.train.name}`,
+      `${output}: ${samples.length} of ${data.train.count} training images of ${data.train.name}`,
     );
     return 0;
   } finally {

@@ -1,5 +1,5 @@
 /** Opens the live page of a run, where one is asked for, and says what stands on it beside the figures. */
-import { countOf } from "../core/data/dataset.ts";
+
 import { namedParameters } from "../core/nn/mod.ts";
 import { sizeOf } from "../core/shape.ts";
 import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
@@ -26,7 +26,7 @@ export async function startDashboard(
     title: `${settings.model} on ${train.name}`,
     facts: runFacts(options, trainer, settings, output),
     test,
-    tested: Math.min(countOf(test), testBatchesOf(options) * batch_size),
+    tested: Math.min(test.count, testBatchesOf(options) * batch_size),
     epochs,
     steps: stepsOf(options),
     before: (await readLog(output)).slice(0, trainer.progress.epoch),
@@ -49,7 +49,7 @@ function runFacts(
   const extras = describeExtras(settings);
   return [
     ["Network", `${name}, ${number(parameters)} parameters`],
-    ["Data", `${train.name}: ${number(countOf(train))} training and ${number(countOf(test))} test images`],
+    ["Data", `${train.name}: ${number(train.count)} training and ${number(test.count)} test images`],
     ["Images", `${train.channels}×${train.height}×${train.width}, ${number(train.classes.length)} classes`],
     ["Length", `${epochs} epochs of ${number(stepsOf(options))} steps of ${batch_size} images`],
     ["Optimiser", `${optimizer}, weight decay ${weight_decay}`],

@@ -4,7 +4,7 @@
  */
 import type { Backend, Session } from "../backend/backend.ts";
 import { allocateBatch, type Batch, fillTrainBatch } from "../data/batches.ts";
-import { countOf } from "../data/dataset.ts";
+
 import { keyOf, permutation } from "../random.ts";
 import { diagnose } from "./diagnose.ts";
 import {
@@ -180,7 +180,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
 export function trainFiller({ data, seed }: Pick<TrainerOptions, "data" | "seed">) {
   let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
   return (batch: Batch, { epoch, step }: Place): void | Promise<void> => {
-    if (order.epoch !== epoch) order = { epoch, samples: permutation(countOf(data.train), seed, epoch) };
+    if (order.epoch !== epoch) order = { epoch, samples: permutation(data.train.count, seed, epoch) };
     return fillTrainBatch(batch, data.train, { seed, epoch, step, order: order.samples });
   };
 }

@@ -4,8 +4,9 @@ import { photographEvaluation, photographTraining, usualResize } from "../../cor
 import type { DatasetSplit, Normalize } from "../../core/data/dataset.ts";
 import { UserError } from "../../core/errors.ts";
 import type { FolderOptions, LoadOptions } from "../datasets.ts";
-import { damagedFile, fileDataset } from "./dataset.ts";
+import { fileDataset } from "./dataset.ts";
 import { findImages, type LabelledFile } from "./files.ts";
+import { damagedFile } from "./loader.ts";
 import { createImagePool, DamagedImage, type ImagePool } from "./pool.ts";
 
 /** ImageNet's, which every network of torchvision was trained with. */

@@ -1,11 +1,11 @@
-/** A folder of labelled images as data for a detector. */
+/** All labelled images of a folder, as a detector is taught them. */
 import { annotate, classNames } from "../../core/data/detection/annotate.ts";
 import type { AnnotatedImage } from "../../core/data/detection/sample.ts";
 import { UserError } from "../../core/errors.ts";
 import { findAnnotations } from "./find.ts";
 import { readSamples } from "./read.ts";
 
-export interface DetectionData {
+export interface AnnotatedImages {
   readonly classes: readonly string[];
   readonly images: readonly AnnotatedImage[];
   /** Of each list (train, val, …) the indices of its images; empty where the data set has no lists. */
@@ -18,7 +18,7 @@ export interface DetectionData {
  * Reads all annotations, and the headers of all images. An image without an annotation is one without objects for YOLO,
  * and left out for VOC, whose every image has a file. Throws `UserError` at the first thing that cannot be used.
  */
-export async function loadDetection(folder: string, given?: readonly string[]): Promise<DetectionData> {
+export async function readAnnotated(folder: string, given?: readonly string[]): Promise<AnnotatedImages> {
   const found = await findAnnotations(folder);
   const names = given ?? found.classes;
   const all = await readSamples(found, { thorough: false, classes: names ?? [] });

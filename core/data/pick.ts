@@ -1,0 +1,13 @@
+import type { Dataset } from "./dataset.ts";
+
+/** `pick` of a data set whose images are of one class each. */
+export function pickClassified(dataset: Dataset, indices: Uint32Array): Dataset {
+  const picked: Dataset = {
+    ...dataset,
+    count: indices.length,
+    labels: Uint16Array.from(indices, (index) => dataset.labels[index]!),
+    fill: (batch, samples) => dataset.fill(batch, samples.map((sample) => indices[sample]!), undefined),
+    pick: (more) => pickClassified(picked, more),
+  };
+  return picked;
+}
