@@ -2,6 +2,7 @@
 import { UserError } from "../core/errors.ts";
 import type { Flag } from "./arguments.ts";
 import { compareFlags } from "./compare.ts";
+import { detectFlags } from "./detect.ts";
 import { evaluateFlags } from "./evaluate.ts";
 import { main } from "./main.ts";
 import { predictFlags } from "./predict.ts";
@@ -14,6 +15,7 @@ const tasks: Readonly<Record<string, Flags>> = {
   train: trainFlags,
   evaluate: evaluateFlags,
   predict: predictFlags,
+  detect: detectFlags,
   compare: compareFlags,
 };
 

@@ -26,13 +26,13 @@ import { createProgress } from "./progress.ts";
 import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data.ts";
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
-import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
+import { normaliseFlags, normaliseOf, weightsFlagsFor } from "./settings/weights.ts";
 import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
 import { networkOf } from "./weights_network.ts";
 import { shortName } from "./model.ts";
 
 const groups = {
-  "The weights": weightsFlags,
+  "The weights": weightsFlagsFor("classifier", "detector"),
   "The images": {
     dataset: subjectFlags.dataset,
     data: subjectFlags.data,

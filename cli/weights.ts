@@ -4,15 +4,18 @@ import type { Methods } from "../core/backend/wasm/autotune.ts";
 import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
+import { isDetectionModel } from "../core/detect/model.ts";
 import type { StateDict } from "../core/format/state_dict.ts";
 import { trace } from "../core/nn/trace.ts";
+import type { BatchShape } from "../core/train/graphs.ts";
+import { normalizeFor } from "../host/images/image_folder.ts";
 import { readText } from "../host/files.ts";
 import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
-import { models } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { backendOptions } from "./backend.ts";
 import type { modelFlags } from "./model.ts";
+import { type Kind, type normaliseFlags, normaliseOf } from "./settings/weights.ts";
 import { type KnownNetwork, type KnownRun, networkOf, runOf } from "./weights_network.ts";
 
 export interface Weights {
@@ -24,8 +27,12 @@ export interface Weights {
   readonly num_classes: number;
 }
 
-/** Reads a file of any format, or the best weights of a run's folder. */
-export async function readWeights(path: string, given: Parsed<typeof modelFlags>): Promise<Weights> {
+/** Reads a file of any format, or the best weights of a run's folder. Throws where they are of no such network. */
+export async function readWeights(
+  path: string,
+  given: Parsed<typeof modelFlags>,
+  wanted?: Kind,
+): Promise<Weights> {
   const dict = await readStateDict(await findWeights(path));
   const network = await networkOf(dict, given);
   if (!network) {
@@ -34,11 +41,19 @@ export async function readWeights(path: string, given: Parsed<typeof modelFlags>
     );
   }
   const { name, model, input } = network;
-  if (models[name]?.outputs !== undefined) {
-    throw new UserError(`${dict.file}: ${name} is no classifier: its answers are boxes, not classes`);
+  const detects = isDetectionModel(model);
+  if (wanted === "classifier" && detects) {
+    throw new UserError(
+      `${dict.file}: ${name} is no classifier: its answers are boxes, not classes; see deno task detect`,
+    );
   }
-  const scores = trace(model, [1, ...input], { training: false }).outputs.get("y")!;
-  return { dict, network, run: runOf(dict), num_classes: scores.shape[1]! };
+  if (wanted === "detector" && !detects) {
+    throw new UserError(
+      `${dict.file}: ${name} is no detector: its answers are classes, not boxes; see deno task predict`,
+    );
+  }
+  const answer = () => trace(model, [1, ...input], { training: false }).outputs.get("y")!.shape[1]!;
+  return { dict, network, run: runOf(dict), num_classes: detects ? model.map.num_classes : answer() };
 }
 
 /** What to do about weights that do not fit. */
@@ -56,6 +71,17 @@ export async function classNames(
   throw new UserError(
     `--classes ${file}: ${names.length} lines, and ${dict.file} has ${num_classes} classes`,
   );
+}
+
+/** Batches of images as the network takes them, normalised as flags say, as in the run, or as ImageNet's. */
+export function imagesFor(
+  { run, network }: Weights,
+  batch: number,
+  given: Parsed<typeof normaliseFlags>,
+): BatchShape {
+  const [channels, height, width] = network.input;
+  const usual = run?.normalize?.mean.length === channels ? run.normalize : normalizeFor(channels);
+  return { batch, channels, height, width, ...normaliseOf(given, channels, usual) };
 }
 
 /** Starts the backend, with the ways to compute that the run was trained with. */

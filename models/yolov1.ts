@@ -5,6 +5,8 @@
  */
 import * as nn from "../core/nn/mod.ts";
 import { UserError } from "../core/errors.ts";
+import type { DetectionModel } from "../core/detect/model.ts";
+import type { MapShape } from "../core/ops/yolo_loss.ts";
 import type { ModelOptions } from "./options.ts";
 
 /** Kernel size, output channels, stride, padding. */
@@ -63,7 +65,8 @@ class CNNBlock extends nn.Module {
   }
 }
 
-export class YoloV1 extends nn.Module {
+export class YoloV1 extends nn.Module implements DetectionModel {
+  readonly map: MapShape;
   darknet: nn.Sequential;
   fcs: nn.Sequential;
 
@@ -71,6 +74,7 @@ export class YoloV1 extends nn.Module {
     super();
     const { num_classes = 20, in_channels = 3, num_boxes = 2, head = "496" } = options;
     const S = splitSize(options);
+    this.map = { split_size: S, num_boxes, num_classes };
     const [hidden, dropout] = head === "paper" ? [4096, 0.5] : [496, 0];
     this.darknet = new nn.Sequential(...layersOf(ARCHITECTURE, in_channels));
     this.fcs = new nn.Sequential(
