@@ -1,6 +1,7 @@
 /** Draws boxes on photographs, and cuts them out. */
 import sharp, { type Sharp } from "sharp";
-import type { Box } from "../core/detect/box.ts";
+import type { Image } from "../core/data/transforms/image.ts";
+import { type Box, scaleBox } from "../core/detect/box.ts";
 import type { Detection } from "../core/detect/detection.ts";
 import { type Marked, overlay } from "../core/detect/overlay.ts";
 import { type Header, readHeader } from "./images/decode.ts";
@@ -39,6 +40,23 @@ export async function drawBoxes(
   const drawn = image.flatten({ background: "#fff" }).toColourspace("srgb")
     .composite([{ input, left: 0, top: 0, limitInputPixels: false }]).removeAlpha();
   return await write(drawn, format);
+}
+
+/** The same as pixels, at most `side` of them wide and high. */
+export async function drawSmall(bytes: Uint8Array, marked: readonly Marked[], side: number): Promise<Image> {
+  const { header, image } = await openPhotograph(bytes);
+  const scale = Math.min(side / Math.max(header.width, header.height), 1);
+  const width = Math.max(Math.round(header.width * scale), 1);
+  const height = Math.max(Math.round(header.height * scale), 1);
+  const scaled = marked.map((item) => ({
+    ...item,
+    box: scaleBox(item.box, width / header.width, height / header.height),
+  }));
+  const input = new TextEncoder().encode(overlay({ width, height }, scaled)) as never;
+  const { data, info } = await image.resize(width, height, { fit: "fill" }).flatten({ background: "#fff" })
+    .toColourspace("srgb").composite([{ input, left: 0, top: 0 }]).removeAlpha().raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width, height, channels: info.channels, data };
 }
 
 /** The part of an image file in a box of its pixels; at least one of them. */

@@ -26,13 +26,13 @@ const LINE = 18;
 const LETTER = 7.4;
 const FAMILY = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif";
 
-/** `cells` are at least one. */
+/** `cells` are at least one; each is `cell` pixels wide and high, and so many are in a row at most. */
 export async function captionedSheet(
   title: string,
   cells: readonly CaptionedImage[],
-  { cell = CELL }: { readonly cell?: number } = {},
+  { cell = CELL, most = COLUMNS }: { readonly cell?: number; readonly most?: number } = {},
 ): Promise<Picture> {
-  const columns = Math.min(COLUMNS, cells.length);
+  const columns = Math.min(most, cells.length);
   const captions = Math.max(...cells.map(({ lines }) => lines.length));
   const row = cell + captions * LINE + GAP;
   const width = Math.max(420, 2 * MARGIN + columns * (cell + GAP) - GAP);

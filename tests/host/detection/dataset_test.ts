@@ -163,7 +163,10 @@ Deno.test("a damaged image is skipped, its place taken by the next; or ends the 
 Deno.test("data without an object to learn or to test on is refused", pooled, async () => {
   await withFolder(async (folder) => {
     await writeVoc(folder, boxPictures(3), { train: [0, 1], val: [2] });
-    await Deno.writeTextFile(join(folder, "Annotations/2.xml"), "<annotation><folder>x</folder></annotation>");
+    await Deno.writeTextFile(
+      join(folder, "Annotations/2.xml"),
+      "<annotation><folder>x</folder></annotation>",
+    );
     await assert.rejects(loadDetection(folder, options), /no image to test on has an object/);
   });
 });
