@@ -5,7 +5,8 @@ import type { DatasetSplit } from "../core/data/dataset.ts";
 import { relabel } from "../core/data/relabel.ts";
 import { UserError } from "../core/errors.ts";
 import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
-import { createEvaluator, evaluateAll, type TestResult } from "../core/train/evaluation.ts";
+import { classification, type ClassificationResult } from "../core/train/classification.ts";
+import { createEvaluator, evaluateAll } from "../core/train/evaluation.ts";
 import { evaluateGraph } from "../core/train/graphs.ts";
 import { batchShape } from "../core/train/run_graphs.ts";
 import { loadDataset } from "../host/datasets.ts";
@@ -190,16 +191,17 @@ async function test(
   { model, matched }: Awaited<ReturnType<typeof fit>>,
   data: DatasetSplit,
   given: Given,
-): Promise<TestResult> {
+): Promise<ClassificationResult> {
   const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, data.test.count);
   const backend = await startBackend(weights, given);
   const progress = createProgress();
   try {
     const images = batchShape({ ...data, train: data.test }, batch_size);
-    const graphs = { evaluate: evaluateGraph(model, images) };
+    const task = classification({ flip: given.tta });
+    const graphs = { evaluate: evaluateGraph(model, images, task) };
     const session = withinMemory(batch_size, () => backend.compile(graphs));
     loadStateDict(session, matched);
-    const evaluator = createEvaluator(session, { data, batch_size, flip: given.tta ?? false });
+    const evaluator = createEvaluator(session, { data, batch_size, task });
     return await evaluateAll(evaluator, (batch, batches) => {
       progress.show(batch / batches, `batch ${batch} of ${batches}`);
     });
