@@ -187,7 +187,9 @@ async function detectAll(
       const sizes = await Promise.all(good.map(({ path }) => readHeader(path)));
       const found = await detector.detect(good.map(({ image }) => image), { ...options, sizes });
       for (const [i, { path }] of good.entries()) {
-        const detections = found[i]!, { width, height } = sizes[i]!;
+        const { width, height } = sizes[i]!;
+        // A network's answers have no bounds.
+        const detections = found[i]!.map((one) => ({ ...one, score: Math.min(one.score, 1) }));
         const saved = await folder?.save(path, { width, height }, detections);
         writer.found({ file: path, width, height, detections, ...saved });
       }
