@@ -1,15 +1,16 @@
 /** `train --dashboard`: follows a run's events, and shows them on a page that is served to this machine. */
 import { allocateBatch } from "../core/data/batches.ts";
-import { type Dataset, imageBytes } from "../core/data/dataset.ts";
+import { imageBytes, type ImageSet } from "../core/data/dataset.ts";
 import { encodeBmp } from "../core/format/bmp.ts";
-import { confusionMatrix } from "../core/metrics/confusion.ts";
 import type { LogRow } from "../core/metrics/log.ts";
-import { answerOf, type Predictions } from "../core/metrics/predictions.ts";
 import { createHistory, type Point } from "../core/train/history.ts";
+import type { Answers } from "../core/train/answers.ts";
 import type { TrainingEvent } from "../core/train/trainer.ts";
 import type { Now, RunFacts, Sample, State, Status } from "../dashboard/protocol.ts";
 import { serveDashboard } from "../host/dashboard.ts";
 import { pageFiles } from "../host/dashboard_files.ts";
+import { answerView } from "./dashboard_answers.ts";
+import { type EpochEvent, logRow } from "./log_row.ts";
 import type { Pace } from "./report.ts";
 import { STOPPED } from "./signals.ts";
 
@@ -33,7 +34,7 @@ export interface DashboardOptions {
   readonly port: number;
   readonly title: string;
   readonly facts: RunFacts["facts"];
-  readonly test: Dataset;
+  readonly test: ImageSet;
   /** Test images that an evaluation takes: the first so many. */
   readonly tested: number;
   readonly epochs: number;
@@ -47,19 +48,21 @@ export interface DashboardOptions {
 export function openDashboard(options: DashboardOptions): Dashboard {
   const { test, steps } = options;
   const count = options.tested;
-  const classes = test.classes.length;
+  const view = answerView(test);
   const started = performance.now();
   const history = createHistory();
   const epochs = [...options.before];
   const run = {
     title: options.title,
     facts: options.facts,
+    kind: view.kind,
     classes: test.classes,
-    samples: spread(count, SAMPLES).map((index) => ({ index, label: test.labels[index]! })),
+    samples: spread(count, SAMPLES).map((index) => view.truth(index)),
     epochs: options.epochs,
     steps,
   };
   const answers = new Map<number, Sample>();
+  let precision: State["precision"] = { epoch: 0, classes: [] };
   let status: Status = { phase: "training", text: "" };
   let now: Now = {
     epoch: epochs.length + 1,
@@ -71,8 +74,7 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     seconds_left: null,
     seconds: 0,
   };
-  let tested: { readonly epoch: number; readonly predictions: Predictions } | undefined;
-  let before: { epoch: number; step: number; accuracy: number } | undefined;
+  let tested: { readonly epoch: number; readonly answers: Answers } | undefined;
 
   /** What the pages have not been told yet. */
   const changed = new Set<keyof State>();
@@ -95,7 +97,7 @@ export function openDashboard(options: DashboardOptions): Dashboard {
   const server = serveDashboard(options.port, {
     files: pageFiles,
     snapshot: () => ({
-      ...parts(["run", "status", "now", "epochs", "confusion", "samples"]),
+      ...parts(["run", "status", "now", "epochs", "confusion", "precision", "samples"]),
       history: rows(0),
     }),
     async picture(index) {
@@ -113,10 +115,11 @@ export function openDashboard(options: DashboardOptions): Dashboard {
       epochs: () => epochs,
       confusion: () => ({
         epoch: tested?.epoch ?? 0,
-        seen: tested?.predictions.count ?? 0,
+        seen: tested ? view.seen(tested.answers) : 0,
         total: count,
-        ...sparse(tested ? confusionMatrix(tested.predictions, classes) : new Uint32Array(), classes),
+        ...tested ? view.confusion(tested.answers) : { right: 0, counts: [] },
       }),
+      precision: () => precision,
       samples,
     };
     return Object.fromEntries(Array.from(names, (name) => [name, make[name]()]));
@@ -125,10 +128,8 @@ export function openDashboard(options: DashboardOptions): Dashboard {
   /** Of the evaluation under way, and of the one before those that it has not come to. */
   function samples(): Sample[] {
     for (const { index } of run.samples) {
-      const place = tested?.predictions.samples.indexOf(index) ?? -1;
-      if (!tested || place < 0) continue;
-      const { predicted, confidence } = answerOf(tested.predictions, place);
-      answers.set(index, { index, predicted, probability: confidence, epoch: tested.epoch });
+      const answer = tested && view.answer(tested.answers, index, tested.epoch);
+      if (answer) answers.set(index, answer);
     }
     return [...answers.values()];
   }
@@ -148,32 +149,31 @@ export function openDashboard(options: DashboardOptions): Dashboard {
   }
 
   function step(event: Extract<TrainingEvent, { type: "step" }>, pace: Pace): void {
-    const { epoch, step, loss, accuracy, lr } = event;
-    // The event has the epoch's mean so far; the curve wants the step's own.
-    const follows = before?.epoch === epoch && before.step === step - 1;
-    const own = step === 1 ? accuracy : follows ? accuracy * step - before!.accuracy * (step - 1) : NaN;
-    before = { epoch, step, accuracy };
+    const { epoch, step, loss, own, figures, lr } = event;
+    const accuracy = figures["accuracy"] ?? null;
     const images_per_second = pace.images_per_second ?? NaN;
-    history.add({ time: epoch - 1 + step / steps, loss, accuracy: own, lr, images_per_second });
+    history.add({
+      time: epoch - 1 + step / steps,
+      loss,
+      accuracy: own["accuracy"] ?? NaN,
+      lr,
+      images_per_second,
+    });
     now = { ...now, epoch, step, loss, accuracy, lr };
     status = { phase: "training", text: "" };
     changed.add("history");
   }
 
-  function epoch(event: Extract<TrainingEvent, { type: "epoch" }>, pace: Pace): void {
-    const { train, test, lr } = event;
-    epochs.push({
-      epoch: event.epoch,
-      train_loss: train.loss,
-      train_accuracy: train.accuracy,
-      test_loss: test.loss,
-      test_accuracy: test.accuracy,
-      test_top5: test.top5,
-      lr,
-      seconds: pace.epoch_seconds,
-      ...pace.images_per_second === undefined ? {} : { images_per_second: pace.images_per_second },
-      data_wait: event.data_wait,
-    });
+  function epoch(event: EpochEvent, pace: Pace): void {
+    if (event.test.kind === "boxes") {
+      const { classes } = event.test.evaluation.report;
+      precision = {
+        epoch: event.epoch,
+        classes: classes.map(({ ap, objects }) => ({ ap: ap ?? null, objects })),
+      };
+      changed.add("precision");
+    }
+    epochs.push(logRow(event, { seconds: pace.epoch_seconds, images_per_second: pace.images_per_second }));
     changed.add("epochs");
   }
 
@@ -228,16 +228,4 @@ function rowOf({ time, loss, accuracy, lr, images_per_second }: Point): (number 
   return [time, loss, accuracy, lr, images_per_second].map((value) =>
     Number.isFinite(value) ? Number(value.toPrecision(6)) : null
   );
-}
-
-function sparse(counts: Uint32Array, classes: number): { right: number; counts: number[] } {
-  const list: number[] = [];
-  let right = 0;
-  counts.forEach((count, i) => {
-    if (count === 0) return;
-    const [truth, predicted] = [Math.floor(i / classes), i % classes];
-    list.push(truth, predicted, count);
-    if (truth === predicted) right += count;
-  });
-  return { right, counts: list };
 }

@@ -19,7 +19,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag } from "./backend.ts";
+import { exactFlag, threadFlags } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { type DetectionWriter, jsonWriter, textWriter } from "./detection_writer.ts";
 import { main } from "./main.ts";
@@ -64,8 +64,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 8", { min: 1 }),
-    threads: whole("worker threads; one a core", { min: 1, max: 256 }),
-    workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
+    ...threadFlags,
     exact: exactFlag,
   },
 };

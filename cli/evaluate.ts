@@ -1,12 +1,12 @@
 /** `evaluate`: how good weights are on images, as a run's own test tells it, and class by class. */
 import { resolve } from "node:path";
 import type { DatasetSplit } from "../core/data/dataset.ts";
-
 import { relabel } from "../core/data/relabel.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
 import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
-import { createEvaluator, evaluateAll, type TestResult } from "../core/train/evaluation.ts";
+import { classification, type ClassificationResult } from "../core/train/classification.ts";
+import { createEvaluator, evaluateAll } from "../core/train/evaluation.ts";
 import { evaluateGraph } from "../core/train/graphs.ts";
 import { batchShape } from "../core/train/run_graphs.ts";
 import { loadDataset } from "../host/datasets.ts";
@@ -21,7 +21,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag } from "./backend.ts";
+import { exactFlag, threadFlags } from "./backend.ts";
 import { evaluateBoxes } from "./evaluate_boxes.ts";
 import { evaluationData, evaluationText } from "./evaluation_report.ts";
 import { main } from "./main.ts";
@@ -57,8 +57,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; the run's, or 64", { min: 1 }),
-    threads: whole("worker threads; one a core", { min: 1, max: 256 }),
-    workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
+    ...threadFlags,
     exact: exactFlag,
   },
 };
@@ -108,7 +107,7 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   if (isDetectionModel(weights.network.model)) return await evaluateBoxes(weights, names, given);
   const idle = (["iou", "split"] as const).find((flag) => given[flag] !== undefined);
   if (idle !== undefined) {
-    throw new UserError(`--${idle} has no effect on ${weights.network.name}: it is for detectors`);
+    throw new UserError(`--${idle} has no effect on ${shortName(weights.network.name)}: it is for detectors`);
   }
   const data = await loadImages(weights, given);
   try {
@@ -204,16 +203,17 @@ async function test(
   { model, matched }: Awaited<ReturnType<typeof fit>>,
   data: DatasetSplit,
   given: EvaluateFlags,
-): Promise<TestResult> {
+): Promise<ClassificationResult> {
   const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, data.test.count);
   const backend = await startBackend(weights, given);
   const progress = createProgress();
   try {
     const images = batchShape({ ...data, train: data.test }, batch_size);
-    const graphs = { evaluate: evaluateGraph(model, images) };
+    const task = classification({ flip: given.tta });
+    const graphs = { evaluate: evaluateGraph(model, images, task) };
     const session = withinMemory(batch_size, () => backend.compile(graphs));
     loadStateDict(session, matched);
-    const evaluator = createEvaluator(session, { data, batch_size, flip: given.tta ?? false });
+    const evaluator = createEvaluator(session, { data, batch_size, task });
     return await evaluateAll(evaluator, (batch, batches) => {
       progress.show(batch / batches, `batch ${batch} of ${batches}`);
     });

@@ -32,14 +32,17 @@ export async function evaluateBoxes(
   const { dict, network } = weights;
   const idle = CLASSIFIERS_ONLY.find((flag) => given[flag] !== undefined);
   if (idle !== undefined) {
-    throw new UserError(`--${idle} has no effect on ${network.name}: it is for classifiers`);
+    throw new UserError(`--${idle} has no effect on ${shortName(network.name)}: it is for classifiers`);
   }
   const data = await loadBoxes(weights, names, given);
   try {
     const { test } = data;
     const result = await run(weights, data, given);
     if (result.images.length === 0) throw new UserError(`${test.name}: no image to test on can be decoded`);
-    const evaluation = evaluateDetections(result.images, test.classes, { iou_threshold: given.iou ?? 0.5 });
+    const { iou: iou_threshold } = given;
+    const evaluation = iou_threshold === undefined
+      ? result.evaluation
+      : evaluateDetections(result.images, test.classes, { iou_threshold });
     const about = { weights: dict.file, model: shortName(network.name), dataset: test.name };
     const figures = detectionData(about, result, evaluation);
     const files = given.output === undefined ? [] : await saveDetectionResults(
@@ -71,7 +74,7 @@ async function loadBoxes(
   }
   if ((given.dataset ?? "boxes") !== "boxes") {
     throw new UserError(
-      `--dataset ${given.dataset}: ${network.name} finds boxes; --data names a folder of them`,
+      `--dataset ${given.dataset}: ${shortName(network.name)} finds boxes; --data names a folder of them`,
     );
   }
   const folder = given.data ?? (run?.dataset === "boxes" ? run.data : undefined);

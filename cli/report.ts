@@ -1,5 +1,7 @@
 /** Tells how training goes: a bar on a terminal, the course's lines anywhere else. */
+import type { Evaluation } from "../core/train/task.ts";
 import type { TrainingEvent } from "../core/train/trainer.ts";
+import { partsText, percent, sharesText } from "./figures.ts";
 import { bar, bold, clearLine, duration, isTerminal, redraw } from "./terminal.ts";
 
 /** Time between two lines of a test in a log. */
@@ -55,16 +57,21 @@ export function createReport(options: ReportOptions) {
     trained = performance.now();
     stepsOfEpoch++;
     stepsOfRun++;
-    const { epoch, step, loss, accuracy } = event;
+    const { epoch, step, loss, own, figures } = event;
     if (isTerminal) {
       redraw(
-        `Epoch ${epoch}/${epochs} ${bar(step / steps)} ${step}/${steps}  loss ${loss.toFixed(4)}  ` +
-          `accuracy ${percent(accuracy)}  ${imagesPerSecond()!.toFixed(0)} images/s  ${
-            duration(secondsLeft())
-          } left`,
+        [
+          `Epoch ${epoch}/${epochs} ${bar(step / steps)} ${step}/${steps}`,
+          `loss ${loss.toFixed(4)}`,
+          sharesText(figures),
+          `${imagesPerSecond()!.toFixed(imagesPerSecond()! < 10 ? 1 : 0)} images/s`,
+          `${duration(secondsLeft())} left`,
+        ].filter((part) => part !== undefined).join("  "),
       );
     } else if (step % printEvery === 0 || step === steps) {
-      console.log(`Epoch [${epoch}/${epochs}], Step [${step}/${steps}] Loss: ${loss.toFixed(4)}`);
+      console.log(
+        `Epoch [${epoch}/${epochs}], Step [${step}/${steps}] Loss: ${loss.toFixed(4)}${partsText(own)}`,
+      );
     }
   }
 
@@ -74,12 +81,10 @@ export function createReport(options: ReportOptions) {
     if (isTerminal) clearLine();
     const { train, test } = event;
     console.log(
-      `${bold(`Epoch [${event.epoch}/${epochs}]`)} train: loss ${train.loss.toFixed(4)}, ${
-        percent(train.accuracy)
-      }; ` +
-        `test: loss ${test.loss.toFixed(4)}, ${percent(test.accuracy)}${event.best ? " (best)" : ""}; ` +
+      `${bold(`Epoch [${event.epoch}/${epochs}]`)} train: ${evaluationText(train)}; ` +
+        `test: ${evaluationText(test)}${event.best ? " (best)" : ""}; ` +
         (timing.images_per_second
-          ? `${timing.images_per_second.toFixed(0)} images/s, data wait ${
+          ? `${timing.images_per_second.toFixed(timing.images_per_second < 10 ? 1 : 0)} images/s, data wait ${
             (100 * event.data_wait).toFixed(1)
           } %, `
           : "") +
@@ -134,12 +139,9 @@ function testing(batch: number, batches: number): string {
   return `testing ${bar(batch / batches)} ${batch}/${batches}`;
 }
 
-/** `84.83 %` of 0.8483 */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-/** The line that the course's program ends with. */
-export function accuracyLine(accuracy: number): string {
-  return `Accuracy of the model on the test images: ${percent(accuracy)}`;
+/** `loss 0.1234, 96.50 %`, or of a detector `loss 1.2345 (xy 0.1234, …), mAP@0.5 61.20 %`. */
+function evaluationText({ loss, figures }: Evaluation): string {
+  const { accuracy } = figures;
+  const shares = accuracy === undefined ? sharesText(figures) : percent(accuracy);
+  return `loss ${loss.toFixed(4)}${partsText(figures)}${shares === undefined ? "" : `, ${shares}`}`;
 }

@@ -3,20 +3,20 @@ import { dirname } from "node:path";
 import type { Methods } from "../core/backend/wasm/autotune.ts";
 import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
-import type { DatasetSplit } from "../core/data/dataset.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
 import { restore } from "../core/train/checkpoint.ts";
 import { runGraphs } from "../core/train/run_graphs.ts";
 import { sweepOptions, usualSweep } from "../core/train/lr_find.ts";
 import { loadPretrained } from "../core/train/pretrained.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
-import { loadDataset } from "../host/datasets.ts";
+import { type AnySplit, loadAnyDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
 import { checkRoomForRun, copyRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
 import { backendOptions } from "./backend.ts";
 import { banner } from "./banner.ts";
 import { dryRun, tryOptions } from "./dry_run.ts";
+import { scoreLine } from "./figures.ts";
 import { type Job, type Mode, understand } from "./job.ts";
 import { findLearningRate } from "./lr_find.ts";
 import { planRun } from "./plan.ts";
@@ -24,7 +24,7 @@ import { describeRecipes } from "./recipes.ts";
 import { createTestReport } from "./report.ts";
 import { checkImages } from "./resume.ts";
 import { loadOptions } from "./settings/data.ts";
-import { printAccuracy, run } from "./run.ts";
+import { run } from "./run.ts";
 import { startDashboard } from "./start_dashboard.ts";
 import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 import { negatable, trainFlags, trainGroups } from "./train_flags.ts";
@@ -74,9 +74,10 @@ export async function train(args: readonly string[]): Promise<number> {
   }
 }
 
-async function loadImages({ settings, entry, workers }: Job): Promise<DatasetSplit> {
-  const options = loadOptions(settings, entry.input, { progress: downloadProgress, note, workers });
-  const data = await loadDataset(settings.dataset, options);
+async function loadImages({ settings, entry, split_size, workers }: Job): Promise<AnySplit> {
+  const overfit = settings.overfit_batches > 0;
+  const rest = { progress: downloadProgress, note, workers, overfit, split_size };
+  const data = await loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, rest));
   if (isTerminal) clearLine();
   data.notes.forEach(note);
   return data;
@@ -89,7 +90,7 @@ function note(line: string): void {
 
 async function carryOut(
   job: Job,
-  data: DatasetSplit,
+  data: AnySplit,
   backend: WasmBackend,
   methods: Methods,
 ): Promise<number> {
@@ -126,7 +127,7 @@ async function carryOut(
     methods: Object.fromEntries(methods),
   };
   if (mode === "evaluate") {
-    printAccuracy((await trainer.evaluate(createTestReport())).accuracy);
+    console.log(scoreLine(await trainer.evaluate(createTestReport())));
     return 0;
   }
   if (mode === "dry-run") return await dryRun({ trainer, options, config });

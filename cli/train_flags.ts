@@ -1,7 +1,9 @@
 /** The flags of `train`, in the groups that its help shows. */
 import { switchFlag, text, whole } from "./arguments.ts";
+import { threadFlags } from "./backend.ts";
 import { optionFlags } from "./model.ts";
 import { dataFlags } from "./settings/data.ts";
+import { detectionFlags } from "./settings/detection.ts";
 import { finetuneFlags } from "./settings/finetune.ts";
 import { limitFlags } from "./settings/limits.ts";
 import { regulariseFlags } from "./settings/regularise.ts";
@@ -15,6 +17,7 @@ export const trainGroups = {
   "The images": dataFlags,
   "How long, and how fast it learns": scheduleFlags,
   "Better generalisation, steadier steps": regulariseFlags,
+  "Detectors": detectionFlags,
   "From other weights": finetuneFlags,
   "Ending early, or trying out": {
     ...limitFlags,
@@ -35,8 +38,7 @@ export const trainGroups = {
   },
   "The machine": {
     ...generalFlags,
-    threads: whole("worker threads; one a core", { min: 1, max: 256 }),
-    workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
+    ...threadFlags,
     autotune: switchFlag("measures first how each convolution is fastest here"),
     "print-every": whole("steps between lines where there is no terminal", { min: 1 }),
     dashboard: {
@@ -53,6 +55,7 @@ export const trainFlags = {
   ...trainGroups["The images"],
   ...trainGroups["How long, and how fast it learns"],
   ...trainGroups["Better generalisation, steadier steps"],
+  ...trainGroups["Detectors"],
   ...trainGroups["From other weights"],
   ...trainGroups["Ending early, or trying out"],
   ...trainGroups["Settings from files"],

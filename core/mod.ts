@@ -3,7 +3,7 @@
  * kernels and the digits that come with it, so it runs in Deno and in browsers alike.
  *
  * ```ts
- * import { createTrainer, createWasmBackend, loadDigits, nn, schedule } from "./core/mod.ts";
+ * import { classification, createTrainer, createWasmBackend, loadDigits, nn, schedule } from "./core/mod.ts";
  *
  * class Net extends nn.Module {
  *   conv1 = new nn.Conv2d(3, 16, 3, { stride: 2, padding: 1 });
@@ -25,7 +25,7 @@
  *   epochs: 2,
  *   optimizer: { name: "sgd", momentum: 0.9 },
  *   lr: schedule({ name: "cosine", lr: 0.1, T_max: 2 }),
- *   label_smoothing: 0,
+ *   task: classification(),
  *   seed: 1,
  * });
  * await trainer.initialise();
@@ -68,7 +68,14 @@ export {
   type ScheduleOptions,
 } from "./optim/schedule.ts";
 export { type CheckpointHeader, readHeader, restore, toCheckpoint } from "./train/checkpoint.ts";
-export type { Evaluation, TestResult } from "./train/evaluation.ts";
+export {
+  classification,
+  type ClassificationOptions,
+  type ClassificationResult,
+} from "./train/classification.ts";
+export { detection, type DetectionResult, type DetectionTaskOptions } from "./train/detection.ts";
+export type { TestResult } from "./train/evaluation.ts";
+export type { Evaluation, Figures, Judged, Task } from "./train/task.ts";
 export { largestBatch, measureRun } from "./train/run_graphs.ts";
 export type { Progress } from "./train/progress.ts";
 export {

@@ -3,8 +3,9 @@
 /**
  * A few test images with what the network takes them for.
  *
- * @import { State } from "./protocol.ts"
+ * @import { RunFacts, Sample, ShownImage, State } from "./protocol.ts"
  */
+import { boxed, boxesText } from "./boxes.js";
 import { byId, element } from "./facts.js";
 import * as format from "./format.js";
 
@@ -20,34 +21,53 @@ export function drawSamples({ run, samples }) {
   const key = JSON.stringify(run.samples) + run.title;
   if (key !== shownRun) pictures.clear();
   shownRun = key;
-  const predictions = new Map(samples.map((sample) => [sample.index, sample]));
-  const items = run.samples.map(({ index, label }) => {
-    const truth = run.classes[label] ?? "?";
-    const sample = predictions.get(index);
-    const item = element("li", picture(index, truth));
-    if (!sample) {
-      item.append(verdict("", "–"), truthLine(truth));
-      return item;
-    }
-    const right = sample.predicted === label;
-    item.className = right ? "right" : "wrong";
-    const mark = verdict(
-      right ? "✓" : "✗",
-      run.classes[sample.predicted] ?? "?",
-    );
-    mark.firstElementChild?.setAttribute("aria-label", right ? "right:" : "wrong:");
-    mark.firstElementChild?.setAttribute("role", "img");
-    const meter = /** @type {HTMLMeterElement} */ (element("meter"));
-    meter.value = sample.probability;
-    meter.setAttribute("aria-hidden", "true");
-    const share = element("div", meter, format.percent(sample.probability, 0));
-    share.className = "share";
-    item.append(mark, share, truthLine(truth));
-    return item;
+  const answers = new Map(samples.map((sample) => [sample.index, sample]));
+  const items = run.samples.map((shown) => {
+    const sample = answers.get(shown.index);
+    return "boxes" in shown ? boxItem(run, shown, sample) : classItem(run, shown, sample);
   });
   byId("samples").replaceChildren(...items);
   const epoch = Math.max(0, ...samples.map((sample) => sample.epoch));
   if (epoch > 0) byId("samples-hint").textContent = `Of ${items.length} test images, after epoch ${epoch}`;
+}
+
+/**
+ * An image with what it was taken for.
+ * @param {RunFacts} run @param {Extract<ShownImage, { label: number }>} shown @param {Sample | undefined} sample
+ */
+function classItem(run, { index, label }, sample) {
+  const truth = run.classes[label] ?? "?";
+  const item = element("li", picture(index, truth));
+  if (!sample || !("predicted" in sample)) {
+    item.append(verdict("", "–"), truthLine(truth));
+    return item;
+  }
+  const right = sample.predicted === label;
+  item.className = right ? "right" : "wrong";
+  const mark = verdict(
+    right ? "✓" : "✗",
+    run.classes[sample.predicted] ?? "?",
+  );
+  mark.firstElementChild?.setAttribute("aria-label", right ? "right:" : "wrong:");
+  mark.firstElementChild?.setAttribute("role", "img");
+  const meter = /** @type {HTMLMeterElement} */ (element("meter"));
+  meter.value = sample.probability;
+  meter.setAttribute("aria-hidden", "true");
+  const share = element("div", meter, format.percent(sample.probability, 0));
+  share.className = "share";
+  item.append(mark, share, truthLine(truth));
+  return item;
+}
+
+/**
+ * An image with what was found in it.
+ * @param {RunFacts} run @param {Extract<ShownImage, { boxes: unknown }>} shown @param {Sample | undefined} sample
+ */
+function boxItem(run, { index, boxes }, sample) {
+  const truth = boxesText(run.classes, boxes);
+  const found = sample && "boxes" in sample ? sample.boxes : undefined;
+  const text = found ? boxesText(run.classes, found) : "–";
+  return element("li", boxed(picture(index, truth), boxes, found ?? []), verdict("", text), truthLine(truth));
 }
 
 /** @param {number} index @param {string} truth */

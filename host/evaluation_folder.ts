@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Dataset } from "../core/data/dataset.ts";
 import { UserError } from "../core/errors.ts";
-import type { TestResult } from "../core/train/evaluation.ts";
+import type { ClassificationResult } from "../core/train/classification.ts";
 import { writeAtomically } from "./atomic_write.ts";
 import type { JudgedImages } from "./detection/result_files.ts";
 import { makeFolder, statIfThere } from "./files.ts";
@@ -24,7 +24,7 @@ export async function saveResults(
   folder: string,
   title: string,
   test: Dataset,
-  result: TestResult,
+  result: ClassificationResult,
   figures: unknown,
 ): Promise<string[]> {
   await makeFolder(folder);

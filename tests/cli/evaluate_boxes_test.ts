@@ -158,16 +158,16 @@ async function mistakes({ weights, folder, data, net }: At): Promise<void> {
     [[plain, "--model", net], /it does not say what to test it on: name a folder with --data/],
     [[weights, "--data", join(folder, "none")], /--data .*none: there is no such folder/],
     [[weights, "--data", bare], /there are no annotations/],
-    [[weights, "--dataset", "digits"], /--dataset digits: .*finds boxes/],
+    [[weights, "--dataset", "digits"], /--dataset digits: net finds boxes/],
     [[weights, "--split", "dev"], /--split dev: .* has no such list or folder of images; it has train, val$/],
     [[weights, "--classes", join(folder, "three.txt")], /3 lines, and .* has 2 classes/],
-    [[weights, "--classes", join(folder, "strange.txt")], /there is no class red, only cat, dog;/],
-    [[weights, "--tta"], /--tta has no effect on .*: it is for classifiers/],
+    [[weights, "--classes", join(folder, "strange.txt")], /there is no class blue, only cat, dog;/],
+    [[weights, "--tta"], /--tta has no effect on net: it is for classifiers/],
     [[weights, "--val-resize-size", "70"], /--val-resize-size has no effect on .*: it is for classifiers/],
     [[weights, "--iou", "0"], /--iou must be a number above 0 and at most 1/],
     [[weights, "--iou", "1.1"], /--iou must be a number above 0 and at most 1/],
     [[weights, "--split", "val", "--val-split", "0.5"], /--split and --val-split: choose one/],
-    [[weights, "--model", await smallNet(classifier)], /weights of another network/],
+    [[weights, "--model", await smallNet(classifier)], /--dataset boxes: is for detectors/],
   ];
   for (const [args, message] of cases) await assert.rejects(evaluate(args), message, args.join(" "));
   await assert.rejects(predict([weights, data]), /net\.ts is no classifier: .*; see deno task detect/);

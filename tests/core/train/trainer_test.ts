@@ -7,6 +7,7 @@ import { largestBatch } from "../../../core/train/run_graphs.ts";
 import { createTrainer, NotFinite, type Trainer } from "../../../core/train/trainer.ts";
 import { backendFor } from "../../support/run_op.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
@@ -19,7 +20,7 @@ async function optionsFor(threads = 2) {
     epochs: 3,
     optimizer: { name: "sgd", momentum: 0.9, weight_decay: 1e-3 } as const,
     lr: (epochs: number) => 0.1 * (1 - epochs / 4),
-    label_smoothing: 0.1,
+    task: classification({ label_smoothing: 0.1 }),
     seed: 5,
   };
 }

@@ -12,6 +12,7 @@ import { TinyNet } from "../../support/tiny.ts";
 import { plainOptions } from "../../support/data.ts";
 import { photograph, put } from "../../support/pictures.ts";
 import { withFolder } from "../../support/temp_folder.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const loose = { sanitizeOps: false, sanitizeResources: false };
 
@@ -306,7 +307,7 @@ async function tinyRun() {
     epochs: 2,
     optimizer: { name: "sgd", momentum: 0.9 } as const,
     lr: () => 0.05,
-    label_smoothing: 0,
+    task: classification(),
     seed: 5,
   };
 }
