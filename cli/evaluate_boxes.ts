@@ -9,7 +9,6 @@ import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
 import { detection, type DetectionResult } from "../core/train/detection.ts";
 import { createEvaluator, evaluateAll } from "../core/train/evaluation.ts";
 import { evaluateGraph } from "../core/train/graphs.ts";
-import { batchShape } from "../core/train/run_graphs.ts";
 import { saveDetectionResults } from "../host/evaluation_folder.ts";
 import { detectionData, detectionText } from "./detection_report.ts";
 import type { EvaluateFlags } from "./evaluate.ts";
