@@ -3,7 +3,7 @@ import { SHOWN } from "../core/detect/detect.ts";
 import type { DetectionEvaluation } from "../core/metrics/detection_evaluation.ts";
 import { iouHistogram } from "../core/metrics/detection_report.ts";
 import { detectionTable } from "../core/metrics/detection_table.ts";
-import { commas } from "../core/summary/format.ts";
+import { counted } from "../core/summary/format.ts";
 import type { DetectionResult } from "../core/train/detection.ts";
 import { partsText, percent, scoreLine } from "./figures.ts";
 
@@ -57,13 +57,13 @@ export function detectionText(
   const { classes } = report;
   const objects = classes.reduce((sum, { objects }) => sum + objects, 0);
   const difficult = classes.reduce((sum, { difficult }) => sum + difficult, 0);
-  const there = `${commas(objects)} objects${
-    difficult > 0 ? ` and ${commas(difficult)} difficult ones` : ""
-  }`;
+  const there = [
+    counted(images.length, "image"),
+    counted(objects, "object") + (difficult > 0 ? ` and ${counted(difficult, "difficult one")}` : ""),
+    counted(classes.length, "class", "classes"),
+  ];
   return [
-    `${model} of ${weights} on ${dataset}: ${
-      commas(images.length)
-    } images, ${there}, ${classes.length} classes`,
+    `${model} of ${weights} on ${dataset}: ${there.join(", ")}`,
     "",
     ...detectionTable(report),
     `mAP@[.5:.95]: ${map50_95 === undefined ? "–" : percent(map50_95)}`,
