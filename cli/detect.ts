@@ -19,7 +19,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag } from "./backend.ts";
+import { exactFlag, threadFlags } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { type DetectionWriter, jsonWriter, textWriter } from "./detection_writer.ts";
 import { main } from "./main.ts";
@@ -64,8 +64,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 8", { min: 1 }),
-    threads: whole("worker threads; one a core", { min: 1, max: 256 }),
-    workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
+    ...threadFlags,
     exact: exactFlag,
   },
 };
@@ -187,7 +186,9 @@ async function detectAll(
       const sizes = await Promise.all(good.map(({ path }) => readHeader(path)));
       const found = await detector.detect(good.map(({ image }) => image), { ...options, sizes });
       for (const [i, { path }] of good.entries()) {
-        const detections = found[i]!, { width, height } = sizes[i]!;
+        const { width, height } = sizes[i]!;
+        // A network's answers have no bounds.
+        const detections = found[i]!.map((one) => ({ ...one, score: Math.min(one.score, 1) }));
         const saved = await folder?.save(path, { width, height }, detections);
         writer.found({ file: path, width, height, detections, ...saved });
       }

@@ -134,7 +134,7 @@ export { createDetector, type Detector, type DetectorOptions } from "./predict/d
 export type { MapShape } from "./ops/yolo_loss.ts";
 
 // How good a detector is.
-export { cocoAnnotations, type CocoResult, cocoResults } from "./metrics/coco.ts";
+export { type CocoAnnotations, cocoAnnotations, type CocoResult, cocoResults } from "./metrics/coco.ts";
 export { type DetectionEvaluation, evaluateDetections, judgedImage } from "./metrics/detection_evaluation.ts";
 export type { JudgedImage } from "./metrics/detection_matches.ts";
 export {

@@ -11,7 +11,7 @@ export function marksOf(detections: readonly Detection[], classes: readonly stri
   return detections.toSorted((a, b) => a.score - b.score).map(({ box, label, score }) => ({
     box,
     label,
-    text: `${classes[label] ?? label} ${score.toFixed(2)}`,
+    text: `${classes[label] ?? `class ${label}`} ${score.toFixed(2)}`,
   }));
 }
 

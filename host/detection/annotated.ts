@@ -20,10 +20,10 @@ export interface AnnotatedImages {
  */
 export async function readAnnotated(folder: string, given?: readonly string[]): Promise<AnnotatedImages> {
   const found = await findAnnotations(folder);
-  const names = given ?? found.classes;
-  const all = await readSamples(found, { thorough: false, classes: names ?? [] });
+  // Numbers stand for the names of the data's own list, which may have another order than those that are given.
+  const all = await readSamples(found, { thorough: false, classes: found.classes ?? given ?? [] });
   const samples = found.format === "yolo" ? all : all.filter(({ annotation }) => annotation !== undefined);
-  const classes = classNames(samples, names);
+  const classes = classNames(samples, given ?? found.classes);
   const images = samples.map((sample) => annotate(sample, classes));
   if (classes.length === 0) throw new UserError(`--data ${folder}: no image has an object`);
   const sets = new Map<string, number[]>();

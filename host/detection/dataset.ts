@@ -40,6 +40,8 @@ export interface DetectionOptions {
   readonly workers: number | undefined;
   /** Whether training images are tested on, so that none need be held back. */
   readonly overfit?: boolean | undefined;
+  /** The list (train, val, …) to test on, where only that is wanted. */
+  readonly list?: string | undefined;
   /** Where only the images to test on are wanted: those of the data that was trained on, or of new data, all of it. */
   readonly testOnly?: "seen" | "new" | undefined;
   readonly note: (line: string) => void;

@@ -9,6 +9,8 @@ export interface SplitOptions {
   readonly seed: number;
   /** Whether nothing is held back, since the images to train on are tested on. */
   readonly overfit?: boolean | undefined;
+  /** Which list is tested on, alone; undefined for the usual one. */
+  readonly list?: string | undefined;
   /** Whether images that nobody divided are all to be tested on. */
   readonly testAll?: boolean | undefined;
 }
@@ -28,6 +30,7 @@ const TRAINS = ["train", "trainval"];
  * images whenever it is the same.
  */
 export function splitOf({ images, sets }: AnnotatedImages, folder: string, options: SplitOptions): Split {
+  if (options.list !== undefined) return { train: [], test: listOf(sets, options.list, folder), notes: [] };
   const all = [...images.keys()];
   const named = (names: readonly string[]) => names.find((name) => sets.has(name));
   const trains = named(TRAINS);
@@ -59,4 +62,11 @@ export function splitOf({ images, sets }: AnnotatedImages, folder: string, optio
       (options.valSplit === undefined ? "; see --val-split" : ""),
     ],
   };
+}
+
+function listOf(sets: AnnotatedImages["sets"], list: string, folder: string): readonly number[] {
+  const found = sets.get(list);
+  if (found) return found;
+  const known = sets.size > 0 ? `it has ${[...sets.keys()].sort().join(", ")}` : "it has none";
+  throw new UserError(`--split ${list}: ${folder} has no such list or folder of images; ${known}`);
 }

@@ -34,7 +34,7 @@ Deno.test("the best detection is drawn last, and has its class and score", () =>
     label: 7,
     score: 0.1,
   }], classes);
-  assert.deepEqual(marks.map(({ text }) => text), ["7 0.10", "cat 0.20", "raccoon 0.88"]);
+  assert.deepEqual(marks.map(({ text }) => text), ["class 7 0.10", "cat 0.20", "raccoon 0.88"]);
 });
 
 Deno.test("what is cut out is the box's part of the upright image, at least a pixel of it", async () => {

@@ -56,6 +56,11 @@ Deno.test("lists and folders say what to train and to test on", pooled, async ()
     const voc = await loadDetection(join(folder, "voc"), options);
     assert.deepEqual([names(voc.train), names(voc.test)], [["0", "2", "4"], ["1"]]);
     assert.deepEqual(voc.notes, ["trains on train, tests on val"]);
+    const list = (list: string) => loadDetection(join(folder, "voc"), { ...options, testOnly: "new", list });
+    const listed = await list("test");
+    assert.deepEqual([names(listed.train), names(listed.test)], [[], ["3"]]);
+    listed.close!();
+    await assert.rejects(list("dev"), /--split dev: .*voc has no such list .*; it has test, train, val$/);
     const yolo = await loadDetection(join(folder, "yolo"), options);
     assert.deepEqual(names(yolo.test), ["valid/0", "valid/1"]);
     assert.deepEqual(yolo.train.classes, ["red", "green"]);
