@@ -25,7 +25,6 @@ export interface Run extends KeeperOptions {
 
 /** Returns the exit code. */
 export async function run(run: Run): Promise<number> {
-  const { trainer: { progress }, config, output } = run;
   const keeper = await createKeeper(run);
   const tell = async (ending: Ending, print: (line: string) => void = console.log) => {
     const lines = await describeEnding(ending, run, keeper.last !== undefined);

@@ -109,7 +109,9 @@ export async function readPretrained(
   { pretrained, partial }: Settings,
   { options, head }: Prepared,
 ): Promise<MatchedStateDict> {
-  const matched = matchStateDict(options.model, await readStateDict(pretrained), { partial, head });
+  const { model } = options;
+  const body = isDetectionModel(model) ? model.body : undefined;
+  const matched = matchStateDict(model, await readStateDict(pretrained), { partial, head, body });
   const { tensors, left } = matched;
   const shown = left.slice(0, 6).join(", ") + (left.length > 6 ? " and more" : "");
   console.log(

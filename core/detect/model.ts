@@ -4,6 +4,8 @@ import type { MapShape } from "../ops/yolo_loss.ts";
 /** A network that answers an image with a map of boxes, see decode.ts. It says itself what the map's extents are. */
 export interface DetectionModel extends Module {
   readonly map: MapShape;
+  /** Name of the module whose weights training as a classifier may have made. */
+  readonly body?: string;
 }
 
 export function isDetectionModel(model: Module): model is DetectionModel {
