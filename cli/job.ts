@@ -4,7 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { checkWritable, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
-import { checkOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
+import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
@@ -88,23 +88,6 @@ async function withDataset({ flags, base }: Gathered): Promise<SettingFlags> {
   if (flags.model === undefined || flags.dataset !== undefined || base) return flags;
   const isDetector = mapOf(await modelEntry(flags.model), {}) !== undefined;
   return isDetector ? { ...flags, dataset: "boxes" } : flags;
-}
-
-/** Throws where the network and the data are not for each other. */
-function checkKind({ model, dataset }: Settings, isDetector: boolean, hasData: boolean): void {
-  if (isDetector && dataset !== "boxes") {
-    throw new UserError(
-      `--dataset ${dataset}: ${model} finds boxes; it learns from a folder of images with boxes, named by --data`,
-    );
-  }
-  if (!isDetector && dataset === "boxes") {
-    throw new UserError(
-      `--dataset boxes: ${model} is a classifier; boxes are for detectors, such as yolov1`,
-    );
-  }
-  if (isDetector && !hasData) {
-    throw new UserError(`${model} needs --data, a folder of images with boxes (PASCAL VOC's, or YOLO's)`);
-  }
 }
 
 function modeOf(given: Given): Mode {

@@ -134,6 +134,27 @@ export function mapOf(
   return isDetectionModel(model) ? model.map : undefined;
 }
 
+/** Throws where the network and the data are not for each other. */
+export function checkKind(
+  { model, dataset }: { readonly model: string; readonly dataset: string },
+  isDetector: boolean,
+  hasData: boolean,
+): void {
+  if (isDetector && dataset !== "boxes") {
+    throw new UserError(
+      `--dataset ${dataset}: ${model} finds boxes; it learns from a folder of images with boxes, named by --data`,
+    );
+  }
+  if (!isDetector && dataset === "boxes") {
+    throw new UserError(
+      `--dataset boxes: ${model} is a classifier; boxes are for detectors, such as yolov1`,
+    );
+  }
+  if (isDetector && !hasData) {
+    throw new UserError(`${model} needs --data, a folder of images with boxes (PASCAL VOC's, or YOLO's)`);
+  }
+}
+
 /** The network's name without the folders of a file of one's own. */
 export function shortName(model: string): string {
   return model.replace(/^.*[\\/]/, "").replace(/\.[jt]s$/, "");

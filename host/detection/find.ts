@@ -53,7 +53,8 @@ export async function findAnnotations(folder: string): Promise<FoundAnnotations>
   const annotations = format === "voc" ? xml : labels;
   if (annotations.length === 0) {
     throw new UserError(
-      `--data ${folder}: there are no annotations: neither PASCAL VOC's (Annotations/*.xml) nor YOLO's (labels/*.txt)`,
+      `--data ${folder}: there are no annotations: neither PASCAL VOC's (Annotations/*.xml) nor YOLO's (labels/*.txt); ` +
+        "a folder for each class is for classifiers, such as resnet50",
     );
   }
 

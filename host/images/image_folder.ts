@@ -34,7 +34,8 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
   const training = options.no_aug
     ? evaluation
     : photographTraining(size, { ...options, scale, ratio: RATIO }, normalize);
-  const found = await findImages(folder, { ...limits, testAll: testOnly === "new" });
+  const found = await findImages(folder, { ...limits, testAll: testOnly === "new" })
+    .catch((error) => explain(error, folder));
   const pool = createImagePool(workers);
   try {
     const notes: string[] = [];
@@ -75,6 +76,18 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
     pool.close();
     throw error;
   }
+}
+
+/** Where the images have boxes, says so: then folders by class are not what is missing. */
+async function explain(error: unknown, folder: string): Promise<never> {
+  const { findAnnotations } = await import("../detection/find.ts");
+  const boxes = error instanceof UserError ? await findAnnotations(folder).catch(() => undefined) : undefined;
+  if (!boxes) throw error;
+  const kind = boxes.format === "voc" ? "PASCAL VOC's annotations" : "YOLO's labels";
+  throw new UserError(
+    `--data ${folder}: has ${kind}, so its images are for a detector, such as --model yolov1; ` +
+      "a classifier takes a folder for each class",
+  );
 }
 
 /** Enough to keep every worker busy. */
