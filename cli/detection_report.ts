@@ -14,7 +14,7 @@ export interface TestedDetector {
   readonly dataset: string;
 }
 
-/** All figures, as JSON has them: shares are 0 … 1; what there is nothing to find of has none. */
+/** All figures, as JSON has them: shares are 0 … 1, and null where there is nothing to find. */
 export function detectionData(
   tested: TestedDetector,
   { loss }: DetectionResult,
@@ -26,20 +26,20 @@ export function detectionData(
     images: images.length,
     loss,
     iou: report.iou_threshold,
-    map: report.map,
-    map11: report.map11,
-    map50,
-    map50_95,
+    map: report.map ?? null,
+    map11: report.map11 ?? null,
+    map50: map50 ?? null,
+    map50_95: map50_95 ?? null,
     classes: report.classes.map(({ name, objects, difficult, detections, ap, ap11, best }) => ({
       name,
       objects,
       difficult,
       detections,
-      ap,
-      ap11,
-      precision: best?.precision,
-      recall: best?.recall,
-      score: best?.score,
+      ap: ap ?? null,
+      ap11: ap11 ?? null,
+      precision: best?.precision ?? null,
+      recall: best?.recall ?? null,
+      score: best?.score ?? null,
     })),
     iou_histogram: {
       score: SHOWN.conf_threshold,
