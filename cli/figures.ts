@@ -16,6 +16,11 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
 }
 
+/** `14 images`, or of slow networks `0.5 images`, to be continued. */
+export function imagesText(count: number): string {
+  return `${count.toFixed(count < 10 ? 1 : 0)} images`;
+}
+
 /** What a figure is called. */
 export function nameOf(figure: string): string {
   return SHARES[figure] ?? PARTS[figure] ?? figure;

@@ -1,7 +1,7 @@
 /** Tells how training goes: a bar on a terminal, the course's lines anywhere else. */
 import type { Evaluation } from "../core/train/task.ts";
 import type { TrainingEvent } from "../core/train/trainer.ts";
-import { partsText, percent, sharesText } from "./figures.ts";
+import { imagesText, partsText, percent, sharesText } from "./figures.ts";
 import { bar, bold, clearLine, duration, isTerminal, redraw } from "./terminal.ts";
 
 /** Time between two lines of a test in a log. */
@@ -64,7 +64,7 @@ export function createReport(options: ReportOptions) {
           `Epoch ${epoch}/${epochs} ${bar(step / steps)} ${step}/${steps}`,
           `loss ${loss.toFixed(4)}`,
           sharesText(figures),
-          `${imagesPerSecond()!.toFixed(imagesPerSecond()! < 10 ? 1 : 0)} images/s`,
+          `${imagesText(imagesPerSecond()!)}/s`,
           `${duration(secondsLeft())} left`,
         ].filter((part) => part !== undefined).join("  "),
       );
@@ -84,9 +84,7 @@ export function createReport(options: ReportOptions) {
       `${bold(`Epoch [${event.epoch}/${epochs}]`)} train: ${evaluationText(train)}; ` +
         `test: ${evaluationText(test)}${event.best ? " (best)" : ""}; ` +
         (timing.images_per_second
-          ? `${timing.images_per_second.toFixed(timing.images_per_second < 10 ? 1 : 0)} images/s, data wait ${
-            (100 * event.data_wait).toFixed(1)
-          } %, `
+          ? `${imagesText(timing.images_per_second)}/s, data wait ${(100 * event.data_wait).toFixed(1)} %, `
           : "") +
         duration(timing.seconds) +
         (event.epoch < epochs ? `, ${duration(secondsLeft())} left` : ""),

@@ -252,6 +252,13 @@ Deno.test(
       /^UserError: best: holds weights only, .* from its last\.safetensors$/,
     );
     assert.equal(readHeader({ ...kept, metadata: { format: "pt" } }, "plain"), undefined);
+    const older = { epoch: 2, updates: 7, correct: 3, best_accuracy: 0.5, best_epoch: 1 };
+    const metadata = { ...kept.metadata, "strata.progress": JSON.stringify(older) };
+    const { progress } = readHeader({ ...kept, metadata }, "older")!;
+    assert.deepEqual(
+      [progress.batches, progress.figure_sums, progress.best_score],
+      [7, { accuracy: 3 }, 0.5],
+    );
     const damaged = { ...kept.metadata, "strata.progress": "{" };
     assert.throws(
       () => readHeader({ ...kept, metadata: damaged }, "damaged"),
