@@ -1,5 +1,5 @@
 /** `train --dashboard`: follows a run's events, and shows them on a page that is served to this machine. */
-import { allocateBatch } from "../core/data/batches.ts";
+import { allocateBatch, testedImage } from "../core/data/batches.ts";
 import { type Dataset, imageBytes } from "../core/data/dataset.ts";
 import { encodeBmp } from "../core/format/bmp.ts";
 import { confusionMatrix } from "../core/metrics/confusion.ts";
@@ -34,7 +34,7 @@ export interface DashboardOptions {
   readonly title: string;
   readonly facts: RunFacts["facts"];
   readonly test: Dataset;
-  /** Test images that an evaluation takes: the first so many. */
+  /** How many test images an evaluation takes, see `testedImage`. */
   readonly tested: number;
   readonly epochs: number;
   /** Steps in an epoch. */
@@ -55,7 +55,10 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     title: options.title,
     facts: options.facts,
     classes: test.classes,
-    samples: spread(count, SAMPLES).map((index) => ({ index, label: test.labels[index]! })),
+    samples: spread(count, SAMPLES).map((place) => {
+      const index = testedImage(test, place, count);
+      return { index, label: test.labels[index]! };
+    }),
     epochs: options.epochs,
     steps,
   };
