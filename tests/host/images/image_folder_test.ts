@@ -73,6 +73,7 @@ Deno.test(
         assert.deepEqual([train.channels, train.height, train.width], [3, 16, 16]);
         assert.deepEqual(normalize.mean, [0.485, 0.456, 0.406]);
         assert.deepEqual([...test.labels], [0, 0, 1, 1]);
+        assert.equal(test.nameOf?.(2), "val/dogs/0.jpg");
         assert.deepEqual(data.notes, []);
         for (
           const { target, red, green } of [...await look(data, "train", 11), ...await look(data, "test", 4)]
