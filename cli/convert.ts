@@ -22,6 +22,7 @@ import {
 } from "./arguments.ts";
 import { main } from "./main.ts";
 import { modelFlags } from "./model.ts";
+import { weightsFlags } from "./settings/weights.ts";
 import { megabytes } from "./terminal.ts";
 import { type KnownNetwork, networkOf } from "./weights_network.ts";
 
@@ -37,9 +38,11 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   weights: "darknet",
 };
 
-const flags = {
+export const convertFlags = {
   to: oneOf(FORMATS, "safetensors, onnx, torch or darknet; default what OUT's ending says"),
   ...modelFlags,
+  model: weightsFlags.model,
+  "num-classes": weightsFlags["num-classes"],
   partial: switchFlag("takes the tensors that fit the network and leaves out the rest"),
   "fold-batch-norm": switchFlag("onnx: batch norms become part of the layers before them"),
   mean: realList("onnx: with --std, the file takes images from 0 to 1 and normalises them itself"),
@@ -64,14 +67,14 @@ normalisation into it.
 
 `;
 
-type Given = Parsed<typeof flags>;
+type Given = Parsed<typeof convertFlags>;
 
 /** Runs the command; returns its exit code. */
 export async function convert(args: readonly string[]): Promise<number> {
-  const { positionals: [from, to, ...more], rest } = splitPositionals(flags, args);
-  const given = parseFlags(flags, rest);
+  const { positionals: [from, to, ...more], rest } = splitPositionals(convertFlags, args);
+  const given = parseFlags(convertFlags, rest);
   if (given.help) {
-    console.log(HELP + describeFlags(flags).join("\n"));
+    console.log(HELP + describeFlags(convertFlags).join("\n"));
     return 0;
   }
   if (from === undefined) {

@@ -29,7 +29,7 @@ const groups = {
   },
 };
 
-const flags = { ...groups["What to look at"], ...dataFlags, ...groups["The picture"] };
+export const previewFlags = { ...groups["What to look at"], ...dataFlags, ...groups["The picture"] };
 
 const EXAMPLES = `Draws some training images as the network gets them: unvaried, then as in the first epochs.
 
@@ -38,7 +38,7 @@ const EXAMPLES = `Draws some training images as the network gets them: unvaried,
 
 /** Runs the command; returns its exit code. */
 export async function preview(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(previewFlags, args);
   if (given.help) {
     console.log([EXAMPLES, ...describeGroups(groups)].join("\n"));
     return 0;
