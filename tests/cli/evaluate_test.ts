@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { evaluate } from "../../cli/evaluate.ts";
 import { printed } from "../support/printed.ts";
 import { photograph, put } from "../support/pictures.ts";
-import { smallNet, smallRun } from "../support/small_run.ts";
+import { smallNet, smallRun } from "../support/tiny_run.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const loose = { sanitizeOps: false, sanitizeResources: false };

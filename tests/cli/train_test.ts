@@ -437,7 +437,7 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     const { tensors, metadata } = readSafetensors(await Deno.readFile(best));
     // The head of another number of classes.
     const other = new Map(tensors);
-    other.set("6.weight", { dtype: "F32", shape: [3, 8], data: new Float32Array(24) });
+    other.set("6.weight", { dtype: "F32", shape: [3, 32], data: new Float32Array(96) });
     other.set("6.bias", { dtype: "F32", shape: [3], data: new Float32Array(3) });
     const weights = join(folder, "other.safetensors");
     await Deno.writeFile(weights, writeSafetensors(other, metadata));
@@ -447,7 +447,7 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     const second = await run(...begin, "--freeze", "--lr-head", "0.01", "--epochs", "1", "--output", tuned);
     assert.equal(second.code, 0, second.stderr);
     assert.match(second.stdout, /^Weights of 5 tensors from .*; 2 begin anew: 6\.weight, 6\.bias$/m);
-    assert.match(second.stdout, /322 parameters, of which 90 are trained/);
+    assert.match(second.stdout, /562 parameters, of which 330 are trained/);
     const after = readSafetensors(await Deno.readFile(join(tuned, "best.safetensors"))).tensors;
     for (const name of ["0.weight", "1.weight", "1.running_mean"]) {
       assert.deepEqual(after.get(name)!.data, tensors.get(name)!.data, name);
