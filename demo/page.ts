@@ -18,5 +18,5 @@ try {
   open();
 } catch (error) {
   notice("page-notice", kindly(error));
-  find("page-notice").parentElement!.nextElementSibling!.remove();
+  document.querySelector("main")!.remove();
 }

@@ -7,28 +7,15 @@ import { drawSamples } from "../dashboard/samples.js";
 import { followRun, type RunState } from "../dashboard/run_state.ts";
 import type { State } from "../dashboard/protocol.ts";
 import { loadDigits } from "../core/data/digits.ts";
-import type { Module } from "../core/nn/mod.ts";
-import { schedule } from "../core/optim/schedule.ts";
 import { stepsOf } from "../core/train/progress.ts";
 import { createStopwatch } from "../core/train/stopwatch.ts";
-import { createTrainer, type TrainerOptions } from "../core/train/trainer.ts";
+import { createTrainer } from "../core/train/trainer.ts";
 import type { Device } from "./backends.ts";
-import { classifiers } from "./classifier.ts";
+import { digitsRun, learners } from "./digits_run.ts";
 import { find, kindly, option } from "./dom.ts";
-import { SmallNet } from "./small_net.ts";
 
-/** As `train` does with digits. */
-const EPOCHS = 7, BATCH_SIZE = 64, WEIGHT_DECAY = 0.01;
 /** Least time between two drawings: they take the thread that also feeds the workers. */
 const DRAW_MILLISECONDS = 250;
-
-/** Digits are of this size, and so are the images that these networks are made for. */
-const SIDE = 32;
-const networks = new Map<string, (options: { num_classes: number }) => Module>([
-  ["small_net", () => new SmallNet()],
-  ...classifiers.filter(([, { input }]) => input[1] === SIDE)
-    .map(([name, { create }]) => [name, create] as const),
-]);
 
 /** A run that goes on in the page, until it ends or is ended. */
 interface Run {
@@ -47,7 +34,7 @@ export function startTraining(device: () => Device): void {
   const rate = find<HTMLInputElement>("rate");
   const start = find<HTMLButtonElement>("start");
   const again = find<HTMLButtonElement>("again");
-  models.append(...Array.from(networks.keys(), (name) => option(name, name)));
+  models.append(...Array.from(learners.keys(), (name) => option(name, name)));
   let run: Run | undefined;
 
   function showControls(): void {
@@ -74,6 +61,7 @@ export function startTraining(device: () => Device): void {
     redraw = () => {};
     for (const part of parts()) part.hidden = true;
     find("title").textContent = TITLE;
+    document.title = PAGE_TITLE;
     showStatus("paused", "");
     showControls();
   });
@@ -81,13 +69,12 @@ export function startTraining(device: () => Device): void {
   async function begin(): Promise<void> {
     const own: Run = { paused: false, ended: false, wake: () => {} };
     run = own;
+    find("status").hidden = false;
+    showStatus("training", "");
     try {
       await train(own, device(), models.value, rate.valueAsNumber);
     } catch (error) {
-      if (run === own) {
-        find("status").hidden = false;
-        showStatus("failed", kindly(error));
-      }
+      if (run === own) showStatus("failed", kindly(error));
     }
     own.ended = true;
     showControls();
@@ -106,7 +93,8 @@ export function startTraining(device: () => Device): void {
   });
 }
 
-const TITLE = find("title").textContent;
+/** Of the part, and of the page, while nothing runs. */
+const TITLE = find("title").textContent, PAGE_TITLE = document.title;
 
 /** What is shown of a run alone. */
 function parts(): HTMLElement[] {
@@ -115,20 +103,9 @@ function parts(): HTMLElement[] {
 
 async function train(run: Run, device: Device, name: string, lr: number): Promise<void> {
   const [data, backend] = await Promise.all([loadDigits(), device.backend()]);
-  const images = { data, batch_size: BATCH_SIZE };
-  const steps = stepsOf(images);
-  const total = EPOCHS * steps;
-  const rateAt = schedule({ name: "onecycle", lr, max_lr: lr, total_steps: total });
-  const options: TrainerOptions = {
-    backend,
-    model: networks.get(name)!({ num_classes: data.train.classes.length }),
-    ...images,
-    epochs: EPOCHS,
-    optimizer: { name: "adamw", weight_decay: WEIGHT_DECAY },
-    lr: (epochs) => rateAt(epochs * steps),
-    label_smoothing: 0,
-    seed: 0,
-  };
+  const options = digitsRun(backend, data, name, lr);
+  const { epochs, batch_size } = options;
+  const steps = stepsOf(options);
   const trainer = createTrainer(options);
   try {
     await trainer.initialise();
@@ -137,13 +114,14 @@ async function train(run: Run, device: Device, name: string, lr: number): Promis
       facts: [],
       test: data.test,
       tested: data.test.labels.length,
-      epochs: EPOCHS,
+      epochs,
       steps,
       before: [],
     });
-    const watch = createStopwatch({ batch_size: BATCH_SIZE, before: 0, total, seconds: Infinity });
+    const watch = createStopwatch({ batch_size, before: 0, total: epochs * steps, seconds: Infinity });
     const page = await drawer(state);
     for await (const event of trainer.train()) {
+      if (run.ended) return;
       if (event.type === "step") watch.step();
       state.show(event, watch.pace());
       if (event.type === "epoch") watch.startEpoch();
@@ -154,8 +132,8 @@ async function train(run: Run, device: Device, name: string, lr: number): Promis
         page.now();
         while (run.paused && !run.ended) await new Promise<void>((resolve) => run.wake = resolve);
         watch.skip(performance.now() - began);
+        if (run.ended) return;
       }
-      if (run.ended) return;
     }
     state.set({ phase: "finished", text: "" });
     page.now();
