@@ -6,8 +6,8 @@ import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import type { RunFacts } from "../dashboard/protocol.ts";
 import { readLog } from "../host/run_folder.ts";
 import { describeExtras } from "./banner.ts";
-import type { Dashboard } from "./dashboard.ts";
 import type { Job } from "./job.ts";
+import type { LivePage } from "./live_page.ts";
 import type { Settings } from "./settings/settings.ts";
 import { megabytes } from "./terminal.ts";
 
@@ -16,12 +16,11 @@ export async function startDashboard(
   { dashboard: port, settings, output }: Job,
   options: TrainerOptions,
   trainer: Trainer,
-): Promise<Dashboard | undefined> {
+): Promise<LivePage | undefined> {
   if (port === undefined) return undefined;
-  const { openDashboard } = await import("./dashboard.ts");
+  const { openLivePage } = await import("./live_page.ts");
   const { data: { train, test }, epochs } = options;
-  const dashboard = openDashboard({
-    port,
+  const dashboard = openLivePage(port, {
     title: `${settings.model} on ${train.name}`,
     facts: runFacts(options, trainer, settings, output),
     test,

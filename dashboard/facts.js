@@ -10,6 +10,7 @@ import * as format from "./format.js";
 const PHASES = {
   training: "Training",
   testing: "Testing",
+  paused: "Paused",
   finished: "Finished",
   stopped: "Stopped",
   failed: "Failed",
