@@ -7,6 +7,7 @@ import { benchModelFlags } from "./bench_model.ts";
 import { benchPeersFlags } from "./bench_peers.ts";
 import { compareFlags } from "./compare.ts";
 import { convertFlags } from "./convert.ts";
+import { demoFlags } from "./demo.ts";
 import { evaluateFlags } from "./evaluate.ts";
 import { lintDataFlags } from "./lint_data.ts";
 import { main } from "./main.ts";
@@ -46,6 +47,7 @@ const tasks: Readonly<Record<string, Task>> = {
     flags: { ...benchKernelsFlags, ...benchModelFlags, ...benchPeersFlags },
     words: ["kernels", "model", "peers"],
   },
+  demo: { flags: demoFlags },
   completion: { flags: help, words: Object.keys(shells) },
 };
 

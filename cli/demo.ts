@@ -4,7 +4,7 @@ import { OWN_FILES_ONLY, type PageServer, servePage } from "../host/page_server.
 import { describeFlags, parseFlags, switchFlag, whole } from "./arguments.ts";
 import { main } from "./main.ts";
 
-const flags = {
+export const demoFlags = {
   port: whole("the page's port; default a free one", { min: 0, max: 65535 }),
   help: switchFlag("shows this"),
 };
@@ -36,9 +36,9 @@ export async function serveDemo(port: number): Promise<PageServer> {
 
 /** Runs the command, until a signal ends it. */
 async function demo(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(demoFlags, args);
   if (given.help) {
-    console.log([HELP, ...describeFlags(flags)].join("\n"));
+    console.log([HELP, ...describeFlags(demoFlags)].join("\n"));
     return 0;
   }
   const { url } = await serveDemo(given.port ?? 0);
