@@ -53,7 +53,7 @@ export function drawPosition({ run, status, now, confusion }) {
 }
 
 /** @param {State} state */
-export function drawTiles({ run, status, now, epochs }) {
+export function drawTiles({ status, now, epochs }) {
   const last = epochs.at(-1);
   const best = epochs.reduce(
     (found, row) => (row.test_accuracy ?? -1) > (found?.test_accuracy ?? -1) ? row : found,
