@@ -1,5 +1,5 @@
 /** `--dataset folder`: a user's own images. */
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { photographEvaluation, photographTraining, usualResize } from "../../core/data/augmentation.ts";
 import type { DatasetSplit } from "../../core/data/dataset.ts";
 import { normalizeFor } from "../../core/data/imagenet.ts";
@@ -24,6 +24,13 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
     ? evaluation
     : photographTraining(size, { ...options, scale, ratio: RATIO }, normalize);
   const found = await findImages(folder, { ...limits, testAll: testOnly === "new" });
+  const [first, second] = found.classes;
+  if (!testOnly && second === undefined) {
+    throw new UserError(
+      `--data ${folder}: all images are of one class, ${first}, and there is nothing to tell apart; was ` +
+        `${join(folder, first!)} meant?`,
+    );
+  }
   const pool = createImagePool(workers);
   try {
     const notes: string[] = [];

@@ -261,6 +261,8 @@ Deno.test("folder: mistakes are one line that says what to do", loose, () =>
     await refused("set", /^--val-split has no effect .*: val\/ has the images to test on$/, {
       of: { valSplit: 0.1 },
     });
+    await put(join(folder, "around/set/1.jpg"), await photograph(1, 2, 3));
+    await refused("around", /around: all images are of one class, set, .* was .*around\/set meant\?$/);
     await put(join(folder, "set/val/birds/1.jpg"), await photograph(1, 2, 3));
     await refused("set", /val: there is no class birds in train\/$/);
     await Deno.mkdir(join(folder, "set/train/birds"));
