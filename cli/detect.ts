@@ -4,10 +4,11 @@ import { type DetectOptions, SHOWN } from "../core/detect/detect.ts";
 import type { DetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
 import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
+import { evaluationOf } from "../core/predict/preparation.ts";
 import { createDetector, type Detector } from "../core/predict/detector.ts";
 import type { DetectionFolder, Wanted } from "../host/detection/folder.ts";
 import { findImageFiles } from "../host/images/find.ts";
-import { evaluationOf, prepareBatches } from "../host/images/load.ts";
+import { prepareBatches } from "../host/images/load.ts";
 import { createImagePool } from "../host/images/pool.ts";
 import {
   describeGroups,

@@ -3,8 +3,7 @@ import type { LogRow } from "../core/metrics/log.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
 import type { StepEvent, Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import * as folder from "../host/run_folder.ts";
-import { type EpochEvent, logRow } from "./log_row.ts";
-import type { EpochTiming } from "./report.ts";
+import { type EpochEvent, type EpochTiming, logRow } from "../core/train/log_row.ts";
 import type { RunConfig } from "./resume.ts";
 
 export interface Keeper {

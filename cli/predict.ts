@@ -5,8 +5,9 @@ import { UserError } from "../core/errors.ts";
 import { topK } from "../core/metrics/predictions.ts";
 import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
 import { createPredictor, type Predictor } from "../core/predict/predictor.ts";
+import { preparationOf } from "../core/predict/preparation.ts";
 import { findImageFiles } from "../host/images/find.ts";
-import { evaluationOf, prepareBatches, type PrepareOptions } from "../host/images/load.ts";
+import { prepareBatches, type PrepareOptions } from "../host/images/load.ts";
 import { createImagePool } from "../host/images/pool.ts";
 import { checkWritable } from "../host/run_folder.ts";
 import { makeFolder, statIfThere } from "../host/files.ts";
@@ -179,20 +180,10 @@ async function createDrawing(folder: string) {
   };
 }
 
-/** Sides up to which images are those of CIFAR-10 and the like, which networks see whole. */
-const SMALL = 64;
-
 /** What is done to files before the network sees them: as in the run's tests, or as torchvision does for ImageNet. */
 function preparation({ run, network }: Weights, given: Given): PrepareOptions {
-  const input = network.input as [number, number, number];
-  const isWhole = run?.dataset === undefined
-    ? Math.max(input[1], input[2]) <= SMALL
-    : run.dataset !== "folder";
-  const resize = given["val-resize-size"] ?? (run?.val_resize_size || undefined);
-  const transforms = evaluationOf(
-    input,
-    given["val-resize-size"] === undefined && isWhole ? "whole" : resize,
-  );
+  const { input } = network;
+  const transforms = preparationOf(input, run, given["val-resize-size"]);
   return { input, transforms, maxPixels: 1e6 * (given["max-megapixels"] ?? run?.max_megapixels ?? 100) };
 }
 

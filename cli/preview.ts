@@ -10,15 +10,23 @@ import { permutation } from "../core/random.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import type { SheetImage } from "../host/images/contact_sheet.ts";
 import { loadAnyDataset } from "../host/datasets.ts";
-import { describeGroups, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { describeGroups, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
 import { checkKind, mapOf, modelEntry } from "./model.ts";
+import { recipeFile } from "./recipes.ts";
+import { readConfig } from "./settings/config_file.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings, loadOptions } from "./settings/data.ts";
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
+import { trainFlags } from "./train_flags.ts";
 
 const groups = {
-  "What to look at": { ...subjectFlags, seed: generalFlags.seed },
+  "What to look at": {
+    ...subjectFlags,
+    seed: generalFlags.seed,
+    recipe: trainFlags.recipe,
+    config: trainFlags.config,
+  },
   "The images": dataFlags,
   "The picture": {
     count: whole("images, one a row; default 8", { min: 1, max: 64 }),
@@ -31,21 +39,25 @@ const groups = {
   },
 };
 
-const flags = { ...groups["What to look at"], ...dataFlags, ...groups["The picture"] };
+export const previewFlags = { ...groups["What to look at"], ...dataFlags, ...groups["The picture"] };
+
+type Given = Parsed<typeof previewFlags>;
 
 const EXAMPLES = `Draws some training images as the network gets them: unvaried, then as in the first epochs.
 
   deno task preview --data photos --rand-augment on
+  deno task preview --data photos --recipe finetune
   deno task preview --dataset cifar10 --random-erase 0.5 --output cifar.png
   deno task preview --model yolov1 --data VOCdevkit/VOC2007      with their boxes`;
 
 /** Runs the command; returns its exit code. */
 export async function preview(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
-  if (given.help) {
+  const flags = parseFlags(previewFlags, args);
+  if (flags.help) {
     console.log([EXAMPLES, ...describeGroups(groups)].join("\n"));
     return 0;
   }
+  const given = { ...await fromFiles(flags), ...flags };
   const { count = 8, epochs = 6, output = "preview.png", seed = 0 } = given;
   if (extname(output).toLowerCase() !== ".png") throw new UserError(`--output ${output}: must end in .png`);
   const model = given.model ?? (given.dataset === "boxes" ? "yolov1" : "resnet50");
@@ -59,7 +71,7 @@ export async function preview(args: readonly string[]): Promise<number> {
     data: given.data ?? "data",
     seed,
   };
-  checkData(settings, given);
+  checkData(settings, flags);
   checkKind({ model, ...settings }, map !== undefined, given.data !== undefined);
   const note = (line: string) => console.log(`Note: ${line}`);
   const rest = { note, workers: undefined, split_size: map?.split_size };
@@ -85,6 +97,17 @@ export async function preview(args: readonly string[]): Promise<number> {
   } finally {
     data.close?.();
   }
+}
+
+/** What a recipe and a configuration say of the images; the rest is for training. */
+async function fromFiles({ recipe, config }: Given): Promise<Given> {
+  const files = [
+    ...recipe === undefined ? [] : [await recipeFile(recipe)],
+    ...config === undefined ? [] : [config],
+  ];
+  const known = [...Object.keys(subjectFlags), ...Object.keys(dataFlags), "seed"];
+  const said = (await Promise.all(files.map(readConfig))).flatMap(({ flags }) => Object.entries(flags));
+  return Object.fromEntries(said.filter(([name]) => known.includes(name)));
 }
 
 function settingsOf(given: Readonly<Record<string, unknown>>): Partial<DataSettings> {

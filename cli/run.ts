@@ -3,9 +3,9 @@ import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
 import type { Judged } from "../core/train/task.ts";
 import { NotFinite } from "../core/train/trainer.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
-import type { Dashboard } from "./dashboard.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
+import type { LivePage } from "./live_page.ts";
 import { createRunPictures } from "./run_pictures.ts";
 import { scoreLine } from "./figures.ts";
 import { createReport, createTestReport } from "./report.ts";
@@ -20,7 +20,7 @@ export interface Run extends KeeperOptions {
   readonly printEvery: number | undefined;
   /** Whether the folder gets pictures of the results. */
   readonly pictures: boolean;
-  readonly dashboard: Dashboard | undefined;
+  readonly dashboard: LivePage | undefined;
 }
 
 /** Returns the exit code. */

@@ -9,9 +9,8 @@ import { writeAtomically } from "../host/atomic_write.ts";
 import type { EventFile } from "../host/event_file.ts";
 import { CURVES } from "../host/run_folder.ts";
 import type { KeeperOptions } from "./keeper.ts";
-import type { EpochEvent } from "./log_row.ts";
+import type { EpochEvent, EpochTiming } from "../core/train/log_row.ts";
 import { shortName } from "./model.ts";
-import type { EpochTiming } from "./report.ts";
 import { clearLine, isTerminal } from "./terminal.ts";
 
 /** The most of a run's time that goes into pictures before its end. */

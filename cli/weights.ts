@@ -7,8 +7,9 @@ import { UserError } from "../core/errors.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
 import type { StateDict } from "../core/format/state_dict.ts";
 import { trace } from "../core/nn/trace.ts";
+import { parseClassNames } from "../core/predict/class_names.ts";
+import { usualNormalize } from "../core/predict/preparation.ts";
 import type { BatchShape } from "../core/train/graphs.ts";
-import { normalizeFor } from "../host/images/image_folder.ts";
 import { readText } from "../host/files.ts";
 import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
@@ -65,8 +66,7 @@ export async function classNames(
   { run, num_classes, dict }: Weights,
 ): Promise<readonly string[] | undefined> {
   if (file === undefined) return run?.classes;
-  const names = (await readText(file)).split(/\r?\n/).map((name) => name.trim());
-  while (names.at(-1) === "") names.pop();
+  const names = parseClassNames(await readText(file));
   if (names.length === num_classes) return names;
   throw new UserError(
     `--classes ${file}: ${names.length} lines, and ${dict.file} has ${num_classes} classes`,
@@ -80,8 +80,13 @@ export function imagesFor(
   given: Parsed<typeof normaliseFlags>,
 ): BatchShape {
   const [channels, height, width] = network.input;
-  const usual = run?.normalize?.mean.length === channels ? run.normalize : normalizeFor(channels);
-  return { batch, channels, height, width, ...normaliseOf(given, channels, usual) };
+  return {
+    batch,
+    channels,
+    height,
+    width,
+    ...normaliseOf(given, channels, usualNormalize(network.input, run)),
+  };
 }
 
 /** Starts the backend, with the ways to compute that the run was trained with. */

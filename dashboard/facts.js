@@ -10,6 +10,7 @@ import * as format from "./format.js";
 const PHASES = {
   training: "Training",
   testing: "Testing",
+  paused: "Paused",
   finished: "Finished",
   stopped: "Stopped",
   failed: "Failed",
@@ -79,7 +80,7 @@ export function drawTiles({ run, status, now, epochs }) {
     ],
     running
       ? ["Time left", format.duration(now.seconds_left), `${format.duration(now.seconds)} so far`]
-      : ["Time", format.duration(now.seconds), `${run.epochs} epochs`],
+      : ["Time", format.duration(now.seconds), `${epochs.length} epochs`],
   ];
   byId("tiles").replaceChildren(
     ...tiles.map(([name, value, note]) =>

@@ -18,7 +18,7 @@ export interface RunFacts {
   /** What the network answers with. */
   readonly kind: "classes" | "boxes";
   readonly classes: readonly string[];
-  /** Test images of which answers are shown; their pictures are at `samples/INDEX.bmp`. */
+  /** Test images of which answers are shown. */
   readonly samples: readonly ShownImage[];
   readonly epochs: number;
   /** Steps in an epoch. */
@@ -27,7 +27,11 @@ export interface RunFacts {
 
 /** What is true of a test image: its class, or its objects. */
 export type ShownImage =
-  & { readonly index: number }
+  & {
+    readonly index: number;
+    /** Where its picture is; the server of a run has it at `samples/INDEX.bmp`. */
+    readonly picture?: string;
+  }
   & (
     | { readonly label: number }
     | { readonly boxes: readonly ShownBox[] }
@@ -42,7 +46,7 @@ export interface ShownBox {
 }
 
 export interface Status {
-  readonly phase: "training" | "testing" | "finished" | "stopped" | "failed";
+  readonly phase: "training" | "testing" | "paused" | "finished" | "stopped" | "failed";
   /** What else there is to say of the end. */
   readonly text: string;
 }

@@ -35,9 +35,10 @@ export function drawSamples({ run, samples }) {
  * An image with what it was taken for.
  * @param {RunFacts} run @param {Extract<ShownImage, { label: number }>} shown @param {Sample | undefined} sample
  */
-function classItem(run, { index, label }, sample) {
+function classItem(run, shown, sample) {
+  const { label } = shown;
   const truth = run.classes[label] ?? "?";
-  const item = element("li", picture(index, truth));
+  const item = element("li", picture(shown, truth));
   if (!sample || !("predicted" in sample)) {
     item.append(verdict("", "–"), truthLine(truth));
     return item;
@@ -63,21 +64,22 @@ function classItem(run, { index, label }, sample) {
  * An image with what was found in it.
  * @param {RunFacts} run @param {Extract<ShownImage, { boxes: unknown }>} shown @param {Sample | undefined} sample
  */
-function boxItem(run, { index, boxes }, sample) {
-  const truth = boxesText(run.classes, boxes);
+function boxItem(run, shown, sample) {
+  const truth = boxesText(run.classes, shown.boxes);
   const found = sample && "boxes" in sample ? sample.boxes : undefined;
   const text = found ? boxesText(run.classes, found) : "–";
-  return element("li", boxed(picture(index, truth), boxes, found ?? []), verdict("", text), truthLine(truth));
+  const drawn = boxed(picture(shown, truth), shown.boxes, found ?? []);
+  return element("li", drawn, verdict("", text), truthLine(truth));
 }
 
-/** @param {number} index @param {string} truth */
-function picture(index, truth) {
+/** @param {ShownImage} shown @param {string} truth */
+function picture({ index, picture: address = `samples/${index}.bmp` }, truth) {
   const known = pictures.get(index);
   if (known) return known;
   const image = new Image();
   image.alt = `Test image ${index}: ${truth}`;
   image.addEventListener("load", () => image.classList.toggle("tiny", image.naturalWidth < TINY));
-  image.src = `samples/${index}.bmp`;
+  image.src = address;
   pictures.set(index, image);
   return image;
 }

@@ -64,13 +64,26 @@ export function fillTrainBatch(
   return dataset.fill(batch, order.subarray(step * slots, (step + 1) * slots), place);
 }
 
-/** Fills batch `step` of the images in their order, unmoved. What lies past the last image does not count. */
-export function fillTestBatch(batch: Batch, dataset: ImageSet, step: number): void | Promise<void> {
+/**
+ * Which image is at a place of a test on `tested` of a data set's images. Where that is not all, they are spread evenly
+ * over it: files lie by class, and the first ones would all be of one.
+ */
+export function testedImage(dataset: ImageSet, place: number, tested: number): number {
+  return Math.floor((place + 0.5) * dataset.count / tested);
+}
+
+/** Fills batch `step` of a test on `tested` images in their order, unmoved. What lies past the last one does not count. */
+export function fillTestBatch(
+  batch: Batch,
+  dataset: ImageSet,
+  step: number,
+  tested = dataset.count,
+): void | Promise<void> {
   const slots = slotsOf(batch);
   const first = step * slots;
   const samples = Uint32Array.from(
-    { length: Math.min(slots, dataset.count - first) },
-    (_, slot) => first + slot,
+    { length: Math.min(slots, tested - first) },
+    (_, slot) => testedImage(dataset, first + slot, tested),
   );
   return dataset.fill(batch, samples, undefined);
 }

@@ -13,6 +13,8 @@ export interface ImageSet {
   readonly count: number;
   /** What of each image goes into a batch's `target`. */
   readonly target: TargetType;
+  /** What an image is called, where it is a file. */
+  readonly nameOf?: (sample: number) => string;
   /** How many batches are put together ahead of the one that runs: 1 where `fill` is done when it returns. */
   readonly ahead: number;
   /**

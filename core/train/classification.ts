@@ -83,7 +83,7 @@ function classJudge(options: JudgeOptions, flip: boolean): Judge<ClassificationR
   const number = async (output: string) => (await session.read(graph, output))[0]!;
   let lossSum = 0, correct = 0, count = 0;
   return {
-    async take(batch, first) {
+    async take(batch, sampleAt) {
       const probabilities = await readProbabilities(session, graph, batch_size);
       if (flip) await addMirrored(session, graph, batch.moves, probabilities);
       else {
@@ -93,7 +93,7 @@ function classJudge(options: JudgeOptions, flip: boolean): Judge<ClassificationR
       for (const slot of counting(batch, batch_size, DOES_NOT_COUNT)) {
         const [wanted, own] = [batch.target[slot]!, probabilities[slot]!];
         if (flip) lossSum -= Math.log(own[wanted]!);
-        collector.add(first + slot, wanted, own);
+        collector.add(sampleAt(slot), wanted, own);
         count++;
       }
     },

@@ -62,15 +62,16 @@ function boxJudge(options: JudgeOptions, shape: MapShape): Judge<DetectionResult
   const sums = new Float64Array(yoloLossParts.length);
   let lossSum = 0;
   return {
-    async take(batch, first) {
+    async take(batch, sampleAt) {
       lossSum += (await session.read(graph, "loss"))[0]!;
       (await session.read(graph, "parts")).forEach((part, i) => sums[i]! += part);
       const maps = await session.read(graph, "boxes");
       const size = maps.length / batch_size;
       for (const slot of counting(batch, batch_size, DOES_NOT_COUNT)) {
-        const image = test.images[first + slot]!;
+        const sample = sampleAt(slot);
+        const image = test.images[sample]!;
         const map = maps.subarray(slot * size, (slot + 1) * size);
-        images.push({ sample: first + slot, ...judgedImage(map, shape, image) });
+        images.push({ sample, ...judgedImage(map, shape, image) });
       }
     },
     answers: () => ({ kind: "boxes", images }),

@@ -1,11 +1,11 @@
 /** Evaluates on the test images, by a session's graph `evaluate`. */
 import type { Session } from "../backend/backend.ts";
-import { allocateBatch, fillTestBatch } from "../data/batches.ts";
+import { allocateBatch, fillTestBatch, testedImage } from "../data/batches.ts";
 import type { Answers } from "./answers.ts";
 import type { ClassificationResult } from "./classification.ts";
 import type { DetectionResult } from "./detection.ts";
 import { createFeed } from "./feed.ts";
-import { type EpochOptions, testBatchesOf } from "./progress.ts";
+import { type EpochOptions, testBatchesOf, testedOf } from "./progress.ts";
 import type { Judged, Task } from "./task.ts";
 
 /** Of any task. */
@@ -40,10 +40,11 @@ export function createEvaluator<Result extends Judged>(
   const { data, batch_size, task } = options;
   const { test } = data;
   const batches = testBatchesOf(options);
+  const tested = testedOf(options);
   const first = { epoch: 0, step: 0 };
   const feed = createFeed(session, GRAPH, {
     allocate: () => allocateBatch(test, batch_size),
-    fill: (batch, { step }) => fillTestBatch(batch, test, step),
+    fill: (batch, { step }) => fillTestBatch(batch, test, step, tested),
     after: ({ step }) => step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined,
     ahead: test.ahead,
   });
@@ -52,7 +53,8 @@ export function createEvaluator<Result extends Judged>(
     async *run() {
       const judge = task.judge({ session, graph: GRAPH, data, batch_size, batches });
       for (let step = 0; step < batches; step++) {
-        await judge.take(await feed.run({ epoch: 0, step }), step * batch_size);
+        const batch = await feed.run({ epoch: 0, step });
+        await judge.take(batch, (slot) => testedImage(test, step * batch_size + slot, tested));
         yield { batch: step + 1, batches, answers: judge.answers() };
       }
       return judge.result();

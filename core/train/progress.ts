@@ -81,6 +81,11 @@ export function testBatchesOf({ data, batch_size, limit_batches = 0 }: EpochOpti
   return limited(testSteps(data.test, batch_size), limit_batches);
 }
 
+/** Images that an evaluation looks at, see `testedImage`. */
+export function testedOf(options: EpochOptions): number {
+  return Math.min(options.data.test.count, testBatchesOf(options) * options.batch_size);
+}
+
 function limited(batches: number, limit: number): number {
   return limit > 0 ? Math.min(batches, limit) : batches;
 }

@@ -63,8 +63,8 @@ export interface JudgeOptions {
 }
 
 export interface Judge<Result extends Judged> {
-  /** Takes in the answers to a batch that has just run, whose first image is `first`. */
-  take(batch: Batch, first: number): Promise<void>;
+  /** Takes in the answers to a batch that has just run; `sampleAt` tells which image is in a slot that counts. */
+  take(batch: Batch, sampleAt: (slot: number) => number): Promise<void>;
   /** The answers so far; valid until more are taken in. */
   answers(): Answers;
   /** Where all are taken in. */

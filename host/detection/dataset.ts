@@ -16,7 +16,7 @@ import { UserError } from "../../core/errors.ts";
 import { TARGET_CELL } from "../../core/ops/yolo_loss.ts";
 import { stream } from "../../core/random.ts";
 import { sizeOf } from "../../core/shape.ts";
-import { normalizeFor } from "../images/image_folder.ts";
+import { normalizeFor } from "../../core/data/imagenet.ts";
 import { AHEAD, createLoader, type LoaderOptions } from "../images/loader.ts";
 import { createImagePool, type ImagePool } from "../images/pool.ts";
 import { readAnnotated } from "./annotated.ts";
@@ -158,6 +158,7 @@ function detectionDataset(options: DatasetOptions): DetectionDataset {
     target: { dtype: "f32", shape },
     images,
     split_size,
+    nameOf: (sample) => images[sample]!.name,
     ahead: AHEAD,
     objects,
     async fill(batch, samples, at) {
@@ -193,6 +194,7 @@ function withoutPath({ name, width, height, objects }: AnnotatedImage) {
 function pickDetection(dataset: DetectionDataset, indices: Uint32Array): DetectionDataset {
   const picked: DetectionDataset = {
     ...dataset,
+    nameOf: (index) => dataset.images[indices[index]!]!.name,
     count: indices.length,
     images: Array.from(indices, (index) => dataset.images[index]!),
     objects: (sample) => dataset.objects(indices[sample]!, undefined),

@@ -63,6 +63,7 @@ export function fileDataset(options: FileDatasetOptions): Dataset {
     channels,
     count: files.length,
     target: classTarget,
+    nameOf: (sample) => files[sample]!.name,
     labels,
     ahead: AHEAD,
     async fill(batch, samples, at) {

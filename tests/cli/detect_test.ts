@@ -8,7 +8,7 @@ import { colourDetector, COLOURS } from "../support/colour_detector.ts";
 import { assertClose } from "../support/close.ts";
 import { put } from "../support/pictures.ts";
 import { printed } from "../support/printed.ts";
-import { smallNet } from "../support/small_run.ts";
+import { smallNet } from "../support/tiny_run.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const loose = { sanitizeOps: false, sanitizeResources: false };

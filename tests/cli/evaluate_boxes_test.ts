@@ -5,7 +5,7 @@ import { evaluate } from "../../cli/evaluate.ts";
 import { predict } from "../../cli/predict.ts";
 import { colourDetector, COLOURS } from "../support/colour_detector.ts";
 import { printed } from "../support/printed.ts";
-import { smallNet } from "../support/small_run.ts";
+import { smallNet } from "../support/tiny_run.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 import { writeFiles } from "../support/write_files.ts";
 

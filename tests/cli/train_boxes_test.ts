@@ -85,7 +85,7 @@ Deno.test(
       const log = await Deno.readTextFile(join(whole, "log.csv"));
       assert.match(log, /^epoch,train_loss,train_xy,.*,test_map50,test_map50_95,/);
       assert.ok(!log.includes("accuracy"));
-      const rows = parseLog(log);
+      const rows = parseLog(log, "log.csv");
       assert.equal(rows.length, 3);
       for (const row of rows) {
         const sum = row.train_xy! + row.train_wh! + row.train_object! + row.train_noobject! +

@@ -7,7 +7,7 @@ import { SHOWN } from "../core/detect/detect.ts";
 import { confusionMatrix } from "../core/metrics/confusion.ts";
 import { answerOf } from "../core/metrics/predictions.ts";
 import type { Answers, BoxAnswers, ClassAnswers } from "../core/train/answers.ts";
-import type { ConfusionCounts, Sample, ShownBox, ShownImage } from "../dashboard/protocol.ts";
+import type { ConfusionCounts, Sample, ShownBox, ShownImage } from "./protocol.ts";
 
 export interface AnswerView {
   readonly kind: Answers["kind"];

@@ -1,10 +1,16 @@
 /** An epoch as a line of the log has it. */
-import type { LogRow } from "../core/metrics/log.ts";
-import type { Figures } from "../core/train/task.ts";
-import type { TrainingEvent } from "../core/train/trainer.ts";
-import type { EpochTiming } from "./report.ts";
+import type { LogRow } from "../metrics/log.ts";
+import type { Figures } from "./task.ts";
+import type { TrainingEvent } from "./trainer.ts";
 
 export type EpochEvent = Extract<TrainingEvent, { type: "epoch" }>;
+
+/** What an epoch took. */
+export interface EpochTiming {
+  readonly seconds: number;
+  /** Training images a second, without the evaluation; undefined where the run was resumed after the last step. */
+  readonly images_per_second: number | undefined;
+}
 
 export function logRow(
   { epoch, train, test, lr, data_wait }: EpochEvent,
