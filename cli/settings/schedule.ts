@@ -70,14 +70,14 @@ const ofOthers: OfDataset = {
 const ofFolder: OfDataset = { ...ofOthers, batch_size: 32 };
 
 /**
- * The YOLOv1 paper's, whose rate is for batches of 64: 135 epochs and what warms up to them. Of its photographs few fit into
- * the memory that others leave.
+ * The YOLOv1 paper's 135 epochs and what warms up to them. Its rate of 0.01 is for batches of 64, of which few computers
+ * have the memory: it becomes smaller with the batch.
  */
 const ofBoxes: OfDataset = {
   epochs: 138,
   batch_size: 8,
   optimizer: "sgd",
-  lr: 0.002,
+  lr: 0.001,
   scheduler: "yolo",
   warmup_epochs: 3,
 };

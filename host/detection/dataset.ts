@@ -11,7 +11,7 @@ import {
 import type { DetectionDataset } from "../../core/data/detection/dataset.ts";
 import type { AnnotatedImage } from "../../core/data/detection/sample.ts";
 import type { Transform } from "../../core/data/transforms/mod.ts";
-import { fillEmptyTarget, fillTarget } from "../../core/detect/targets.ts";
+import { crowdedOut, fillEmptyTarget, fillTarget } from "../../core/detect/targets.ts";
 import { UserError } from "../../core/errors.ts";
 import { TARGET_CELL } from "../../core/ops/yolo_loss.ts";
 import { stream } from "../../core/random.ts";
@@ -53,7 +53,7 @@ export async function loadDetection(
   options: DetectionOptions,
 ): Promise<DatasetSplit<DetectionDataset>> {
   const { testOnly, workers, badImages, note, seed } = options;
-  const found = await readAnnotated(folder, options.classes);
+  const found = await readAnnotated(folder, options);
   const split = splitOf(found, folder, { ...options, testAll: testOnly === "new" });
   const images = (indices: readonly number[]) => indices.map((index) => found.images[index]!);
   const [train, test] = [images(testOnly ? [] : split.train), images(split.test)];
@@ -74,9 +74,19 @@ export async function loadDetection(
     train: detectionDataset({ ...common, images: train, beginsAt: { seed, epoch: 0 } }),
     test: detectionDataset({ ...common, images: test, augmentation: undefined }),
     normalize: normalizeFor(options.input[0]),
-    notes: [...found.notes, ...split.notes],
+    notes: [...found.notes, ...split.notes, ...crowded(train, options.split_size)],
     close: () => pool.close(),
   };
+}
+
+/** Tells how many objects the network cannot be taught. */
+function crowded(images: readonly AnnotatedImage[], split_size: number): string[] {
+  const dropped = images.reduce((sum, image) => sum + crowdedOut(image, split_size), 0);
+  if (dropped === 0) return [];
+  const all = images.reduce((sum, { objects }) => sum + objects.length, 0);
+  return [
+    `${dropped} of ${all} objects share a cell of ${split_size}×${split_size} with another one and are not learnt`,
+  ];
 }
 
 function expectObjects(images: readonly AnnotatedImage[], otherwise: string): void {

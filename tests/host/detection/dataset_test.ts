@@ -165,6 +165,30 @@ Deno.test("a damaged image is skipped, its place taken by the next; or ends the 
   });
 });
 
+Deno.test(
+  "an image without a header is skipped, or ends it; objects that share a cell are told",
+  pooled,
+  async () => {
+    await withFolder(async (folder) => {
+      await writeYolo(folder, { all: boxPictures(6) });
+      await Deno.writeTextFile(join(folder, "all/images/4.png"), "no image");
+      const labels = join(folder, "all/labels/0.txt");
+      await Deno.writeTextFile(labels, "0 0.5 0.5 0.2 0.2\n1 0.52 0.5 0.3 0.3\n1 0.1 0.1 0.1 0.1\n");
+      const data = await loadDetection(folder, { ...options, overfit: true });
+      assert.equal(data.train.count, 5);
+      assert.deepEqual(data.notes, [
+        "images that cannot be read and are skipped: 1; deno task lint-data names them",
+        "1 of 7 objects share a cell of 4×4 with another one and are not learnt",
+      ]);
+      data.close!();
+      await assert.rejects(
+        loadDetection(folder, { ...options, badImages: "fail" }),
+        /4\.txt: the image cannot be read: .*; deno task lint-data names all such problems/,
+      );
+    });
+  },
+);
+
 Deno.test("data without an object to learn or to test on is refused", pooled, async () => {
   await withFolder(async (folder) => {
     await writeVoc(folder, boxPictures(3), { train: [0, 1], val: [2] });

@@ -127,7 +127,7 @@ Deno.test("data for a detector: sizes from the images, labels by class, lists as
     assert.deepEqual(images[0]!.objects[0]!.box, { x1: 10, y1: 0, x2: 30, y2: 20 });
     assert.equal(images[0]!.objects[1]!.box.x1, 0);
     assert.deepEqual([...sets], [["train", [0]]]);
-    assert.deepEqual((await readAnnotated(folder, ["a", "b", "c"])).classes, ["a", "b", "c"]);
+    assert.deepEqual((await readAnnotated(folder, { classes: ["a", "b", "c"] })).classes, ["a", "b", "c"]);
     await Deno.writeFile(join(folder, "images/2.jpg"), image.subarray(0, 40));
     await assert.rejects(readAnnotated(folder), /labels\/2\.txt: the image cannot be read: .*lint-data/);
   });
