@@ -39,14 +39,14 @@ export function textWriter(nameOf: NameOf): DetectionWriter {
 /** Detections up to which each is told with its confidence. */
 const FEW = 6;
 
-/** `raccoon 0.91, raccoon 0.45`, or of many how often each class was found: `14 RBC, 1 WBC`. */
+/** `raccoon 0.91, raccoon 0.45`, or of many how often each class was found: `RBC ×14, WBC ×1`. */
 function told(detections: readonly Detection[], nameOf: NameOf): string {
   if (detections.length === 0) return "nothing found";
   if (detections.length <= FEW) {
     return detections.map(({ label, score }) => `${nameOf(label)} ${score.toFixed(2)}`).join(", ");
   }
   const classes = Map.groupBy(detections, ({ label }) => label);
-  return [...classes].map(([label, found]) => `${found.length} ${nameOf(label)}`).join(", ");
+  return [...classes].map(([label, found]) => `${nameOf(label)} ×${found.length}`).join(", ");
 }
 
 /** Boxes are [left, top, right, bottom] in pixels of the image, upright. */

@@ -94,6 +94,7 @@ async function loadBoxes(
     maxPixels: 1e6 * (given["max-megapixels"] ?? run?.max_megapixels ?? 100),
     badImages: given["bad-images"] ?? run?.bad_images ?? "skip",
     workers: given.workers,
+    overfit: seen && (run.overfit_batches ?? 0) > 0,
     testOnly: seen ? "seen" : "new",
     note,
   });

@@ -48,22 +48,20 @@ Deno.test("evaluate: a detector", loose, (t) =>
   withFolder(async (folder) => {
     const data = join(folder, "data");
     await writeData(data);
-    const { weights, net } = await colourDetector(folder, {
-      "strata.model": join(folder, "net.ts"),
-      "strata.config": JSON.stringify({
-        dataset: "boxes",
-        data,
-        classes: COLOURS,
-        shape: [3, 64, 64],
-        normalize: { mean: [0, 0, 0], std: [1, 1, 1] },
-      }),
-    });
+    const { weights, net } = await colourDetector(folder, ofRun(folder, { data }));
     const at = { folder, data, weights, net };
     await t.step("its figures are those counted by hand, at any IoU", () => figures(at));
     await t.step("people get a table, and a folder of pictures", () => tables(at));
     await t.step("each mistake has its line", () => mistakes(at));
     await t.step("on other images, or any list of them", () => lists(at));
   }));
+
+/** What the weights of a run say of it. */
+function ofRun(folder: string, settings: Record<string, unknown>): Record<string, string> {
+  const normalize = { mean: [0, 0, 0], std: [1, 1, 1] };
+  const config = { dataset: "boxes", classes: COLOURS, shape: [3, 64, 64], normalize, ...settings };
+  return { "strata.model": join(folder, "net.ts"), "strata.config": JSON.stringify(config) };
+}
 
 interface At {
   readonly folder: string;
@@ -131,6 +129,11 @@ async function lists({ weights, data, folder }: At): Promise<void> {
   await writeFiles(other, { "classes.txt": "red\nblue\n" });
   const all = await told("--data", other);
   assert.deepEqual([all.dataset, all.images, all.map], ["other", 1, 1]);
+  // A run that learnt all images by heart is tested on them.
+  const learnt = await colourDetector(folder, ofRun(folder, { data: other, overfit_batches: 1 }));
+  const byHeart = await printed(evaluate, learnt.weights, "--json");
+  assert.deepEqual([JSON.parse(byHeart.out).images, byHeart.err], [1, ""]);
+  await colourDetector(folder, ofRun(folder, { data }));
   // An image that is cut short does not count.
   const file = join(data, "val", "images", "d.png");
   await Deno.truncate(file, (await Deno.stat(file)).size - 40);
