@@ -5,7 +5,7 @@ import { CannotWrite } from "../host/atomic_write.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
 import type { LivePage } from "./live_page.ts";
-import { createRunPictures } from "./run_pictures.ts";
+import { createRunPictures, type RunPictures } from "./run_pictures.ts";
 import { accuracyLine, createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
@@ -117,18 +117,27 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
   if (ending === "patience") {
     console.log(`No epoch of the last ${config.patience} was better: stopped early.`);
   }
-  await finish(run, keeper, progress.step > 0 ? undefined : accuracy);
+  await finish(run, keeper, pictures, progress.step > 0 ? undefined : accuracy);
   return ending;
 }
 
 /** Says how good the weights are, and keeps them if they are the best: those of an epoch's middle may be. */
-async function finish({ trainer }: Run, keeper: Keeper, known: number | undefined): Promise<void> {
+async function finish(
+  { trainer }: Run,
+  keeper: Keeper,
+  pictures: RunPictures | undefined,
+  known: number | undefined,
+): Promise<void> {
+  if (known !== undefined) return printAccuracy(known);
   const { progress } = trainer;
-  const accuracy = known ?? (await trainer.evaluate(createTestReport())).accuracy;
+  const test = await trainer.evaluate(createTestReport());
+  const { accuracy } = test;
+  const epoch = progress.epoch + 1;
   if (progress.step > 0 && accuracy > progress.best_accuracy) {
-    Object.assign(progress, { best_accuracy: accuracy, best_epoch: progress.epoch + 1 });
+    Object.assign(progress, { best_accuracy: accuracy, best_epoch: epoch });
     await keeper.saveBest();
     await keeper.saveLast();
+    await pictures?.answers({ epoch, test });
   }
   printAccuracy(accuracy);
 }

@@ -20,12 +20,16 @@ const STEPS = 20;
 /** Test images that TensorBoard gets. */
 const IMAGES = 12;
 
+type Tested = Pick<EpochEvent, "epoch" | "test">;
+
 export interface RunPictures {
   step(event: StepEvent): Promise<void>;
   /** Logs the values; draws only while that takes no noticeable part of the run's time. */
   epoch(event: EpochEvent, timing: EpochTiming): Promise<void>;
   /** Draws what was not drawn yet. */
   finish(): Promise<void>;
+  /** Draws the answers of a test, which is then the best. */
+  answers(test: Tested): Promise<void>;
 }
 
 /** `log` is the run's, which grows. A picture that cannot be drawn is told once and never ends a run. */
@@ -44,7 +48,7 @@ export function createRunPictures(
   let waiting: EpochEvent | undefined;
   /** The epoch whose answers are shown: the best, or the last one where an earlier part of the run has the best. */
   let shown: EpochEvent | undefined;
-  let drawnAnswers: EpochEvent | undefined;
+  let drawnAnswers: Tested | undefined;
   let failed = false;
 
   async function attempt(what: () => Promise<void>): Promise<void> {
@@ -88,7 +92,7 @@ export function createRunPictures(
     cost = performance.now() - start;
   }
 
-  async function drawAnswers(event: EpochEvent): Promise<void> {
+  async function drawAnswers(event: Tested): Promise<void> {
     drawnAnswers = event;
     const [{ writeResults }, { answerSheet }] = await Promise.all([
       import("../host/result_files.ts"),
@@ -134,5 +138,6 @@ export function createRunPictures(
       if (spent + cost <= SHARE * (performance.now() - began)) await attempt(draw);
     },
     finish: () => attempt(draw),
+    answers: (test) => attempt(() => drawAnswers(test)),
   };
 }
