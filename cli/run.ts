@@ -1,12 +1,12 @@
 /** A run: trains to its end, or to a signal, or to what goes wrong, and keeps what it makes. */
 import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
-import type { Judged } from "../core/train/task.ts";
+import type { TestResult } from "../core/train/evaluation.ts";
 import { NotFinite } from "../core/train/trainer.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
 import type { LivePage } from "./live_page.ts";
-import { createRunPictures } from "./run_pictures.ts";
+import { createRunPictures, type RunPictures } from "./run_pictures.ts";
 import { scoreLine } from "./figures.ts";
 import { createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
@@ -85,7 +85,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     printEvery: printEvery ?? Math.min(100, Math.ceil(steps / 4)),
   });
   const pictures = run.pictures ? createRunPictures(run, keeper.log) : undefined;
-  let test: Judged | undefined;
+  let test: TestResult | undefined;
   let ending: Ending | undefined;
   try {
     if (run.begin) await keeper.begin();
@@ -118,18 +118,25 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
   if (ending === "patience") {
     console.log(`No epoch of the last ${config.patience} was better: stopped early.`);
   }
-  await finish(run, keeper, progress.step > 0 ? undefined : test);
+  await finish(run, keeper, pictures, progress.step > 0 ? undefined : test);
   return ending;
 }
 
 /** Says how good the weights are, and keeps them if they are the best: those of an epoch's middle may be. */
-async function finish({ trainer }: Run, keeper: Keeper, known: Judged | undefined): Promise<void> {
+async function finish(
+  { trainer }: Run,
+  keeper: Keeper,
+  pictures: RunPictures | undefined,
+  known: TestResult | undefined,
+): Promise<void> {
   const { progress } = trainer;
   const test = known ?? await trainer.evaluate(createTestReport());
+  const epoch = progress.epoch + 1;
   if (progress.step > 0 && test.score > progress.best_score) {
-    Object.assign(progress, { best_score: test.score, best_epoch: progress.epoch + 1 });
+    Object.assign(progress, { best_score: test.score, best_epoch: epoch });
     await keeper.saveBest();
     await keeper.saveLast();
+    await pictures?.answers({ epoch, test });
   }
   console.log(scoreLine(test));
 }

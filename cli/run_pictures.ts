@@ -18,12 +18,16 @@ const SHARE = 0.01;
 /** Values of single steps that TensorBoard gets, an epoch. */
 const STEPS = 20;
 
+type Tested = Pick<EpochEvent, "epoch" | "test">;
+
 export interface RunPictures {
   step(event: StepEvent): Promise<void>;
   /** Logs the values; draws only while that takes no noticeable part of the run's time. */
   epoch(event: EpochEvent, timing: EpochTiming): Promise<void>;
   /** Draws what was not drawn yet. */
   finish(): Promise<void>;
+  /** Draws the answers of a test, which is then the best. */
+  answers(test: Tested): Promise<void>;
 }
 
 /** `log` is the run's, which grows. A picture that cannot be drawn is told once and never ends a run. */
@@ -42,7 +46,7 @@ export function createRunPictures(
   let waiting: EpochEvent | undefined;
   /** The epoch whose answers are shown: the best, or the last one where an earlier part of the run has the best. */
   let shown: EpochEvent | undefined;
-  let drawnAnswers: EpochEvent | undefined;
+  let drawnAnswers: Tested | undefined;
   let failed = false;
 
   async function attempt(what: () => Promise<void>): Promise<void> {
@@ -86,7 +90,7 @@ export function createRunPictures(
     cost = performance.now() - start;
   }
 
-  async function showAnswers(event: EpochEvent): Promise<void> {
+  async function showAnswers(event: Tested): Promise<void> {
     drawnAnswers = event;
     const { drawAnswers } = await import("./answer_pictures.ts");
     const some = await drawAnswers(output, `${name}, epoch ${event.epoch}`, options.data.test, event.test);
@@ -124,6 +128,7 @@ export function createRunPictures(
       if (spent + cost <= SHARE * (performance.now() - began)) await attempt(draw);
     },
     finish: () => attempt(draw),
+    answers: (test) => attempt(() => showAnswers(test)),
   };
 }
 

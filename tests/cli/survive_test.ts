@@ -246,7 +246,7 @@ Deno.test(
   async () => {
     await withCifar(async (small, folder) => {
       const [output, code] = [join(folder, "run"), join(folder, "code")];
-      const args = [...small, "--epochs", "100000", "--output", output, "--no-pictures"];
+      const args = [...small, "--epochs", "100000", "--max-time", "5m", "--output", output, "--no-pictures"];
       const train = [Deno.execPath(), "run", "-P", "train.ts", ...args].join(" ");
       // A shell hands on what it is told, as an interactive one does; the first wait ends with that.
       const shell = `trap 'kill -HUP $!' HUP; ${train} & wait $!; wait $!; echo $? > ${code}`;
