@@ -90,7 +90,7 @@ Deno.test({
         small8.complaint,
         /^error: --output .*: its disk has \d+ kB left, and a checkpoint while it replaces another takes \d+ kB; make room/m,
       );
-      const full = await runIn(on(16, `cp -r "$0/run" "${copy}";`), args);
+      const full = await runIn(on(24, `cp -r "$0/run" "${copy}";`), args);
       assert.equal(full.code, 2, full.complaint);
       assert.match(
         full.complaint,
