@@ -100,6 +100,9 @@ function modeOf(given: Given): Mode {
   }
   if (mode === "evaluate-only") {
     if (!given.resume) throw new UserError("--evaluate-only needs --resume, the weights to test");
+    if (given.resume === "auto") {
+      throw new UserError("--resume auto is for runs to go on with; --evaluate-only needs the folder of one");
+    }
     return "evaluate";
   }
   if (given.resume) {
