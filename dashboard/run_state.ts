@@ -129,6 +129,7 @@ export function followRun(options: RunOptions): RunState {
   function epoch(event: EpochEvent, pace: Pace): void {
     epochs.push(logRow(event, { seconds: pace.epoch_seconds, images_per_second: pace.images_per_second }));
     changed.add("epochs");
+    samples(); // A page that opens within the next test shows the answers of this one.
     if (event.test.kind !== "boxes") return;
     const { classes } = event.test.evaluation.report;
     precision = {
