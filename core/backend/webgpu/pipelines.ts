@@ -38,15 +38,11 @@ export function createPipelines(device: GPUDevice): Pipelines {
   }
 
   async function compile(placed: Placed, numbers: number): Promise<GPUComputePipeline> {
-    const t0 = performance.now();
     const module = device.createShaderModule({ code: placed.source });
-    const r = await device.createComputePipelineAsync({
+    return await device.createComputePipelineAsync({
       layout: layoutOf(placed, numbers),
       compute: { module, entryPoint: "main" },
     });
-    console.log("compiled", placed.source.length, (performance.now() - t0).toFixed(0));
-    return r;
-    ({});
   }
 
   return {

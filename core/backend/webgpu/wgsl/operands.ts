@@ -21,11 +21,11 @@ function load(side: "a" | "b", along: "k" | "mn", four: boolean): string {
   if (four) {
     return `fn ${side}_load(place: ${name}Place, k: u32) -> vec4f { return ${side}_at(place, k, 0u); }`;
   }
-  const parts = [0, 1, 2, 3].map((i) =>
-    along === "k" ? `${side}_at(place, k + ${i}u, 0u)` : `${side}_at(place, k, ${i}u)`
-  );
+  const next = along === "k" ? `${side}_at(place, k + i, 0u)` : `${side}_at(place, k, i)`;
   return `fn ${side}_load(place: ${name}Place, k: u32) -> vec4f {
-  return vec4f(${parts.join(", ")});
+  var four = vec4f();
+  for (var i = 0u; i < 4u; i++) { four[i] = ${next}; }
+  return four;
 }`;
 }
 
@@ -180,9 +180,7 @@ fn store(row: u32, column: u32, sums: vec4f, group: u32, slice: u32) {
 function writeFour(name: string, four: boolean, finished: boolean): string {
   const value = (x: string, at: string, channel: string) => finished ? `finish(${x}, ${at}, ${channel})` : x;
   if (four) return `write_${name}(at / 4u, ${value("sums", "at / 4u", "channel / 4u")});`;
-  return [0, 1, 2, 3].map((i) =>
-    `if (column + ${i}u < n.n) { write_${name}(at + ${i}u, ${
-      value(`sums.${"xyzw"[i]}`, `at + ${i}u`, `channel + ${i}u`)
-    }); }`
-  ).join("\n  ");
+  return `for (var i = 0u; i < min(4u, n.n - column); i++) {
+    write_${name}(at + i, ${value("sums[i]", "at + i", "channel + i")});
+  }`;
 }
