@@ -19,7 +19,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag } from "./backend.ts";
+import { exactFlag, threadFlags } from "./backend.ts";
 import { evaluationData, evaluationText } from "./evaluation_report.ts";
 import { main } from "./main.ts";
 import { createProgress } from "./progress.ts";
@@ -52,8 +52,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; the run's, or 64", { min: 1 }),
-    threads: whole("worker threads; one a core", { min: 1, max: 256 }),
-    workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
+    ...threadFlags,
     exact: exactFlag,
   },
 };

@@ -21,7 +21,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag } from "./backend.ts";
+import { exactFlag, threadFlags } from "./backend.ts";
 import { shortName } from "./model.ts";
 import { main } from "./main.ts";
 import { type Answered, createWriter, type Writer } from "./prediction_writer.ts";
@@ -51,8 +51,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 16", { min: 1 }),
-    threads: whole("worker threads; one a core", { min: 1, max: 256 }),
-    workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
+    ...threadFlags,
     exact: exactFlag,
   },
 };

@@ -1,7 +1,6 @@
 /** Opens the live page of a run, where one is asked for, and says what stands on it beside the figures. */
 import { countOf } from "../core/data/dataset.ts";
-import { namedParameters } from "../core/nn/mod.ts";
-import { sizeOf } from "../core/shape.ts";
+import { parameterCount } from "../core/nn/mod.ts";
 import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import type { RunFacts } from "../dashboard/protocol.ts";
@@ -45,7 +44,7 @@ function runFacts(
   const { model, backend, data: { train, test } } = options;
   const { model: name, epochs, batch_size, optimizer, lr, scheduler, weight_decay, seed } = settings;
   const number = (value: number) => value.toLocaleString("en-US");
-  const parameters = [...namedParameters(model).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const parameters = parameterCount(model);
   const extras = describeExtras(settings);
   return [
     ["Network", `${name}, ${number(parameters)} parameters`],

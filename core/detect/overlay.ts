@@ -1,4 +1,5 @@
 /** Boxes with their classes and confidences as an SVG of an image's size, to be laid over the image. */
+import { escaped } from "../svg_text.ts";
 import { areaOf, type Box, clipBox, intersection } from "./box.ts";
 
 export interface Marked {
@@ -125,8 +126,4 @@ export function colourOf(label: number): { fill: string; ink: string } {
 
 function px(x: number): string {
   return String(Math.round(10 * x) / 10);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

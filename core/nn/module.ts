@@ -12,7 +12,7 @@
  * }
  * ```
  */
-import type { Shape } from "../shape.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import type { Init } from "./init.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -91,6 +91,11 @@ export function namedParameters(root: Module): Map<string, Parameter> {
   return new Map(
     [...stateDict(root)].filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter),
   );
+}
+
+/** How many numbers training can change. */
+export function parameterCount(root: Module): number {
+  return [...namedParameters(root).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 function join(path: string, name: string): string {

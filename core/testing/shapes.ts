@@ -14,8 +14,8 @@
  */
 import { ShapeError } from "../graph/builder.ts";
 import { nearest } from "../nearest.ts";
-import { type Module, namedParameters } from "../nn/mod.ts";
-import { formatShape, sameShape, type Shape, sizeOf } from "../shape.ts";
+import { type Module, parameterCount } from "../nn/mod.ts";
+import { formatShape, sameShape, type Shape } from "../shape.ts";
 import { commas } from "../summary/format.ts";
 import { summarise, type SummaryOptions } from "../summary/summary.ts";
 import { diffLines } from "./diff.ts";
@@ -71,7 +71,7 @@ export function expectLayers(
 
 /** The network has so many parameters, used or not, each counted once. */
 export function expectParameters(model: Module, count: number): void {
-  const found = [...namedParameters(model).values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const found = parameterCount(model);
   if (found === count) return;
   throw new ExpectationError(
     `${model.constructor.name} has ${commas(found)} parameters, expected ${commas(count)}`,

@@ -1,8 +1,8 @@
 /** Pictures in a grid, each with a few lines of text below it, as a PNG: made by sharp, the text as SVG. */
 import sharp from "sharp";
 import { type Image, withChannels } from "../../core/data/transforms/image.ts";
+import { cut, escaped } from "../../core/svg_text.ts";
 import type { Picture } from "../../core/tensorboard/event.ts";
-import { escaped } from "./contact_sheet.ts";
 
 export interface Line {
   readonly text: string;
@@ -101,9 +101,4 @@ function textAt(
 ): string {
   const more = Object.entries(attributes).map(([name, value]) => ` ${name}="${value}"`).join("");
   return `<text x="${x}" y="${y}"${more}>${escaped(content)}</text>`;
-}
-
-function cut(text: string, most: number): string {
-  const letters = [...text];
-  return letters.length <= most ? text : letters.slice(0, most - 1).join("") + "…";
 }

@@ -1,6 +1,7 @@
 /** Pictures beside each other with a line of text below each, as a PNG: made by sharp, the text as SVG. */
 import sharp from "sharp";
 import { type Image, withChannels } from "../../core/data/transforms/image.ts";
+import { cut, escaped } from "../../core/svg_text.ts";
 
 export interface SheetRow {
   /** Written to the left of the row. */
@@ -24,7 +25,7 @@ export async function contactSheet(
   const { width, height } = rows[0]!.images[0]!;
   const factor = Math.max(1, Math.ceil(SMALLEST_SHOWN / Math.max(width, height)));
   const [cellWidth, cellHeight] = [width * factor + GAP, height * factor + GAP];
-  const left = 2 * GAP + CHARACTER * Math.max(...rows.map(({ label }) => [...cut(label)].length));
+  const left = 2 * GAP + CHARACTER * Math.max(...rows.map(({ label }) => [...cut(label, CHARACTERS)].length));
   const top = TEXT + 2 * GAP;
   const size = {
     width: left + headings.length * cellWidth,
@@ -41,7 +42,7 @@ export async function contactSheet(
   ));
   const texts = [
     ...headings.map((heading, x) => text(heading, column(x) + (cellWidth - GAP) / 2, GAP + TEXT, "middle")),
-    ...rows.map(({ label }, y) => text(cut(label), GAP, row(y) + cellHeight / 2, "start")),
+    ...rows.map(({ label }, y) => text(cut(label, CHARACTERS), GAP, row(y) + cellHeight / 2, "start")),
   ];
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${
     texts.join("")
@@ -61,14 +62,4 @@ function text(content: string, x: number, y: number, anchor: "start" | "middle")
   return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="${TEXT}" text-anchor="${anchor}" fill="#222">${
     escaped(content)
   }</text>`;
-}
-
-function cut(label: string): string {
-  const letters = [...label];
-  return letters.length <= CHARACTERS ? label : letters.slice(0, CHARACTERS - 1).join("") + "…";
-}
-
-/** Text for SVG. */
-export function escaped(content: string): string {
-  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
