@@ -19,7 +19,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag, threadFlags } from "./backend.ts";
+import { exactFlag, machineFlags } from "./backend.ts";
 import { evaluationData, evaluationText } from "./evaluation_report.ts";
 import { main } from "./main.ts";
 import { createProgress } from "./progress.ts";
@@ -27,7 +27,14 @@ import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
 import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
-import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
+import {
+  classNames,
+  readWeights,
+  RIGHT_MODEL,
+  startBackendFor,
+  type Weights,
+  withinMemory,
+} from "./weights.ts";
 import { networkOf } from "./weights_network.ts";
 import { shortName } from "./model.ts";
 
@@ -52,7 +59,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; the run's, or 64", { min: 1 }),
-    ...threadFlags,
+    ...machineFlags,
     exact: exactFlag,
   },
 };
@@ -192,12 +199,12 @@ async function test(
   given: Given,
 ): Promise<TestResult> {
   const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, countOf(data.test));
-  const backend = await startBackend(weights, given);
+  const backend = await startBackendFor(weights, given);
   const progress = createProgress();
   try {
     const images = batchShape({ ...data, train: data.test }, batch_size);
     const graphs = { evaluate: evaluateGraph(model, images) };
-    const session = withinMemory(batch_size, () => backend.compile(graphs));
+    const session = await withinMemory(batch_size, () => backend.compile(graphs), (session) => session);
     loadStateDict(session, matched);
     const evaluator = createEvaluator(session, { data, batch_size, flip: given.tta ?? false });
     return await evaluateAll(evaluator, (batch, batches) => {

@@ -21,13 +21,20 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag, threadFlags } from "./backend.ts";
+import { exactFlag, machineFlags } from "./backend.ts";
 import { shortName } from "./model.ts";
 import { main } from "./main.ts";
 import { type Answered, createWriter, type Writer } from "./prediction_writer.ts";
 import { dataFlags } from "./settings/data.ts";
 import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
-import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
+import {
+  classNames,
+  readWeights,
+  RIGHT_MODEL,
+  startBackendFor,
+  type Weights,
+  withinMemory,
+} from "./weights.ts";
 
 const explain: Flag<string> = {
   ...text("[FOLDER]", "draws where the network looks (Grad-CAM); in explained/"),
@@ -51,7 +58,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 16", { min: 1 }),
-    ...threadFlags,
+    ...machineFlags,
     exact: exactFlag,
   },
 };
@@ -129,11 +136,11 @@ interface Question {
 /** Asks about all files. Returns how many could not be decoded. */
 async function answerAll({ files, weights, names }: Question, given: Given, writer: Writer): Promise<number> {
   const batch = Math.min(given["batch-size"] ?? 16, files.length);
-  const backend = await startBackend(weights, given);
+  const backend = await startBackendFor(weights, given);
   const pool = createImagePool(given.workers);
   let damaged = 0;
   try {
-    const predictor = loadPredictor(weights, backend, batch, given);
+    const predictor = await loadPredictor(weights, backend, batch, given);
     const draw = given.explain === undefined ? undefined : await createDrawing(given.explain);
     for await (const prepared of prepareBatches(files, batch, pool, preparation(weights, given))) {
       for (const one of prepared) {
@@ -198,18 +205,19 @@ function preparation({ run, network }: Weights, given: Given): PrepareOptions {
 }
 
 /** A predictor with the weights in it. */
-function loadPredictor(
+async function loadPredictor(
   { dict, run, network: { model, input } }: Weights,
   backend: Backend,
   batch: number,
   given: Given,
-): Predictor {
+): Promise<Predictor> {
   const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
   const [channels, height, width] = input as [number, number, number];
   const usual = run?.normalize?.mean.length === channels ? run.normalize : normalizeFor(channels);
   const images = { batch, channels, height, width, ...normaliseOf(given, channels, usual) };
   const explain = given.explain !== undefined;
-  const predictor = withinMemory(batch, () => createPredictor({ backend, model, images, explain }));
+  const create = () => createPredictor({ backend, model, images, explain });
+  const predictor = await withinMemory(batch, create, ({ session }) => session);
   loadStateDict(predictor.session, matched);
   return predictor;
 }

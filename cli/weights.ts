@@ -1,7 +1,6 @@
 /** Weights that a command was named, whatever they are of. */
-import { OutOfMemory } from "../core/backend/backend.ts";
+import { type Backend, OutOfMemory, type Session } from "../core/backend/backend.ts";
 import type { Methods } from "../core/backend/wasm/autotune.ts";
-import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
 import type { StateDict } from "../core/format/state_dict.ts";
@@ -11,7 +10,7 @@ import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
 import { models } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
-import { backendOptions } from "./backend.ts";
+import { type DeviceFlags, startBackend } from "./backend.ts";
 import type { modelFlags } from "./model.ts";
 import { type KnownNetwork, type KnownRun, networkOf, runOf } from "./weights_network.ts";
 
@@ -59,19 +58,22 @@ export async function classNames(
 }
 
 /** Starts the backend, with the ways to compute that the run was trained with. */
-export async function startBackend(
-  { run }: Weights,
-  given: { readonly threads?: number; readonly exact?: boolean },
-): Promise<WasmBackend> {
+export async function startBackendFor({ run }: Weights, given: DeviceFlags): Promise<Backend> {
   const methods: Methods = new Map(Object.entries(run?.methods ?? {}));
   const exact = given.exact ?? run?.exact ?? false;
-  return await createWasmBackend(backendOptions({ ...given, exact }, choiceOf(methods)));
+  return await startBackend({ ...given, exact }, { method: choiceOf(methods) });
 }
 
-/** `plan()`, where too little memory is told as a matter of the batch. */
-export function withinMemory<Result>(batch: number, plan: () => Result): Result {
+/** What `plan()` makes once its session is ready; too little memory is told as a matter of the batch. */
+export async function withinMemory<Result>(
+  batch: number,
+  plan: () => Result,
+  sessionOf: (planned: Result) => Session,
+): Promise<Result> {
   try {
-    return plan();
+    const planned = plan();
+    await sessionOf(planned).ready;
+    return planned;
   } catch (error) {
     if (!(error instanceof OutOfMemory)) throw error;
     throw new UserError(`--batch-size ${batch}: it ${error.message}; use a smaller one`);

@@ -87,13 +87,13 @@ export const crossEntropy = `${math.exp}${math.log}${reduceLanes}${rowHead}${gre
     write_probabilities(start + i, exp_of(shifted) / sum);
     spread += logarithm - shifted;
   }
-  let smooth = sum_of(lane, spread);
+  let evenly = sum_of(lane, spread);
   if (lane != 0u) { return; }
   let label = read_labels(row);
   var loss = 0.0;
   if (label >= 0 && u32(label) < n.extent) {
     loss = n.confidence * (logarithm - (read_x(start + u32(label)) - most));
-    if (n.spread != 0.0) { loss += n.spread * smooth; }
+    if (n.spread != 0.0) { loss += n.spread * evenly; }
   } else if (label != -1) {
     loss = not_a_number();
   }

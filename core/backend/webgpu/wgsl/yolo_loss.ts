@@ -50,8 +50,8 @@ fn iou(a: vec4f, b: vec4f) -> f32 {
   }
   let sides = min(a.xy + a.zw / 2.0, b.xy + b.zw / 2.0) - max(a.xy - a.zw / 2.0, b.xy - b.zw / 2.0);
   if (sides.x <= 0.0 || sides.y <= 0.0) { return 0.0; }
-  let common = sides.x * sides.y;
-  return common / (a.z * a.w + b.z * b.w - common);
+  let shared_area = sides.x * sides.y;
+  return shared_area / (a.z * a.w + b.z * b.w - shared_area);
 }
 
 /** Of the boxes from at on, the number of the one that overlaps most with wanted; of equals the first. */
@@ -59,12 +59,12 @@ fn responsible(at: u32, wanted: vec4f) -> u32 {
   var best = 0u;
   var most = -1.0;
   for (var box = 0u; box < n.boxes; box++) {
-    let common = iou(box_at(at + 5u * box), wanted);
+    let shared_area = iou(box_at(at + 5u * box), wanted);
     // So that it reaches the loss.
-    if (is_nan(common)) { return box; }
-    if (common > most) {
+    if (is_nan(shared_area)) { return box; }
+    if (shared_area > most) {
       best = box;
-      most = common;
+      most = shared_area;
     }
   }
   return best;
