@@ -1,6 +1,6 @@
 /** The GPU backend: WGSL kernels through WebGPU, from the same graphs as the CPU's. */
 import type { Graph } from "../../graph/graph.ts";
-import { dropPlaces } from "../../graph/fuse.ts";
+import { dropPlaces, fuse } from "../../graph/fuse.ts";
 import type { Backend } from "../backend.ts";
 import { type Gpu, openGpu } from "./device.ts";
 import { lowerNode } from "./lower/mod.ts";
@@ -11,6 +11,8 @@ import { createSession } from "./session.ts";
 export interface WebgpuOptions {
   /** The GPU; by default the one that the system takes for hard work. */
   readonly gpu?: Gpu;
+  /** For tests: false runs graphs op by op, as they were written. */
+  readonly fuse?: boolean;
   /** For tests: smaller limits of memory than the adapter's, so that tensors are split. */
   readonly limits?: MemoryLimits;
 }
@@ -25,12 +27,11 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   const { device, name, software } = gpu;
   const limits = options.limits ?? device.limits;
   const pipelines = createPipelines(device);
-  const plan = (graphs: Readonly<Record<string, Graph>>) =>
-    layOut(
-      Object.fromEntries(Object.entries(graphs).map(([name, graph]) => [name, dropPlaces(graph)])),
-      limits,
-      lowerNode,
-    );
+  const prepare = options.fuse === false ? dropPlaces : fuse;
+  const plan = (graphs: Readonly<Record<string, Graph>>) => {
+    const prepared = Object.entries(graphs).map(([name, graph]) => [name, prepare(graph)] as const);
+    return layOut(Object.fromEntries(prepared), limits, lowerNode);
+  };
   return {
     name: "webgpu",
     description: `WebGPU, ${name}${software ? ": the processor in a GPU's place, right but slow" : ""}`,

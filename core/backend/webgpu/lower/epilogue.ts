@@ -36,7 +36,7 @@ export function epilogueOf(
   return {
     code: finish(steps, width, own),
     buffers,
-    numbers: needsSlope ? { slope: float(slope ?? 0) } : {},
+    numbers: needsSlope ? { finish_slope: float(slope ?? 0) } : {},
   };
 }
 

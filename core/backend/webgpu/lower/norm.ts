@@ -4,7 +4,7 @@ import { ownInputs } from "../../../ops/epilogue.ts";
 import { sizeOf } from "../../../shape.ts";
 import { float, groupsFor, reads, updates, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
-import { propagate } from "../wgsl/formula.ts";
+import { propagate, type Width } from "../wgsl/formula.ts";
 import { localResponseNorm, localResponseNormGrad } from "../wgsl/local_response_norm.ts";
 import * as norm from "../wgsl/norm.ts";
 import { blocksOf, columnGroups } from "./columns.ts";
@@ -71,49 +71,50 @@ const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, node) => {
   const { outputs: [dx, dWeight, dBias], attrs } = node;
   const [dy, x, weight, mean, invstd, bias] = ownInputs(node.inputs, attrs);
   const { rows, channels, block, blocks } = blocksOf(x!.shape);
-  const parts = lower.scratch(8 * blocks * channels), terms = lower.scratch(12 * channels);
+  const parts = lower.scratch(8 * blocks * channels), terms = lower.scratch(20 * channels);
   const { activation } = attrs;
-  // What it takes to compute the norm's output again.
-  const again = (width: "f32" | "vec4f") =>
-    activation
-      ? { weight: reads(weight, width), invstd: reads(invstd, width), bias: reads(bias, width) }
-      : {};
+  const propagation = (width: Width) => activation && propagate(activation.op, width, "n.slope");
   const slope = activation ? { slope: float(activation.negative_slope ?? 0) } : {};
-  const throughActivation = (width: "f32" | "vec4f") =>
-    norm.through(width, activation && propagate(activation.op, width, "n.slope"));
   lower.add({
     kernel: "batch_norm_grad_sums",
-    code: norm.gradientSums(throughActivation("f32")),
-    buffers: { dy: reads(dy), x: reads(x), mean: reads(mean), parts: writes(parts), ...again("f32") },
+    code: norm.gradientSums(propagation("f32")),
+    buffers: {
+      dy: reads(dy),
+      x: reads(x),
+      mean: reads(mean),
+      parts: writes(parts),
+      ...(activation ? { weight: reads(weight), invstd: reads(invstd), bias: reads(bias) } : {}),
+    },
     numbers: { rows, channels, block, blocks, ...slope },
     groups: columnGroups(channels, blocks),
   });
   lower.add({
     kernel: "batch_norm_grad_terms",
-    code: norm.gradientTerms,
+    code: norm.gradientTerms(bias !== undefined),
     buffers: {
       parts: reads(parts),
       weight: reads(weight),
+      mean: reads(mean),
       invstd: reads(invstd),
       dweight: writes(dWeight),
       dbias: writes(dBias),
       terms: writes(terms),
+      ...(bias ? { bias: reads(bias) } : {}),
     },
     numbers: { rows: blocks, channels, block: blocks, share: float(attrs.training ? 1 / rows : 0) },
     groups: columnGroups(channels),
   });
   const width = widthFor(channels), each = numbersOf(width), count = sizeOf(x!.shape) / each;
-  const finish = epilogueOf(lower, node, width), { helpers, formula } = norm.gradientOf(width);
+  const finish = epilogueOf(lower, node, width);
+  const { helpers, formula } = norm.gradientOf(width, propagation(width));
   lower.add({
     kernel: "batch_norm_grad_apply",
-    code: elements(formula, throughActivation(width) + finish.code + helpers),
+    code: elements(formula, finish.code + helpers),
     buffers: {
       dy: reads(dy, width),
       x: reads(x, width),
       y: writes(dx, width),
-      mean: reads(mean, width),
       terms: reads(terms, width),
-      ...again(width),
       ...finish.buffers,
     },
     numbers: { count, channels: channels / each, ...slope, ...finish.numbers },

@@ -15,11 +15,13 @@ export function finish(steps: readonly Pick<Step, "op">[], width: Width, own = "
     } else if (op === "add") {
       lines.push("x = x + read_other(i);");
     } else if (op.endsWith("_grad")) {
-      helpers.push(propagate(op.slice(0, -"_grad".length) as Formula, width, "n.slope"));
-      lines.push("x = propagate(x, read_saved(i));");
+      helpers.push(
+        propagate(op.slice(0, -"_grad".length) as Formula, width, "n.finish_slope", "finish_gradient"),
+      );
+      lines.push("x = finish_gradient(x, read_saved(i));");
     } else {
-      helpers.push(activate(op as Formula, width, "n.slope"));
-      lines.push("x = activate(x);");
+      helpers.push(activate(op as Formula, width, "n.finish_slope", "finish_activation"));
+      lines.push("x = finish_activation(x);");
     }
   }
   return `${helpers.join("")}

@@ -14,8 +14,8 @@ function each(width: Width, name: string, x: string): string {
     : `vec4f(${[..."xyzw"].map((c) => `${name}(${x}.${c})`).join(", ")})`;
 }
 
-/** `activate(x: T) → T`; `slope` is an expression, leaky ReLU's. */
-export function activate(formula: Formula, width: Width, slope: string): string {
+/** `name(x: T) → T`; `slope` is an expression, leaky ReLU's. */
+export function activate(formula: Formula, width: Width, slope: string, name = "activate"): string {
   const zero = `${width}()`;
   const body = {
     relu: `select(x, ${zero}, x < ${zero})`,
@@ -30,16 +30,16 @@ export function activate(formula: Formula, width: Width, slope: string): string 
     ? math.exp + math.tanh
     : "";
   return `${needs}
-fn activate(x: ${width}) -> ${width} {
+fn ${name}(x: ${width}) -> ${width} {
   return ${body};
 }`;
 }
 
 /**
- * `propagate(dy: T, saved: T) → T`, the gradient of an activation: dy · f′. `saved` is the output, but for leaky ReLU the
+ * `name(dy: T, saved: T) → T`, the gradient of an activation: dy · f′. `saved` is the output, but for leaky ReLU the
  * input; for ReLU and ReLU6 both tell the same.
  */
-export function propagate(formula: Formula, width: Width, slope: string): string {
+export function propagate(formula: Formula, width: Width, slope: string, name = "propagate"): string {
   const zero = `${width}()`, one = `${width}(1.0)`;
   const body = {
     relu: `select(${zero}, dy, saved > ${zero})`,
@@ -49,7 +49,7 @@ export function propagate(formula: Formula, width: Width, slope: string): string
     tanh: `dy * ((${one} - saved) * (${one} + saved))`,
   }[formula];
   return `
-fn propagate(dy: ${width}, saved: ${width}) -> ${width} {
+fn ${name}(dy: ${width}, saved: ${width}) -> ${width} {
   return ${body};
 }`;
 }

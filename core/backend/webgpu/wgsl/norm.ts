@@ -125,23 +125,37 @@ export const normalise = {
   formula: "finish(read_x(i), i, i % n.channels)",
 };
 
+/** Where a kernel has what it takes to compute a norm's output again, as expressions of `channel`. */
+interface Norm {
+  readonly mean: string;
+  readonly scale: string;
+  readonly bias: string;
+}
+
 /** dy before the activation that follows the norm, whose output is computed again; identity where there is none. */
-export function through(width: Width, propagate: string | undefined): string {
+function through(width: Width, { mean, scale, bias }: Norm, propagate: string | undefined): string {
   if (propagate === undefined) {
     return `\nfn through(dy: ${width}, x: ${width}, channel: u32) -> ${width} { return dy; }\n`;
   }
   return `${propagate}
 fn through(dy: ${width}, x: ${width}, channel: u32) -> ${width} {
-  let scale = read_weight(channel) * read_invstd(channel);
-  return propagate(dy, (x - read_mean(channel)) * scale + read_bias(channel));
+  return propagate(dy, (x - ${mean}) * ${scale} + ${bias});
 }
 `;
 }
 
-/** parts [2, blocks, channels]: Σ dy and Σ dy · (x − mean) of each block. Numbers: rows, channels, block, blocks. */
-export function gradientSums(helpers: string): string {
+/**
+ * parts [2, blocks, channels]: Σ dy and Σ dy · (x − mean) of each block; `propagate` is the gradient of the activation behind the
+ * norm. Numbers: rows, channels, block, blocks.
+ */
+export function gradientSums(propagate: string | undefined): string {
+  const norm = {
+    mean: "read_mean(channel)",
+    scale: "(read_weight(channel) * read_invstd(channel))",
+    bias: "read_bias(channel)",
+  };
   return sumColumns({
-    helpers,
+    helpers: through("f32", norm, propagate),
     add: `
       let x = read_x(at);
       let dy = through(read_dy(at), x, channel);
@@ -155,13 +169,14 @@ export function gradientSums(helpers: string): string {
 }
 
 /**
- * dweight and dbias from the blocks' sums, and terms [3, channels]: scale = weight · invstd, offset = dbias / m, slope = dweight ·
- * invstd / m; the last two are 0 where the statistics are constants. Numbers: rows = blocks, channels, block = blocks,
- * share = 1 / m, or 0.
+ * dweight and dbias from the blocks' sums, and all that the last pass needs of a channel, terms [5, channels]: scale = weight · invstd,
+ * offset = dbias / m, slope = dweight · invstd / m (the last two 0 where the statistics are constants), mean and the norm's
+ * bias, where there is one. Numbers: rows = blocks, channels, block = blocks, share = 1 / m, or 0.
  */
-export const gradientTerms = sumColumns({
-  add: "sums += vec2f(read_parts(at), read_parts(n.rows * n.channels + at));",
-  end: `
+export function gradientTerms(hasBias: boolean): string {
+  return sumColumns({
+    add: "sums += vec2f(read_parts(at), read_parts(n.rows * n.channels + at));",
+    end: `
   let invstd = read_invstd(channel);
   let slope = sums.y * invstd;
   write_dbias(channel, sums.x);
@@ -169,19 +184,23 @@ export const gradientTerms = sumColumns({
   write_terms(channel, read_weight(channel) * invstd);
   write_terms(n.channels + channel, sums.x * n.share);
   write_terms(2u * n.channels + channel, slope * invstd * n.share);
+  write_terms(3u * n.channels + channel, read_mean(channel));
+  ${hasBias ? "write_terms(4u * n.channels + channel, read_bias(channel));" : ""}
 `,
-});
+  });
+}
 
-/** For `elements` behind `through` and `finish`: dx = (dy − offset − (x − mean) · slope) · scale. Numbers: count, channels. */
-export function gradientOf(width: Width): { readonly helpers: string; readonly formula: string } {
+/** For `elements` behind `finish`: dx = (dy − offset − (x − mean) · slope) · scale. Numbers: count, channels. */
+export function gradientOf(width: Width, propagate: string | undefined) {
+  const term = (index: number) => `read_terms(${index}u * n.channels + channel)`;
   return {
-    helpers: `
+    helpers: `${through(width, { mean: term(3), scale: term(0), bias: term(4) }, propagate)}
 fn dx_at(i: u32) -> ${width} {
   let channel = i % n.channels;
   let x = read_x(i);
   let dy = through(read_dy(i), x, channel);
-  let inner = (dy - read_terms(n.channels + channel)) + (read_mean(channel) - x) * read_terms(2u * n.channels + channel);
-  return finish(inner * read_terms(channel), i, channel);
+  let inner = (dy - ${term(1)}) + (${term(3)} - x) * ${term(2)};
+  return finish(inner * ${term(0)}, i, channel);
 }
 `,
     formula: "dx_at(i)",
