@@ -28,19 +28,26 @@ export function onBackends(name: string, body: (on: On) => Promise<void>): void 
     const backend = await backendFor({ threads: 2 });
     await body({ name: "cpu", run: runEverywhere, backend, runs: (count) => count, some: (cases) => cases });
   });
+  onWebgpu(name, async () => {
+    const backend = await backendFor("webgpu");
+    await body({
+      name: "webgpu",
+      run: (op, inputs, attrs) => runOp(op, inputs, attrs, "webgpu"),
+      backend,
+      runs: (count) => Math.ceil(count / 6),
+      // About eight, from the first to the last.
+      some: (cases) =>
+        cases.filter((_, i) => i % Math.ceil(cases.length / 8) === 0 || i === cases.length - 1),
+    });
+  });
+}
+
+/** Declares a test that needs an adapter. */
+export function onWebgpu(name: string, body: () => Promise<void>): void {
   Deno.test({
     ...pooled,
-    name: hasAdapter ? `webgpu: ${name}` : `webgpu: ${name} (skipped: no adapter)`,
+    name: `webgpu: ${name}${hasAdapter ? "" : " (skipped: no adapter)"}`,
     ignore: !hasAdapter,
-    fn: async () =>
-      await body({
-        name: "webgpu",
-        run: (op, inputs, attrs) => runOp(op, inputs, attrs, "webgpu"),
-        backend: await backendFor("webgpu"),
-        runs: (count) => Math.ceil(count / 6),
-        // About eight, from the first to the last.
-        some: (cases) =>
-          cases.filter((_, i) => i % Math.ceil(cases.length / 8) === 0 || i === cases.length - 1),
-      }),
+    fn: body,
   });
 }

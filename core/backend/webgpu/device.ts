@@ -53,7 +53,9 @@ export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
     name,
     software: isSoftware(adapter),
     lost: device.lost.then(({ message }) =>
-      `the GPU (${name}) was lost: ${message || "its driver does not say why"}`
+      `the GPU (${name}) was lost: ${
+        message || "its driver does not say why"
+      }; try again, or take --device cpu`
     ),
   };
 }

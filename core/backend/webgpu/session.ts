@@ -1,8 +1,9 @@
 /** A session on a GPU: runs graphs, and moves numbers there and back. */
 import type { Value } from "../../graph/graph.ts";
 import { bytesOf } from "../../program/plan.ts";
+import { UserError } from "../../errors.ts";
 import { sizeOf } from "../../shape.ts";
-import { type KernelTime, type NumberArray, OutOfMemory, type Session } from "../backend.ts";
+import { type NumberArray, OutOfMemory, type Session } from "../backend.ts";
 import { toLogical, toPhysical } from "../relayout.ts";
 import type { Gpu } from "./device.ts";
 import { allocate, type Layout, type Memory, type Prepared } from "./memory.ts";
@@ -12,6 +13,9 @@ import { timeSteps } from "./timing.ts";
 
 /** Outputs that are small come back with every run, so that reading them waits for nothing more. */
 const SMALL_BYTES = 1024;
+
+/** Milliseconds after a failure in which the loss of the GPU may turn out to be its cause. */
+const CONSEQUENCES = 100;
 
 /** What a run left for reading. */
 interface Fetched {
@@ -30,14 +34,19 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
   let fetched: Fetched | undefined;
   let disposed = false;
 
-  /** The work, unless the GPU is lost before it is done. */
-  const orLost = <T>(work: Promise<T>): Promise<T> =>
-    Promise.race([
-      work,
-      gpu.lost.then((line) => {
-        throw new Error(line);
-      }),
-    ]);
+  /** The work; where it fails because the GPU is gone, that is what is told. */
+  async function orLost<T>(work: Promise<T>): Promise<T> {
+    const gone = gpu.lost.then((line): never => {
+      throw new UserError(line);
+    });
+    try {
+      return await Promise.race([work, gone]);
+    } catch (error) {
+      // What fails first may be a consequence.
+      const failed = new Promise<never>((_, reject) => setTimeout(() => reject(error), CONSEQUENCES));
+      return await Promise.race([gone, failed]);
+    }
+  }
 
   async function prepare(): Promise<void> {
     if (await refused) {
@@ -101,7 +110,7 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       }
     });
     return async (): Promise<Map<Value, ArrayBuffer>> => {
-      await orLost(staging.mapAsync(GPUMapMode.READ));
+      await staging.mapAsync(GPUMapMode.READ);
       const all = staging.getMappedRange().slice(0);
       staging.destroy();
       let from = 0;
@@ -114,11 +123,11 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
     const encoder = device.createCommandEncoder();
     const arrive = fetchLater(encoder, [value], prepared);
     queue.submit([encoder.finish()]);
-    return load(value, (await arrive()).get(value)!);
+    return load(value, (await orLost(arrive())).get(value)!);
   }
 
   /** Records the graph's dispatches in one pass and submits them; the promise is for the end of the work. */
-  function submit(name: string, { steps }: Compiled): Promise<void> {
+  async function submit(name: string, { steps }: Compiled): Promise<void> {
     const prepared = graphOf(name);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -132,12 +141,10 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       .filter((value) => bytesOf(value) <= SMALL_BYTES);
     const arrive = small.length > 0 ? fetchLater(encoder, small, prepared) : undefined;
     queue.submit([encoder.finish()]);
-    return (async () => {
-      // Waiting may hold this thread up: what its caller does next should overlap with the GPU's work.
-      await Promise.resolve();
-      if (arrive) fetched = { graph: name, bytes: await arrive() };
-      else await orLost(queue.onSubmittedWorkDone());
-    })();
+    // Waiting may hold this thread up: what the caller does next should overlap with the GPU's work.
+    await Promise.resolve();
+    if (arrive) fetched = { graph: name, bytes: await arrive() };
+    else await queue.onSubmittedWorkDone();
   }
 
   /** One after another, since outputs are valid until the next run; submitted at once where nothing runs. */
@@ -162,12 +169,12 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
     async run(graph) {
       graphOf(graph);
       if (!isReady) await ready;
-      await alone(() => submit(graph, compiled.get(graph)!));
+      await orLost(alone(() => submit(graph, compiled.get(graph)!)));
     },
     async profile(graph) {
       graphOf(graph);
       await ready;
-      return await alone((): Promise<KernelTime[]> => timeSteps(gpu, compiled.get(graph)!.steps));
+      return await orLost(alone(() => timeSteps(gpu, compiled.get(graph)!.steps)));
     },
     write(graph, input, data) {
       const prepared = graphOf(graph);
