@@ -14,9 +14,7 @@ export const deviceFlag = oneOf(
   "cpu, webgpu: a GPU, or auto: a GPU where one is; cpu",
 );
 
-/** Of commands that run a network on images. */
-export const machineFlags = {
-  device: deviceFlag,
+export const threadFlags = {
   threads: whole("worker threads; one a core", { min: 1, max: 256 }),
   workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
 };
@@ -40,7 +38,7 @@ export function backendOptions(given: DeviceFlags, method?: Chooser): WasmOption
  * Starts the backend on the device that is asked for; `auto` takes no GPU that the processor only stands in for. The options
  * are the CPU's. Throws `UserError` where there is no GPU, or where flags are for the other device.
  */
-export async function startBackend(
+export async function createBackend(
   given: DeviceFlags,
   options: Pick<WasmOptions, "method" | "meanwhile"> = {},
 ): Promise<Backend> {

@@ -19,7 +19,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag, machineFlags } from "./backend.ts";
+import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
 import { evaluationData, evaluationText } from "./evaluation_report.ts";
 import { main } from "./main.ts";
 import { createProgress } from "./progress.ts";
@@ -27,14 +27,7 @@ import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
 import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
-import {
-  classNames,
-  readWeights,
-  RIGHT_MODEL,
-  startBackendFor,
-  type Weights,
-  withinMemory,
-} from "./weights.ts";
+import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
 import { networkOf } from "./weights_network.ts";
 import { shortName } from "./model.ts";
 
@@ -59,7 +52,8 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; the run's, or 64", { min: 1 }),
-    ...machineFlags,
+    device: deviceFlag,
+    ...threadFlags,
     exact: exactFlag,
   },
 };
@@ -199,7 +193,7 @@ async function test(
   given: Given,
 ): Promise<TestResult> {
   const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, countOf(data.test));
-  const backend = await startBackendFor(weights, given);
+  const backend = await startBackend(weights, given);
   const progress = createProgress();
   try {
     const images = batchShape({ ...data, train: data.test }, batch_size);

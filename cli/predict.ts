@@ -21,20 +21,13 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag, machineFlags } from "./backend.ts";
+import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
 import { shortName } from "./model.ts";
 import { main } from "./main.ts";
 import { type Answered, createWriter, type Writer } from "./prediction_writer.ts";
 import { dataFlags } from "./settings/data.ts";
 import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
-import {
-  classNames,
-  readWeights,
-  RIGHT_MODEL,
-  startBackendFor,
-  type Weights,
-  withinMemory,
-} from "./weights.ts";
+import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
 
 const explain: Flag<string> = {
   ...text("[FOLDER]", "draws where the network looks (Grad-CAM); in explained/"),
@@ -58,7 +51,8 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 16", { min: 1 }),
-    ...machineFlags,
+    device: deviceFlag,
+    ...threadFlags,
     exact: exactFlag,
   },
 };
@@ -136,7 +130,7 @@ interface Question {
 /** Asks about all files. Returns how many could not be decoded. */
 async function answerAll({ files, weights, names }: Question, given: Given, writer: Writer): Promise<number> {
   const batch = Math.min(given["batch-size"] ?? 16, files.length);
-  const backend = await startBackendFor(weights, given);
+  const backend = await startBackend(weights, given);
   const pool = createImagePool(given.workers);
   let damaged = 0;
   try {

@@ -14,7 +14,7 @@ import { loadDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
 import { checkRoomForRun, copyRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
-import { isWasm, startBackend } from "./backend.ts";
+import { createBackend, isWasm } from "./backend.ts";
 import { banner } from "./banner.ts";
 import { dryRun, tryOptions } from "./dry_run.ts";
 import { type Job, type Mode, understand } from "./job.ts";
@@ -63,7 +63,7 @@ export async function train(args: readonly string[]): Promise<number> {
   const methods: Methods = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
   // The backend starts while the images are read.
   const loading = loadImages(job);
-  const starting = startBackend({ ...given, exact: job.settings.exact }, {
+  const starting = createBackend({ ...given, exact: job.settings.exact }, {
     method: choiceOf(methods),
     meanwhile: loading,
   });

@@ -5,7 +5,7 @@ import { casesOf } from "../core/verify/cases.ts";
 import { readGolden } from "../host/golden.ts";
 import { models } from "../models/registry.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
-import { deviceFlag, exactFlag, startBackend } from "./backend.ts";
+import { createBackend, deviceFlag, exactFlag } from "./backend.ts";
 import { globPattern } from "./glob.ts";
 import { main } from "./main.ts";
 
@@ -46,7 +46,7 @@ export async function verify(args: readonly string[]): Promise<number> {
   if (all.length === 0) throw new UserError(`--golden ${golden}: its files hold no cases`);
   const cases = selectCases(all, only);
   const width = Math.max(...cases.map(({ name }) => name.length));
-  const backend = await startBackend(given);
+  const backend = await createBackend(given);
   const results: Result[] = [];
   try {
     for (const item of cases) {

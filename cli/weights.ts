@@ -10,7 +10,7 @@ import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
 import { models } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
-import { type DeviceFlags, startBackend } from "./backend.ts";
+import { createBackend, type DeviceFlags } from "./backend.ts";
 import type { modelFlags } from "./model.ts";
 import { type KnownNetwork, type KnownRun, networkOf, runOf } from "./weights_network.ts";
 
@@ -58,10 +58,10 @@ export async function classNames(
 }
 
 /** Starts the backend, with the ways to compute that the run was trained with. */
-export async function startBackendFor({ run }: Weights, given: DeviceFlags): Promise<Backend> {
+export async function startBackend({ run }: Weights, given: DeviceFlags): Promise<Backend> {
   const methods: Methods = new Map(Object.entries(run?.methods ?? {}));
   const exact = given.exact ?? run?.exact ?? false;
-  return await startBackend({ ...given, exact }, { method: choiceOf(methods) });
+  return await createBackend({ ...given, exact }, { method: choiceOf(methods) });
 }
 
 /** What `plan()` makes once its session is ready; too little memory is told as a matter of the batch. */

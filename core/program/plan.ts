@@ -17,11 +17,8 @@ const ALIGNMENT = 64;
 export interface PlanOptions {
   /** Offsets are multiples of this many bytes; 64 where nothing is said. */
   readonly alignment?: number;
-  /**
-   * The arena comes in pieces of so many bytes, a multiple of the alignment: no buffer lies in two, but one that is larger
-   * than a piece, which begins with one.
-   */
-  readonly piece?: number;
+  /** How the arena is divided; in one piece where nothing is said. */
+  readonly pieces?: Pieces;
   /** Give every buffer memory of its own, with this many spare bytes behind it. For tests that look for stray writes. */
   readonly guard?: number;
 }
@@ -45,10 +42,21 @@ export function align(bytes: number, alignment = ALIGNMENT): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-/** The lowest offset from `start` on at which a buffer lies within a piece. */
-export function withinPiece(start: number, bytes: number, piece: number): number {
+/** Memory that comes in pieces of so many bytes, of which no more than a part can be reached at once. */
+export interface Pieces {
+  /** Whole parts. */
+  readonly piece: number;
+  /** A multiple of the alignment. */
+  readonly part: number;
+}
+
+const ONE_PIECE: Pieces = { piece: Infinity, part: Infinity };
+
+/** The lowest offset from `start` on at which a buffer lies within a piece, or begins with a part if it is larger than one. */
+export function withinPieces(start: number, bytes: number, { piece, part }: Pieces): number {
+  if (bytes > part) return align(start, part);
   const end = (Math.floor(start / piece) + 1) * piece;
-  return start % piece === 0 || start + bytes <= end ? start : end;
+  return start + bytes <= end ? start : end;
 }
 
 /** Bytes that a value takes. */
@@ -109,7 +117,7 @@ interface Placed {
   readonly last: number;
 }
 
-function placeShared(buffers: readonly Buffer[], { alignment, piece = Infinity }: PlanOptions): Plan {
+function placeShared(buffers: readonly Buffer[], { alignment, pieces = ONE_PIECE }: PlanOptions): Plan {
   const offsets = new Map<Value | Scratch, number>();
   const placed: Placed[] = []; // In the order of offsets, so that one pass finds the lowest gap.
   let arenaBytes = 0;
@@ -119,7 +127,7 @@ function placeShared(buffers: readonly Buffer[], { alignment, piece = Infinity }
     for (const other of placed) {
       if (other.last < first || last < other.first) continue;
       if (start + bytes <= other.start) break;
-      start = withinPiece(Math.max(start, other.end), bytes, piece);
+      start = withinPieces(Math.max(start, other.end), bytes, pieces);
     }
     const end = start + align(Math.max(bytes, 1), alignment);
     placed.splice(placeFor(placed, start), 0, { start, end, first, last });

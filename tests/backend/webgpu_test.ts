@@ -1,9 +1,10 @@
 /** What is WebGPU's own: memory in pieces, devices that are lost; and whole runs beside the CPU's. */
 import assert from "node:assert/strict";
-import type { Backend } from "../../core/backend/backend.ts";
+import { type Backend, OutOfMemory } from "../../core/backend/backend.ts";
+import { openGpu } from "../../core/backend/webgpu/device.ts";
 import { createWebgpuBackend, type WebgpuBackend } from "../../core/backend/webgpu/backend.ts";
 import { GraphBuilder } from "../../core/graph/builder.ts";
-import { f32 } from "../../core/graph/graph.ts";
+import { f32, type Graph } from "../../core/graph/graph.ts";
 import { createTrainer, type TrainerOptions } from "../../core/train/trainer.ts";
 import { assertClose } from "../support/close.ts";
 import { onWebgpu } from "../support/on_backends.ts";
@@ -54,6 +55,15 @@ onWebgpu("a network trains as on the CPU", async () => {
   }
 });
 
+/** y = 2x, beside a state that nobody reads. */
+function doubled(count: number): Graph {
+  const builder = new GraphBuilder();
+  const x = builder.input("x", f32([count]));
+  builder.state("unused", f32([count]));
+  builder.output("y", builder.emit("scale", [x], { factor: 2 })[0]!);
+  return builder.finish();
+}
+
 /** A linear layer, its gradient and its update, with tensors of up to 5 KB. */
 async function stepOfLayer(backend: Backend) {
   const builder = new GraphBuilder();
@@ -91,11 +101,24 @@ onWebgpu("the same run gives the same bits", async () => {
   assert.deepEqual(await train(options), await train(options));
 });
 
+onWebgpu("memory that the GPU does not have is told before anything runs, with what can be had", async () => {
+  const gpu = await openGpu(), { device } = gpu;
+  const backend = await createWebgpuBackend({ gpu });
+  // The processor has no limit of its own: the first two requests are refused in its place.
+  const answers = [new GPUOutOfMemoryError("no"), new GPUOutOfMemoryError("no")];
+  device.popErrorScope = () => Promise.resolve(answers.shift() ?? null);
+  const session = backend.compile({ graph: doubled(2 ** 21) });
+  const error = await session.ready.then(() => undefined, (error) => error);
+  assert.ok(error instanceof OutOfMemory);
+  assert.equal(error.needed, 3 * 2 ** 23);
+  assert.equal(error.available, 3 * 2 ** 23 / 4);
+  await assert.rejects(session.run("graph"), OutOfMemory);
+  backend.close();
+});
+
 onWebgpu("a GPU that is lost is told in one line", async () => {
   const backend = await createWebgpuBackend();
-  const builder = new GraphBuilder();
-  builder.output("y", builder.emit("scale", [builder.input("x", f32([8]))], { factor: 2 })[0]!);
-  const session = backend.compile({ graph: builder.finish() });
+  const session = backend.compile({ graph: doubled(8) });
   session.write("graph", "x", Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
   await session.run("graph");
   assert.deepEqual([...await session.read("graph", "y")], [2, 4, 6, 8, 10, 12, 14, 16]);

@@ -44,6 +44,8 @@ export function onBackends(name: string, body: (on: On) => Promise<void>): void 
 
 /** Declares a test that needs an adapter. */
 export function onWebgpu(name: string, body: () => Promise<void>): void {
+  // Runs that are about the CPU's flags leave these out.
+  if (Deno.env.get("STRATA_TEST_WEBGPU") === "no") return;
   Deno.test({
     ...pooled,
     name: `webgpu: ${name}${hasAdapter ? "" : " (skipped: no adapter)"}`,

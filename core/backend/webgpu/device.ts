@@ -10,6 +10,8 @@ export interface Gpu {
   readonly software: boolean;
   /** Settles with a line about it when the GPU is gone: its driver failed, or it was taken away. */
   readonly lost: Promise<string>;
+  /** What WebGPU refused first, of all that nobody waited for; after it no result is to be trusted. */
+  readonly refused: () => string | undefined;
 }
 
 /** Features that are asked for where the adapter has them. */
@@ -48,10 +50,15 @@ export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
     requiredFeatures: WELCOME.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
   });
   const name = nameOf(adapter);
+  let refused: string | undefined;
+  device.addEventListener("uncapturederror", (event) => {
+    refused ??= (event as GPUUncapturedErrorEvent).error.message;
+  });
   return {
     device,
     name,
     software: isSoftware(adapter),
+    refused: () => refused,
     lost: device.lost.then(({ message }) =>
       `the GPU (${name}) was lost: ${
         message || "its driver does not say why"

@@ -1,10 +1,11 @@
 /**
  * Where everything of a session lives. States, inputs and the arena that the graphs use in turn each have a space: bytes
- * in a row, of which every `piece` is a GPU buffer. Nothing lies in two pieces but what is larger than one.
+ * in a row, of which every `piece` is a GPU buffer. What is larger than a binding has several of
+ * these, in one piece or more.
  */
 import type { Graph, Value } from "../../graph/graph.ts";
 import { lowerGraph } from "../../program/lower.ts";
-import { align, bytesOf, type Plan, planMemory, withinPiece } from "../../program/plan.ts";
+import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
 import type { Call, Program } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
 import type { Bound, Kernel, Table } from "./kernel.ts";
@@ -56,7 +57,10 @@ export function layOut(
   const prepared = new Map(
     Object.entries(graphs).map(([name, graph]): [string, Prepared] => {
       const program = lowerGraph<Dispatch>(graph, lowerNode);
-      return [name, { program, plan: planMemory(program, { alignment: ALIGNMENT, piece }) }];
+      return [name, {
+        program,
+        plan: planMemory(program, { alignment: ALIGNMENT, pieces: { piece, part: binding } }),
+      }];
     }),
   );
 
@@ -64,7 +68,7 @@ export function layOut(
     let end = 0;
     return {
       take(bytes: number): number {
-        const offset = withinPiece(end, bytes, piece);
+        const offset = withinPieces(end, bytes, { piece, part: binding });
         end = offset + align(bytes, ALIGNMENT);
         return offset;
       },

@@ -38,11 +38,18 @@ export function createPipelines(device: GPUDevice): Pipelines {
   }
 
   async function compile(placed: Placed, numbers: number): Promise<GPUComputePipeline> {
-    const module = device.createShaderModule({ code: placed.source });
-    return await device.createComputePipelineAsync({
-      layout: layoutOf(placed, numbers),
-      compute: { module, entryPoint: "main" },
-    });
+    const module = device.createShaderModule({ label: placed.kernel, code: placed.source });
+    try {
+      return await device.createComputePipelineAsync({
+        label: placed.kernel,
+        layout: layoutOf(placed, numbers),
+        compute: { module, entryPoint: "main" },
+      });
+    } catch (error) {
+      const { messages } = await module.getCompilationInfo();
+      const lines = messages.map(({ lineNum, message }) => `line ${lineNum}: ${message}`);
+      throw new Error(`Strata is at fault: ${placed.kernel} does not compile: ${lines.join("; ") || error}`);
+    }
   }
 
   return {

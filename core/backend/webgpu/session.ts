@@ -40,7 +40,10 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       throw new UserError(line);
     });
     try {
-      return await Promise.race([work, gone]);
+      const done = await Promise.race([work, gone]);
+      const refused = gpu.refused();
+      if (refused !== undefined) throw new Error(`Strata is at fault: WebGPU refused something: ${refused}`);
+      return done;
     } catch (error) {
       // What fails first may be a consequence.
       const failed = new Promise<never>((_, reject) => setTimeout(() => reject(error), CONSEQUENCES));

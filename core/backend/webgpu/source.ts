@@ -11,6 +11,8 @@ export interface Range {
 
 /** A kernel that knows its memory. */
 export interface Placed {
+  /** What a profile calls it. */
+  readonly kernel: string;
   readonly source: string;
   /** Storage bindings, in order, behind the uniform of numbers, which is binding 0 where there are any. */
   readonly bindings: readonly {
@@ -59,7 +61,11 @@ export function place(kernel: Kernel, rangesOf: (item: Bound["item"]) => readonl
     });
     lines.push(accessors(name, bound, variables, ranges[0]!.size / elementBytes[bound.element]));
   }
-  return { source: [declareNumbers(numbers), ...lines, header, code].join("\n"), bindings };
+  return {
+    kernel: kernel.kernel,
+    source: [declareNumbers(numbers), ...lines, header, code].join("\n"),
+    bindings,
+  };
 }
 
 function sameRange(a: Range, b: Range): boolean {
