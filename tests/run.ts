@@ -28,8 +28,9 @@ async function run({ args, env }: Run): Promise<Counts> {
     args: ["test", "--allow-all", ...args],
     env: {
       ...(Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : {}),
-      // Mesa's processor in a GPU's place compiles each kernel in about half the time without optimising it.
+      // Where Mesa's processor stands in for a GPU: compiling kernels takes longer than running them.
       GALLIVM_PERF: "nopt",
+      LP_NATIVE_VECTOR_WIDTH: "128",
       ...env,
     },
     stdout: "piped",

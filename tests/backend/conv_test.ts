@@ -154,7 +154,7 @@ onBackends("convolutions that deserve a name are right to rounding", async (on) 
     ["many rows in place", [7, 20, 10, 11], [70, 20, 1, 1], plain],
     ["wide weights", [2, 40, 6, 6], [20, 40, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
   ];
-  for (const [, x, weight, attrs] of cases) {
+  for (const [, x, weight, attrs] of on.some(cases)) {
     for (const options of ways(on)) await checkConv(shapesOf(x, weight, attrs), true, options);
   }
 });

@@ -21,7 +21,12 @@ const LEAST_ROWS = 8;
 
 /** An image or a matrix as rows × channels, and how its rows are cut into blocks. */
 export function blocksOf(shape: Shape): Blocks {
-  const channels = shape[1]!, rows = sizeOf(shape) / channels;
+  const channels = shape[1]!;
+  return blocksFor(sizeOf(shape) / channels, channels);
+}
+
+/** The same for a matrix of so many rows and columns. */
+export function blocksFor(rows: number, channels: number): Blocks {
   const wanted = Math.ceil(ENOUGH / Math.ceil(channels / COLUMN_CHANNELS));
   const most = Math.ceil(rows / (LEAST_ROWS * COLUMN_ROWS));
   const block = Math.ceil(rows / Math.min(wanted, most));

@@ -9,6 +9,7 @@ import { sum_channels } from "./columns.ts";
 import { epilogueOf, type Finish } from "./epilogue.ts";
 import { addSlices, cutOf, multiply } from "./gemm.ts";
 import type { Lower, Lowering } from "./lowering.ts";
+import { isNarrow, narrowConv, narrowConvGradInput, narrowConvGradWeight } from "./narrow_conv.ts";
 import { widthFor } from "./width.ts";
 
 type Extents4 = readonly [number, number, number, number];
@@ -308,13 +309,22 @@ function gradWeight(
   });
 }
 
-const conv2d: Lowering<"conv2d"> = (lower, node) => forward(lower, node, node.attrs, "conv2d");
+const conv2d: Lowering<"conv2d"> = (lower, node) => {
+  const { attrs, outputs: [y] } = node, [x, weight, bias] = ownInputs(node.inputs, attrs);
+  if (!isNarrow(weight!, attrs)) return forward(lower, node, attrs, "conv2d");
+  narrowConv(lower, attrs, x!, weight!, y!, finishOf(lower, node, bias)("f32"));
+};
 
-const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) =>
-  gradInput(lower, node, node.attrs, "conv2d_grad_input");
+const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
+  const { attrs, inputs: [dy, weight], outputs: [dx] } = node;
+  if (!isNarrow(weight!, attrs)) return gradInput(lower, node, attrs, "conv2d_grad_input");
+  narrowConvGradInput(lower, attrs, dy!, weight!, dx!, finishOf(lower, node, undefined)("f32"));
+};
 
-const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, { inputs, outputs: [dw], attrs }) =>
-  gradWeight(lower, inputs, dw!, attrs, "conv2d_grad_weight");
+const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, { inputs, outputs: [dw], attrs }) => {
+  if (!isNarrow(dw!, attrs)) return gradWeight(lower, inputs, dw!, attrs, "conv2d_grad_weight");
+  narrowConvGradWeight(lower, attrs, inputs[0]!, inputs[1]!, dw!);
+};
 
 const linear: Lowering<"linear"> = (lower, node) => forward(lower, node, PLAIN, "linear");
 
