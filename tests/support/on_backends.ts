@@ -35,9 +35,9 @@ export function onBackends(name: string, body: (on: On) => Promise<void>): void 
       run: (op, inputs, attrs) => runOp(op, inputs, attrs, "webgpu"),
       backend,
       runs: (count) => Math.ceil(count / 10),
-      // About eight, from the first to the last.
+      // About five, from the first to the last.
       some: (cases) =>
-        cases.filter((_, i) => i % Math.ceil(cases.length / 8) === 0 || i === cases.length - 1),
+        cases.filter((_, i) => i % Math.ceil(cases.length / 5) === 0 || i === cases.length - 1),
     });
   });
 }

@@ -1,5 +1,5 @@
 /** The GPU: finding one, and what it can do. */
-import { UserError } from "../../errors.ts";
+import { oneLine, UserError } from "../../errors.ts";
 
 /** A GPU that is ready to work. */
 export interface Gpu {
@@ -43,13 +43,15 @@ export function nameOf({ info }: GPUAdapter): string {
   return info.description || [info.vendor, info.architecture, info.device].filter((part) => part).join(" ");
 }
 
-/** Takes the adapter's device, with all of its limits. */
+/** Takes the adapter's device, with all of its limits. Throws `UserError` where it cannot be had. */
 export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
+  const name = nameOf(adapter);
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
     requiredFeatures: WELCOME.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
+  }).catch((error) => {
+    throw new UserError(`the GPU (${name}) cannot be opened: ${oneLine(String(error.message ?? error))}`);
   });
-  const name = nameOf(adapter);
   let refused: string | undefined;
   device.addEventListener("uncapturederror", (event) => {
     refused ??= (event as GPUUncapturedErrorEvent).error.message;

@@ -5,6 +5,7 @@
  */
 import type { Value } from "../../graph/graph.ts";
 import type { Scratch } from "../../program/program.ts";
+import { GROUPS_ACROSS } from "./wgsl/header.ts";
 
 /** As what a kernel sees the numbers of a buffer. */
 export type Element = "f32" | "i32" | "u32" | "vec4f" | "vec4i";
@@ -70,6 +71,11 @@ export interface Kernel {
 
 /** Invocations of a workgroup, where a kernel has no reason for another number. */
 export const LANES = 256;
+
+/** So many workgroups as x and y of a grid: in rows of as many as one dimension holds; see `group_index`. */
+export function rowsOfGroups(count: number): [number, number] {
+  return [Math.min(count, GROUPS_ACROSS), Math.ceil(count / GROUPS_ACROSS)];
+}
 
 /** The workgroups that have an invocation for each of `count`. */
 export function groupsFor(count: number, lanes = LANES): number {

@@ -15,7 +15,11 @@ export function createPipelines(device: GPUDevice): Pipelines {
    * Given, rather than taken from the source: a buffer may well be left alone by its kernel. With least sizes, so that nothing
    * has to be compared when dispatches are recorded.
    */
-  function layoutOf({ bindings }: Placed, numbers: number): GPUPipelineLayout {
+  function layoutOf({ kernel, bindings }: Placed, numbers: number): GPUPipelineLayout {
+    const most = device.limits.maxStorageBuffersPerShaderStage;
+    if (bindings.length > most) {
+      throw new Error(`the kernel ${kernel} needs ${bindings.length} storage buffers, the GPU takes ${most}`);
+    }
     const buffers: GPUBufferBindingLayout[] = [
       ...(numbers > 0 ? [{ type: "uniform" as const, minBindingSize: numbers }] : []),
       ...bindings.map(({ writable, element }) => ({

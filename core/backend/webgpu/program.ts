@@ -1,9 +1,9 @@
 /** A graph's dispatches, compiled and bound to memory. */
 import type { Node } from "../../graph/graph.ts";
+import { rowsOfGroups } from "./kernel.ts";
 import type { Memory, Prepared } from "./memory.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { numbersBytes, packNumbers, place } from "./source.ts";
-import { GROUPS_ACROSS } from "./wgsl/header.ts";
 
 /** A dispatch, ready to be recorded. */
 export interface Step {
@@ -53,7 +53,13 @@ export async function compileSteps(
       layout: pipeline.getBindGroupLayout(0),
       entries: resources.map((resource, binding) => ({ binding, resource })),
     });
-    return { kernel, node, pipeline, bindings, groups: gridOf(groups) };
+    return {
+      kernel,
+      node,
+      pipeline,
+      bindings,
+      groups: typeof groups === "number" ? [...rowsOfGroups(groups), 1] : groups,
+    };
   }));
   device.queue.writeBuffer(uniforms, 0, data);
   return { steps, destroy: () => uniforms.destroy() };
@@ -61,10 +67,4 @@ export async function compileSteps(
 
 function roomFor(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-}
-
-/** Workgroups beyond what one dimension holds go into more rows; see `group_index`. */
-function gridOf(groups: number | readonly [number, number, number]): readonly [number, number, number] {
-  if (typeof groups !== "number") return groups;
-  return [Math.min(groups, GROUPS_ACROSS), Math.ceil(groups / GROUPS_ACROSS), 1];
 }

@@ -1,6 +1,6 @@
 /** Products: which tile, how many slices of K, and the kernels that follow from it. */
 import type { Value } from "../../../graph/graph.ts";
-import { type Bound, type Constant, groupsFor, reads, writes } from "../kernel.ts";
+import { type Bound, type Constant, groupsFor, reads, rowsOfGroups, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
 import { DEPTH, type Operand, product, sumSlices, type Tile, TILES } from "../wgsl/gemm.ts";
 import type { Finish } from "./epilogue.ts";
@@ -65,12 +65,13 @@ export interface Multiply extends Extents {
 /** Adds the product's kernel. */
 export function multiply(lower: Lower, { kernel, a, b, buffers, numbers, cut, store, ...extents }: Multiply) {
   const { m, n, k, groups } = extents, { tile, slices, slice } = cut;
+  const across = Math.ceil(n / tile.n), tiles = Math.ceil(m / tile.m) * across;
   lower.add({
     kernel,
     code: product({ tile, a, b, store }),
     buffers,
-    numbers: { m, n, k, groups, slice, ...numbers },
-    groups: [Math.ceil(m / tile.m), Math.ceil(n / tile.n), groups * slices],
+    numbers: { m, n, k, groups, slice, tiles, tiles_across: across, ...numbers },
+    groups: [...rowsOfGroups(tiles), groups * slices],
   });
 }
 

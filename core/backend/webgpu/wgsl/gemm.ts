@@ -50,8 +50,8 @@ export interface Product {
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /**
- * The kernel. Numbers: m, n, k, groups, slice (steps of K in a slice, a multiple of DEPTH), and those of operands and store.
- * Grid: rows of tiles × columns of tiles × (groups · slices).
+ * The kernel. Numbers: m, n, k, groups, slice (steps of K in a slice, a multiple of DEPTH), tiles, tiles_across, and those of
+ * operands and store. Grid: tiles, one after another along a row, in rows of `group_index` × (groups · slices).
  */
 export function product({ tile, a, b, store }: Product): string {
   const { m, n, rows, columns } = tile;
@@ -67,8 +67,10 @@ var<workgroup> strip_b: array<vec4f, ${DEPTH * n / 4}>;
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.z % n.groups;
   let slice = id.z / n.groups;
-  let first_row = id.x * ${m}u;
-  let first_column = id.y * ${n}u;
+  let tile = group_index(id);
+  if (tile >= n.tiles) { return; }
+  let first_row = (tile / n.tiles_across) * ${m}u;
+  let first_column = (tile % n.tiles_across) * ${n}u;
   let begin = slice * n.slice;
   let end = min(begin + n.slice, n.k);
   let copies_a = lane < ${invocations / 2}u;
