@@ -1,6 +1,6 @@
 /** The backend that flags ask for. */
 import type { Backend } from "../core/backend/backend.ts";
-import { createWasmBackend, type WasmBackend, type WasmOptions } from "../core/backend/wasm/backend.ts";
+import { createWasmBackend, type WasmOptions } from "../core/backend/wasm/backend.ts";
 import { type Chooser, exact } from "../core/backend/wasm/lower/method.ts";
 import { createWebgpuBackend } from "../core/backend/webgpu/backend.ts";
 import { findAdapter, isSoftware } from "../core/backend/webgpu/device.ts";
@@ -66,9 +66,4 @@ export async function createBackend(
 async function hasGpu(): Promise<boolean> {
   const adapter = await findAdapter();
   return adapter !== undefined && !isSoftware(adapter);
-}
-
-/** Whether it is the CPU's. */
-export function isWasm(backend: Backend): backend is WasmBackend {
-  return backend.name === "wasm";
 }

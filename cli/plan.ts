@@ -1,9 +1,9 @@
 /** Plans a run, or says what would fit. */
 import { OutOfMemory } from "../core/backend/backend.ts";
+import { isWasm } from "../core/backend/wasm/backend.ts";
 import { UserError } from "../core/errors.ts";
 import { largestBatch } from "../core/train/run_graphs.ts";
 import { createTrainer, type Trainer, type TrainerOptions } from "../core/train/trainer.ts";
-import { isWasm } from "./backend.ts";
 
 /** `createTrainer`, but a run that is too large is told with the largest batch that fits. */
 export async function planRun(options: TrainerOptions): Promise<Trainer> {

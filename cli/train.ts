@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import type { Methods } from "../core/backend/wasm/autotune.ts";
 import type { Backend } from "../core/backend/backend.ts";
+import { isWasm } from "../core/backend/wasm/backend.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import type { DatasetSplit } from "../core/data/dataset.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
@@ -14,7 +15,7 @@ import { loadDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
 import { checkRoomForRun, copyRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
-import { createBackend, isWasm } from "./backend.ts";
+import { createBackend } from "./backend.ts";
 import { banner } from "./banner.ts";
 import { dryRun, tryOptions } from "./dry_run.ts";
 import { type Job, type Mode, understand } from "./job.ts";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createBackend } from "../../cli/backend.ts";
+import { benchModel } from "../../cli/bench_model.ts";
 import { devices } from "../../cli/devices.ts";
 import { evaluate } from "../../cli/evaluate.ts";
 import { train } from "../../cli/train.ts";
@@ -78,5 +79,19 @@ onWebgpu("a run trains, is told on what, and is tested on either device", async 
       accuracies.push((JSON.parse(tested.out) as { accuracy: number }).accuracy);
     }
     assert.equal(accuracies[0], accuracies[1]);
+  });
+});
+
+onWebgpu("bench model times a GPU, and tells where the time goes", async () => {
+  await withFolder(async (folder) => {
+    const net = join(folder, "net.ts");
+    await Deno.writeTextFile(net, NET);
+    const flags = ["--batch", "4", "--steps", "2", "--warmup", "0", "--profile", "--json"];
+    const { code, out, err } = await printed(benchModel, "--model", net, "--device", "webgpu", ...flags);
+    assert.equal(code, 0, err);
+    const { backend, images_per_second, roof, profile } = JSON.parse(out);
+    assert.deepEqual(Object.keys(backend), ["description"]);
+    assert.ok(images_per_second > 0 && roof.gflops > 0 && roof.gigabytes > 0);
+    assert.ok(profile.kernels.some(({ name }: { name: string }) => name === "linear_grad_weight"));
   });
 });
