@@ -12,8 +12,11 @@ export interface Reading {
   readonly four: boolean;
 }
 
-const read = (name: string, at: string, four: boolean) =>
-  four ? `read_${name}((${at}) / 4u)` : `read_${name}(${at})`;
+/** Returns the number (or four) at `at` where it is `inside`, else 0: reading something in any case costs less than a branch. */
+function readInside(name: string, at: string, four: boolean): string {
+  const value = `read_${name}(select(0u, ${four ? `(${at}) / 4u` : at}, inside))`;
+  return `return select(${typeOf(four)}(), ${value}, inside);`;
+}
 
 /** `side_load` from `side_at(place, k)`, which gives one number or four. */
 function load(side: "a" | "b", along: "k" | "mn", four: boolean): string {
@@ -39,8 +42,8 @@ export function rowsOperand({ four }: Reading): Operand {
 struct APlace { start: u32, inside: bool }
 fn a_place(i: u32, group: u32) -> APlace { return APlace(i * n.pitch + group * n.channels, i < n.m); }
 fn a_at(place: APlace, k: u32, other: u32) -> ${typeOf(four)} {
-  if (!place.inside || k >= n.k) { return ${typeOf(four)}(); }
-  return ${read("x", "place.start + k", four)};
+  let inside = place.inside && k < n.k;
+  ${readInside("x", "place.start + k", four)}
 }
 ${load("a", "k", four)}
 `,
@@ -62,13 +65,13 @@ fn a_place(i: u32, group: u32) -> APlace {
   return APlace(image, y, x, group * n.channels, i < n.m);
 }
 fn a_at(place: APlace, k: u32, other: u32) -> ${typeOf(four)} {
-  if (!place.inside || k >= n.k) { return ${typeOf(four)}(); }
-  let tap = 3u * (k / n.channels);
+  let tap = select(0u, 3u * (k / n.channels), k < n.k);
   let y = place.y + read_taps(tap);
   let x = place.x + read_taps(tap + 1u);
-  if (y < 0 || x < 0 || u32(y) >= n.height || u32(x) >= n.width) { return ${typeOf(four)}(); }
+  // As unsigned numbers, those below 0 are beyond any extent.
+  let inside = place.inside && k < n.k && u32(y) < n.height && u32(x) < n.width;
   let pixel = place.image + u32(y) * n.width + u32(x);
-  return ${read("x", "pixel * n.pitch + place.channel + k % n.channels", four)};
+  ${readInside("x", "pixel * n.pitch + place.channel + k % n.channels", four)}
 }
 ${load("a", "k", four)}
 `,
@@ -86,10 +89,10 @@ export function filterOperand({ four, along }: Reading & { readonly along: "k" |
 struct BPlace { start: u32, column: u32 }
 fn b_place(i: u32, group: u32) -> BPlace { return BPlace(group * n.w_group + i * n.w_column, i); }
 fn b_at(place: BPlace, k: u32, other: u32) -> ${typeOf(four)} {
-  if (place.column + other >= n.n || k >= n.k) { return ${typeOf(four)}(); }
-  let tap = u32(read_taps(3u * (k / n.channels) + 2u));
+  let inside = place.column + other < n.n && k < n.k;
+  let tap = u32(read_taps(select(0u, 3u * (k / n.channels), inside) + 2u));
   let at = place.start + other * n.w_column + tap * n.w_tap + (k % n.channels) * n.w_channel;
-  return ${read("w", "at", four)};
+  ${readInside("w", "at", four)}
 }
 ${load("b", along, four)}
 `,
@@ -104,8 +107,8 @@ export function turnedOperand({ four }: Reading): Operand {
 struct APlace { start: u32, row: u32 }
 fn a_place(i: u32, group: u32) -> APlace { return APlace(group * n.m + i, i); }
 fn a_at(place: APlace, k: u32, other: u32) -> ${typeOf(four)} {
-  if (place.row + other >= n.m || k >= n.k) { return ${typeOf(four)}(); }
-  return ${read("dy", "k * n.out + place.start + other", four)};
+  let inside = place.row + other < n.m && k < n.k;
+  ${readInside("dy", "k * n.out + place.start + other", four)}
 }
 ${load("a", "mn", four)}
 `,
@@ -121,15 +124,14 @@ struct BPlace { column: u32, channel: u32 }
 fn b_place(i: u32, group: u32) -> BPlace { return BPlace(i, group * n.channels); }
 fn b_at(place: BPlace, k: u32, other: u32) -> ${typeOf(four)} {
   let i = place.column + other;
-  if (i >= n.n || k >= n.k) { return ${typeOf(four)}(); }
-  let tap = 3u * (i / n.channels);
+  let tap = select(0u, 3u * (i / n.channels), i < n.n);
   let column = k % n.columns;
   let line = k / n.columns;
   let y = i32((line % n.rows) * n.stride_y) + read_taps(tap);
   let x = i32(column * n.stride_x) + read_taps(tap + 1u);
-  if (y < 0 || x < 0 || u32(y) >= n.height || u32(x) >= n.width) { return ${typeOf(four)}(); }
+  let inside = i < n.n && k < n.k && u32(y) < n.height && u32(x) < n.width;
   let pixel = ((line / n.rows) * n.height + u32(y)) * n.width + u32(x);
-  return ${read("x", "pixel * n.pitch + place.channel + i % n.channels", four)};
+  ${readInside("x", "pixel * n.pitch + place.channel + i % n.channels", four)}
 }
 ${load("b", "mn", four)}
 `,
