@@ -1,7 +1,7 @@
 /** Flags: what each is, how it is read, and one line of complaint for each way to get it wrong. */
 import { parseArgs } from "node:util";
 import { UserError } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
+import { likely, nearest } from "../core/nearest.ts";
 
 export interface Flag<T> {
   /** What stands for the value in the help; none for a switch. */
@@ -51,8 +51,11 @@ export function parseFlags<F extends Flags>(
       continue;
     }
     if (!flag) {
+      const meant = likely(token.name, Object.keys(flags));
       throw new UserError(
-        `${token.rawName} is no flag: did you mean --${nearest(token.name, Object.keys(flags))}?`,
+        `${token.rawName} is no flag${
+          meant === undefined ? " here; see --help" : `: did you mean --${meant}?`
+        }`,
       );
     }
     if (flag.value && token.value === undefined) {

@@ -24,7 +24,7 @@ import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
 import { createProgress } from "./progress.ts";
 import { bold, duration } from "./terminal.ts";
 
-const flags = {
+export const benchKernelsFlags = {
   ...modelFlags,
   model: text("NAME", "only this network, and no plain GEMM; default six networks, each with its own batch"),
   batch: whole("images a step; default what suits each network", { min: 1 }),
@@ -76,13 +76,13 @@ const GEMM_SIZES = [
 const SGD: OptimizerOptions = { name: "sgd", momentum: 0.9 };
 const OTHER_OPTIMIZERS: readonly OptimizerOptions[] = [{ name: "adam" }, { name: "rmsprop", momentum: 0.9 }];
 
-type Given = Parsed<typeof flags>;
+type Given = Parsed<typeof benchKernelsFlags>;
 
 /** Runs the command; returns its exit code. */
 export async function benchKernels(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(benchKernelsFlags, args);
   if (given.help) {
-    console.log(HELP + describeFlags(flags).join("\n"));
+    console.log(HELP + describeFlags(benchKernelsFlags).join("\n"));
     return 0;
   }
   const networks = await chooseNetworks(given);

@@ -24,7 +24,7 @@ import { createProgress } from "./progress.ts";
 
 const MODES: readonly Mode[] = ["train", "infer"];
 
-const flags = {
+export const benchModelFlags = {
   ...modelFlags,
   batch: whole("images a step; default 8", { min: 1 }),
   mode: oneOf(MODES, "train (the default): a whole training step; or infer: images in, scores out"),
@@ -49,9 +49,9 @@ const HELP = `Times a network's training step or inference, and tells what memor
 
 /** Runs the command; returns its exit code. */
 export async function benchModel(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(benchModelFlags, args);
   if (given.help) {
-    console.log(HELP + describeFlags(flags).join("\n"));
+    console.log(HELP + describeFlags(benchModelFlags).join("\n"));
     return 0;
   }
   const { mode = "train", batch = 8, top = 12 } = given;
@@ -79,7 +79,7 @@ export async function benchModel(args: readonly string[]): Promise<number> {
   }
 }
 
-type Given = Parsed<typeof flags>;
+type Given = Parsed<typeof benchModelFlags>;
 
 interface Setup {
   readonly mode: Mode;

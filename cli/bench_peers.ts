@@ -11,7 +11,7 @@ import { describeFlags, namesOf, oneOf, parseFlags, switchFlag, text, whole } fr
 import { machineOf, versions } from "./machine.ts";
 import { createProgress } from "./progress.ts";
 
-const flags = {
+export const benchPeersFlags = {
   models: namesOf(Object.keys(networks), "networks; default a choice for each mode"),
   mode: oneOf(modes, "train or infer; default both"),
   batch: whole("images a step; default what suits each network", { min: 1 }),
@@ -44,9 +44,9 @@ trains only small_cnn, on its JavaScript backend, since its WASM backend trains 
 
 /** Runs the command; returns its exit code. */
 export async function benchPeers(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(benchPeersFlags, args);
   if (given.help) {
-    console.log(HELP + describeFlags(flags).join("\n"));
+    console.log(HELP + describeFlags(benchPeersFlags).join("\n"));
     return 0;
   }
   const { threads = navigator.hardwareConcurrency, rounds = 5, only = names } = given;

@@ -1,4 +1,5 @@
 /** `convert`: files of weights, from one format to another; and what is in them. */
+import { resolve } from "node:path";
 import { oneLine, UserError } from "../core/errors.ts";
 import { darknetParts } from "../core/format/darknet.ts";
 import { type SafeTensor, safetensorsParts } from "../core/format/safetensors.ts";
@@ -10,6 +11,7 @@ import { Counter, type Module, stateDict } from "../core/nn/mod.ts";
 import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import { alignColumns, commas } from "../core/summary/format.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
+import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
 import {
   describeFlags,
@@ -22,6 +24,7 @@ import {
 } from "./arguments.ts";
 import { main } from "./main.ts";
 import { modelFlags } from "./model.ts";
+import { weightsFlags } from "./settings/weights.ts";
 import { megabytes } from "./terminal.ts";
 import { type KnownNetwork, networkOf } from "./weights_network.ts";
 
@@ -37,9 +40,11 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   weights: "darknet",
 };
 
-const flags = {
+export const convertFlags = {
   to: oneOf(FORMATS, "safetensors, onnx, torch or darknet; default what OUT's ending says"),
   ...modelFlags,
+  model: weightsFlags.model,
+  "num-classes": weightsFlags["num-classes"],
   partial: switchFlag("takes the tensors that fit the network and leaves out the rest"),
   "fold-batch-norm": switchFlag("onnx: batch norms become part of the layers before them"),
   mean: realList("onnx: with --std, the file takes images from 0 to 1 and normalises them itself"),
@@ -52,7 +57,7 @@ const HELP = `Converts files of weights, and lists what is in them.
 
   deno task convert resnet20.th                                    the tensors in it
   deno task convert resnet20.th resnet20.safetensors
-  deno task convert runs/NAME/best.safetensors net.onnx            a checkpoint knows its network
+  deno task convert runs/NAME net.onnx                             a run's best weights; it knows its network
   deno task convert resnet20.th resnet20.onnx --model resnet20 --fold-batch-norm
   deno task convert vgg16.h5 vgg16.pth --model vgg16_keras
   deno task convert darknet53.weights darknet53.safetensors --model darknet53 --num-classes 1000
@@ -64,14 +69,14 @@ normalisation into it.
 
 `;
 
-type Given = Parsed<typeof flags>;
+type Given = Parsed<typeof convertFlags>;
 
 /** Runs the command; returns its exit code. */
 export async function convert(args: readonly string[]): Promise<number> {
-  const { positionals: [from, to, ...more], rest } = splitPositionals(flags, args);
-  const given = parseFlags(flags, rest);
+  const { positionals: [from, to, ...more], rest } = splitPositionals(convertFlags, args);
+  const given = parseFlags(convertFlags, rest);
   if (given.help) {
-    console.log(HELP + describeFlags(flags).join("\n"));
+    console.log(HELP + describeFlags(convertFlags).join("\n"));
     return 0;
   }
   if (from === undefined) {
@@ -79,7 +84,10 @@ export async function convert(args: readonly string[]): Promise<number> {
   }
   if (more.length > 0) throw new UserError(`"${more[0]}" is one file too many: deno task convert IN [OUT]`);
   const format = to === undefined ? undefined : formatOf(to, given);
-  const dict = await readStateDict(from);
+  const dict = await readStateDict(await findWeights(from));
+  if (to !== undefined && resolve(to) === resolve(dict.file)) {
+    throw new UserError(`${to}: is the file to read, which nothing is written over; name another one`);
+  }
   if (to === undefined || format === undefined) {
     console.log(given.json ? listJson(dict) : listText(dict));
     return 0;

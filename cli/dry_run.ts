@@ -41,9 +41,7 @@ export async function dryRun(
       began = performance.now();
     }
     const last = join(output, LAST);
-    restore(options.model, trainer.session, readSafetensors(await readBytes(last), last), last, {
-      optimizer: true,
-    });
+    restore(options.model, trainer.session, readSafetensors(await readBytes(last), last), last);
     const steps = stepsOf(options);
     const epoch = steps * step, testing = testBatchesOf(options) * test;
     const { size } = (await statIfThere(last))!;

@@ -145,6 +145,12 @@ async function loadImages({ run, network, dict }: Weights, given: Given): Promis
   } as const;
   checkData(settings, given);
   const note = (line: string) => console.error(`Note: ${line}`);
+  if (given.tta && settings.hflip === 0) {
+    throw new UserError(`--tta is not for ${dataset}: mirrored digits are no digits`);
+  }
+  if (given.tta && run?.hflip === 0 && !run.no_aug) {
+    note("the run never saw mirrored images (--hflip 0); --tta mirrors these");
+  }
   const options = loadOptions(settings, network.input as [number, number, number], {
     note,
     workers: given.workers,

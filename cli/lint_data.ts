@@ -8,7 +8,7 @@ import { readBytes, statIfThere } from "../host/files.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
 
-const flags = {
+export const lintDataFlags = {
   data: text("FOLDER", "the data set: PASCAL VOC's XML files or YOLO's label files, found by themselves"),
   classes: text(
     "LIST",
@@ -34,9 +34,9 @@ Ends with 0 where there are no errors (warnings are worth a look), with 1 where 
 
 /** Runs the command; returns its exit code. */
 export async function lintData(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(lintDataFlags, args);
   if (given.help) {
-    console.log(HELP + describeFlags(flags).join("\n"));
+    console.log(HELP + describeFlags(lintDataFlags).join("\n"));
     return 0;
   }
   if (given.data === undefined) {

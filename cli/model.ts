@@ -50,12 +50,12 @@ export const optionFlags = Object.fromEntries(
   [...ownFlags].map(([name, flag]) => [name, toFlag(name, flag)]),
 );
 
+/** What is said of `--model` where it names a network to make. */
+export const MODEL = "see deno task models, or a file of yours: ./my_net.ts";
+
 /** Flags of every command that is about a network. */
 export const modelFlags = {
-  model: text(
-    "NAME",
-    "the network, see deno task models, or a file with your own: ./my_net.ts; default resnet50",
-  ),
+  model: text("NAME", `${MODEL}; default resnet50`),
   input: extents("the image; default what the network is made for", "3x224x224", 3),
   "num-classes": whole("default what the network is made for", { min: 1 }),
   "in-channels": whole("default the channels of --input", { min: 1 }),

@@ -5,9 +5,9 @@ import { oneLine, UserError } from "../core/errors.ts";
 import { topK } from "../core/metrics/predictions.ts";
 import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
 import { createPredictor, type Predictor } from "../core/predict/predictor.ts";
+import { preparationOf, usualNormalize } from "../core/predict/preparation.ts";
 import { findImageFiles } from "../host/images/find.ts";
-import { normalizeFor } from "../host/images/image_folder.ts";
-import { evaluationOf, prepareBatches, type PrepareOptions } from "../host/images/load.ts";
+import { prepareBatches, type PrepareOptions } from "../host/images/load.ts";
 import { createImagePool } from "../host/images/pool.ts";
 import { checkWritable } from "../host/run_folder.ts";
 import { makeFolder, statIfThere } from "../host/files.ts";
@@ -181,20 +181,10 @@ async function createDrawing(folder: string) {
   };
 }
 
-/** Sides up to which images are those of CIFAR-10 and the like, which networks see whole. */
-const SMALL = 64;
-
 /** What is done to files before the network sees them: as in the run's tests, or as torchvision does for ImageNet. */
 function preparation({ run, network }: Weights, given: Given): PrepareOptions {
-  const input = network.input as [number, number, number];
-  const isWhole = run?.dataset === undefined
-    ? Math.max(input[1], input[2]) <= SMALL
-    : run.dataset !== "folder";
-  const resize = given["val-resize-size"] ?? (run?.val_resize_size || undefined);
-  const transforms = evaluationOf(
-    input,
-    given["val-resize-size"] === undefined && isWhole ? "whole" : resize,
-  );
+  const { input } = network;
+  const transforms = preparationOf(input, run, given["val-resize-size"]);
   return { input, transforms, maxPixels: 1e6 * (given["max-megapixels"] ?? run?.max_megapixels ?? 100) };
 }
 
@@ -206,8 +196,8 @@ async function loadPredictor(
   given: Given,
 ): Promise<Predictor> {
   const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
-  const [channels, height, width] = input as [number, number, number];
-  const usual = run?.normalize?.mean.length === channels ? run.normalize : normalizeFor(channels);
+  const [channels, height, width] = input;
+  const usual = usualNormalize(input, run);
   const images = { batch, channels, height, width, ...normaliseOf(given, channels, usual) };
   const explain = given.explain !== undefined;
   const create = () => createPredictor({ backend, model, images, explain });

@@ -8,15 +8,23 @@ import { UserError } from "../core/errors.ts";
 import { permutation } from "../core/random.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import { loadDataset } from "../host/datasets.ts";
-import { describeGroups, parseFlags, switchFlag, text, whole } from "./arguments.ts";
+import { describeGroups, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
 import { modelEntry } from "./model.ts";
+import { recipeFile } from "./recipes.ts";
+import { readConfig } from "./settings/config_file.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings, loadOptions } from "./settings/data.ts";
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
+import { trainFlags } from "./train_flags.ts";
 
 const groups = {
-  "What to look at": { ...subjectFlags, seed: generalFlags.seed },
+  "What to look at": {
+    ...subjectFlags,
+    seed: generalFlags.seed,
+    recipe: trainFlags.recipe,
+    config: trainFlags.config,
+  },
   "The images": dataFlags,
   "The picture": {
     count: whole("images, one a row; default 8", { min: 1, max: 64 }),
@@ -29,20 +37,24 @@ const groups = {
   },
 };
 
-const flags = { ...groups["What to look at"], ...dataFlags, ...groups["The picture"] };
+export const previewFlags = { ...groups["What to look at"], ...dataFlags, ...groups["The picture"] };
+
+type Given = Parsed<typeof previewFlags>;
 
 const EXAMPLES = `Draws some training images as the network gets them: unvaried, then as in the first epochs.
 
   deno task preview --data photos --rand-augment on
+  deno task preview --data photos --recipe finetune
   deno task preview --dataset cifar10 --random-erase 0.5 --output cifar.png`;
 
 /** Runs the command; returns its exit code. */
 export async function preview(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
-  if (given.help) {
+  const flags = parseFlags(previewFlags, args);
+  if (flags.help) {
     console.log([EXAMPLES, ...describeGroups(groups)].join("\n"));
     return 0;
   }
+  const given = { ...await fromFiles(flags), ...flags };
   const { count = 8, epochs = 6, output = "preview.png", seed = 0, model = "resnet50" } = given;
   if (extname(output).toLowerCase() !== ".png") throw new UserError(`--output ${output}: must end in .png`);
   const dataset = given.dataset ?? (given.data === undefined ? "digits" : "folder");
@@ -53,7 +65,7 @@ export async function preview(args: readonly string[]): Promise<number> {
     data: given.data ?? "data",
     seed,
   };
-  checkData(settings, given);
+  checkData(settings, flags);
   const { input } = await modelEntry(model);
   const note = (line: string) => console.log(`Note: ${line}`);
   const data = await loadDataset(dataset, loadOptions(settings, input, { note, workers: undefined }));
@@ -78,6 +90,17 @@ export async function preview(args: readonly string[]): Promise<number> {
   } finally {
     data.close?.();
   }
+}
+
+/** What a recipe and a configuration say of the images; the rest is for training. */
+async function fromFiles({ recipe, config }: Given): Promise<Given> {
+  const files = [
+    ...recipe === undefined ? [] : [await recipeFile(recipe)],
+    ...config === undefined ? [] : [config],
+  ];
+  const known = [...Object.keys(subjectFlags), ...Object.keys(dataFlags), "seed"];
+  const said = (await Promise.all(files.map(readConfig))).flatMap(({ flags }) => Object.entries(flags));
+  return Object.fromEntries(said.filter(([name]) => known.includes(name)));
 }
 
 function settingsOf(given: Readonly<Record<string, unknown>>): Partial<DataSettings> {

@@ -1,20 +1,15 @@
 /** Tells how training goes: a bar on a terminal, the course's lines anywhere else. */
+import { createStopwatch, type Pace, type StopwatchOptions } from "../core/train/stopwatch.ts";
 import type { TrainingEvent } from "../core/train/trainer.ts";
 import { bar, bold, clearLine, duration, isTerminal, redraw } from "./terminal.ts";
 
 /** Time between two lines of a test in a log. */
 const LOG_MILLISECONDS = 10_000;
 
-export interface ReportOptions {
+export interface ReportOptions extends StopwatchOptions {
   readonly epochs: number;
-  readonly batch_size: number;
   /** Steps in an epoch. */
   readonly steps: number;
-  /** Steps of the whole run that were taken before it was resumed. */
-  readonly before: number;
-  /** Steps of the whole run, if no time or luck ends it earlier, and the most seconds from now on. */
-  readonly total: number;
-  readonly seconds: number;
   readonly printEvery: number;
 }
 
@@ -25,42 +20,19 @@ export interface EpochTiming {
   readonly images_per_second: number | undefined;
 }
 
-/** How fast a run is. */
-export interface Pace {
-  /** Of the epoch's training so far; undefined before its first step. */
-  readonly images_per_second: number | undefined;
-  /** Until the end of the run; not finite before its first step. */
-  readonly seconds_left: number;
-  /** Of the epoch so far, its evaluation included. */
-  readonly epoch_seconds: number;
-}
-
 export function createReport(options: ReportOptions) {
-  const { epochs, batch_size, steps, before, total, seconds, printEvery } = options;
-  const started = performance.now();
-  let epochStarted = started;
-  let trained = started;
-  let stepsOfEpoch = 0;
-  let stepsOfRun = 0;
-
-  const imagesPerSecond = () =>
-    stepsOfEpoch > 0 ? stepsOfEpoch * batch_size / ((trained - epochStarted) / 1000) : undefined;
-  const secondsLeft = () => {
-    const left = total - before - stepsOfRun;
-    const passed = (performance.now() - started) / 1000;
-    return Math.min(left * passed / stepsOfRun, seconds - passed);
-  };
+  const { epochs, steps, printEvery } = options;
+  const watch = createStopwatch(options);
 
   function step(event: Extract<TrainingEvent, { type: "step" }>): void {
-    trained = performance.now();
-    stepsOfEpoch++;
-    stepsOfRun++;
+    watch.step();
     const { epoch, step, loss, accuracy } = event;
     if (isTerminal) {
+      const { images_per_second, seconds_left } = watch.pace();
       redraw(
         `Epoch ${epoch}/${epochs} ${bar(step / steps)} ${step}/${steps}  loss ${loss.toFixed(4)}  ` +
-          `accuracy ${percent(accuracy)}  ${imagesPerSecond()!.toFixed(0)} images/s  ${
-            duration(secondsLeft())
+          `accuracy ${percent(accuracy)}  ${images_per_second!.toFixed(0)} images/s  ${
+            duration(seconds_left)
           } left`,
       );
     } else if (step % printEvery === 0 || step === steps) {
@@ -69,8 +41,8 @@ export function createReport(options: ReportOptions) {
   }
 
   function epoch(event: Extract<TrainingEvent, { type: "epoch" }>): EpochTiming {
-    const now = performance.now();
-    const timing = { seconds: (now - epochStarted) / 1000, images_per_second: imagesPerSecond() };
+    const { epoch_seconds, images_per_second, seconds_left } = watch.pace();
+    const timing = { seconds: epoch_seconds, images_per_second };
     if (isTerminal) clearLine();
     const { train, test } = event;
     console.log(
@@ -84,17 +56,14 @@ export function createReport(options: ReportOptions) {
           } %, `
           : "") +
         duration(timing.seconds) +
-        (event.epoch < epochs ? `, ${duration(secondsLeft())} left` : ""),
+        (event.epoch < epochs ? `, ${duration(seconds_left)} left` : ""),
     );
     return timing;
   }
 
   return {
     /** Starts the clock of an epoch, or of what is left of it. */
-    startEpoch(): void {
-      epochStarted = performance.now();
-      stepsOfEpoch = 0;
-    },
+    startEpoch: watch.startEpoch,
     /** Shows the event; for a finished epoch, tells what it took. */
     show(event: TrainingEvent): EpochTiming | undefined {
       if (event.type === "step") step(event);
@@ -104,11 +73,7 @@ export function createReport(options: ReportOptions) {
       }
       return undefined;
     },
-    pace: (): Pace => ({
-      images_per_second: imagesPerSecond(),
-      seconds_left: secondsLeft(),
-      epoch_seconds: (performance.now() - epochStarted) / 1000,
-    }),
+    pace: (): Pace => watch.pace(),
     /** Leaves the terminal in order. */
     stop(): void {
       if (isTerminal) clearLine();

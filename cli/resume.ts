@@ -3,7 +3,9 @@ import { UserError } from "../core/errors.ts";
 import type { Method } from "../core/backend/wasm/lower/method.ts";
 import type { Normalize } from "../core/data/dataset.ts";
 import type { Fingerprint } from "../core/data/fingerprint.ts";
+import { parseStateDict } from "../core/format/read_state_dict.ts";
 import { readSafetensors, type Safetensors } from "../core/format/safetensors.ts";
+import type { StateDict } from "../core/format/state_dict.ts";
 import { endOf } from "../core/train/progress.ts";
 import { type CheckpointHeader, readHeader } from "../core/train/checkpoint.ts";
 import { readBytes } from "../host/files.ts";
@@ -26,8 +28,10 @@ export interface RunConfig extends Settings {
 
 export interface Resumed {
   readonly path: string;
-  readonly file: Safetensors;
-  /** Undefined for a state_dict that is of no run of Strata. */
+  /** What it is judged by. */
+  readonly weights: StateDict;
+  /** All that it holds; undefined, as the rest, for weights of any format that are of no run of Strata. */
+  readonly states: Safetensors | undefined;
   readonly header: CheckpointHeader | undefined;
   readonly config: RunConfig | undefined;
 }
@@ -35,16 +39,18 @@ export interface Resumed {
 /** Reads what `--resume` names: a run's folder, or a file. */
 export async function readCheckpoint(resume: string): Promise<Resumed> {
   const path = await findCheckpoint(resume);
-  const file = readSafetensors(await readBytes(path), path);
-  const header = readHeader(file, path);
-  return { path, file, header, config: header?.config as RunConfig | undefined };
+  const bytes = await readBytes(path);
+  const weights = await parseStateDict(bytes, path);
+  const header = readHeader(weights.metadata, path);
+  const states = header && readSafetensors(bytes, path);
+  return { path, weights, states, header, config: header?.config as RunConfig | undefined };
 }
 
 /** Whether a run is of the network and the data that are wanted, and with the flags not done yet. */
 export function resumable({ folder, metadata }: KnownRun, wanted: Settings, flags: SettingFlags): boolean {
   let header: CheckpointHeader | undefined;
   try {
-    header = readHeader({ metadata, tensors: new Map() }, folder);
+    header = readHeader(metadata, folder);
   } catch {
     return false; // Damaged: an older one may still do.
   }

@@ -2,9 +2,9 @@
 import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
 import { NotFinite } from "../core/train/trainer.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
-import type { Dashboard } from "./dashboard.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
+import type { LivePage } from "./live_page.ts";
 import { createRunPictures } from "./run_pictures.ts";
 import { accuracyLine, createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
@@ -18,7 +18,7 @@ export interface Run extends KeeperOptions {
   readonly printEvery: number | undefined;
   /** Whether the folder gets pictures of the results. */
   readonly pictures: boolean;
-  readonly dashboard: Dashboard | undefined;
+  readonly dashboard: LivePage | undefined;
 }
 
 /** Returns the exit code. */

@@ -1,13 +1,13 @@
 /** Opens the live page of a run, where one is asked for, and says what stands on it beside the figures. */
 import { countOf } from "../core/data/dataset.ts";
 import { parameterCount } from "../core/nn/mod.ts";
-import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
+import { stepsOf, testedOf } from "../core/train/progress.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import type { RunFacts } from "../dashboard/protocol.ts";
 import { readLog } from "../host/run_folder.ts";
 import { describeExtras } from "./banner.ts";
-import type { Dashboard } from "./dashboard.ts";
 import type { Job } from "./job.ts";
+import type { LivePage } from "./live_page.ts";
 import type { Settings } from "./settings/settings.ts";
 import { megabytes } from "./terminal.ts";
 
@@ -16,16 +16,15 @@ export async function startDashboard(
   { dashboard: port, settings, output }: Job,
   options: TrainerOptions,
   trainer: Trainer,
-): Promise<Dashboard | undefined> {
+): Promise<LivePage | undefined> {
   if (port === undefined) return undefined;
-  const { openDashboard } = await import("./dashboard.ts");
-  const { data: { train, test }, batch_size, epochs } = options;
-  const dashboard = openDashboard({
-    port,
+  const { openLivePage } = await import("./live_page.ts");
+  const { data: { train, test }, epochs } = options;
+  const dashboard = openLivePage(port, {
     title: `${settings.model} on ${train.name}`,
     facts: runFacts(options, trainer, settings, output),
     test,
-    tested: Math.min(countOf(test), testBatchesOf(options) * batch_size),
+    tested: testedOf(options),
     epochs,
     steps: stepsOf(options),
     before: (await readLog(output)).slice(0, trainer.progress.epoch),

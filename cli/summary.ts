@@ -14,7 +14,7 @@ import { describeFlags, oneOf, parseFlags, switchFlag, text, whole } from "./arg
 import { main } from "./main.ts";
 import { chooseModel, extents, modelFlags } from "./model.ts";
 
-const flags = {
+export const summaryFlags = {
   ...modelFlags,
   "batch-size": whole("images a batch; default 1, and left open (-1) in the classic table", { min: 1 }),
   optimizer: oneOf(optimizerNames, "sgd (with momentum, the default), adam, adamw or rmsprop"),
@@ -46,9 +46,9 @@ const HELP = `Summarises a network. Nothing runs, so that it takes no time and n
 
 /** Runs the command; returns its exit code. */
 export async function summary(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(summaryFlags, args);
   if (given.help) {
-    console.log(HELP + describeFlags(flags).join("\n"));
+    console.log(HELP + describeFlags(summaryFlags).join("\n"));
     return 0;
   }
   const formats = (["style", "json", "csv", "markdown"] as const).filter((name) => given[name] !== undefined);

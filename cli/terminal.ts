@@ -22,15 +22,22 @@ export function leaveTerminal(): void {
 
 /** Redraws the line under the cursor. */
 export function redraw(line: string): void {
-  if (gone) return;
-  const width = Deno.consoleSize().columns;
-  Deno.stdout.writeSync(encoder.encode(`\r\x1b[K${[...line].slice(0, width - 1).join("")}`));
+  write(() => [...line].slice(0, Deno.consoleSize().columns - 1).join(""));
 }
 
 /** Clears the line that `redraw` left. */
 export function clearLine(): void {
+  write(() => "");
+}
+
+/** A terminal that is closed may refuse before the signal that tells of it has come. */
+function write(line: () => string): void {
   if (gone) return;
-  Deno.stdout.writeSync(encoder.encode("\r\x1b[K"));
+  try {
+    Deno.stdout.writeSync(encoder.encode(`\r\x1b[K${line()}`));
+  } catch {
+    leaveTerminal();
+  }
 }
 
 /** `━━━━━───── ` of `width` characters. */

@@ -6,6 +6,7 @@ import { isWasm } from "../core/backend/wasm/backend.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import type { DatasetSplit } from "../core/data/dataset.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
+import { matchStateDict } from "../core/nn/match_state_dict.ts";
 import { restore } from "../core/train/checkpoint.ts";
 import { runGraphs } from "../core/train/run_graphs.ts";
 import { sweepOptions, usualSweep } from "../core/train/lr_find.ts";
@@ -31,6 +32,7 @@ import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 import { negatable, trainFlags, trainGroups } from "./train_flags.ts";
 import { prepare, readPretrained } from "./trainer_options.ts";
 import { tune } from "./tune.ts";
+import { RIGHT_MODEL } from "./weights.ts";
 
 const EXAMPLES = `Trains a network on images.
 
@@ -111,9 +113,15 @@ async function carryOut(
     await trainer.initialise();
     if (pretrained) loadPretrained(trainer.session, pretrained);
   };
+  if (resumed && mode === "evaluate") {
+    const advice = RIGHT_MODEL;
+    loadPretrained(trainer.session, matchStateDict(options.model, resumed.weights, { advice }));
+    printAccuracy((await trainer.evaluate(createTestReport())).accuracy);
+    return 0;
+  }
   if (resumed) {
-    restore(options.model, trainer.session, resumed.file, resumed.path, { optimizer: mode !== "evaluate" });
-    Object.assign(trainer.progress, resumed.header?.progress);
+    restore(options.model, trainer.session, resumed.states!, resumed.path);
+    Object.assign(trainer.progress, resumed.header!.progress);
   } else {
     await begin();
   }
@@ -128,10 +136,6 @@ async function carryOut(
     normalize,
     methods: Object.fromEntries(methods),
   };
-  if (mode === "evaluate") {
-    printAccuracy((await trainer.evaluate(createTestReport())).accuracy);
-    return 0;
-  }
   if (mode === "dry-run") return await dryRun({ trainer, options, config });
   await makeFolder(output);
   await tidy(output);

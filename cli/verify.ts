@@ -12,7 +12,7 @@ import { main } from "./main.ts";
 /** Each takes memory and time to start, and results depend on none of them. */
 const MAX_THREADS = 256;
 
-const flags = {
+export const verifyFlags = {
   golden: text("DIR", "folder with ops.json, models.json, whole_models.json and their safetensors files"),
   only: text("GLOBS", "only cases whose name matches one of these, such as 'conv2d/*,model/resnet*'"),
   device: deviceFlag,
@@ -33,10 +33,10 @@ export interface Result {
 
 /** Returns the exit code: 0 where all cases are within tolerance, else 1. */
 export async function verify(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(verifyFlags, args);
   const { golden, only, verbose = false, json = false, help } = given;
   if (help) {
-    console.log(["deno task verify --golden DIR [flags]", "", ...describeFlags(flags)].join("\n"));
+    console.log(["deno task verify --golden DIR [flags]", "", ...describeFlags(verifyFlags)].join("\n"));
     return 0;
   }
   if (golden === undefined) {

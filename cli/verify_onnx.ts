@@ -14,7 +14,7 @@ import { describeFlags, parseFlags, switchFlag, text } from "./arguments.ts";
 import { globPattern } from "./glob.ts";
 import { main } from "./main.ts";
 
-const flags = {
+export const verifyOnnxFlags = {
   only: text("GLOB", "networks whose names match; default all that have a name"),
   "peers-dir": text("DIR", "where onnxruntime-node is installed; default .peers"),
   json: switchFlag("one JSON document"),
@@ -45,9 +45,9 @@ interface Result {
 
 /** Runs the command; returns its exit code: 1 where a network is beyond the tolerance. */
 export async function verifyOnnx(args: readonly string[]): Promise<number> {
-  const given = parseFlags(flags, args);
+  const given = parseFlags(verifyOnnxFlags, args);
   if (given.help) {
-    console.log(HELP + describeFlags(flags).join("\n"));
+    console.log(HELP + describeFlags(verifyOnnxFlags).join("\n"));
     return 0;
   }
   const pattern = globPattern(given.only ?? "*");

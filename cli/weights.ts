@@ -5,6 +5,7 @@ import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
 import type { StateDict } from "../core/format/state_dict.ts";
 import { trace } from "../core/nn/trace.ts";
+import { parseClassNames } from "../core/predict/class_names.ts";
 import { readText } from "../host/files.ts";
 import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
@@ -49,8 +50,7 @@ export async function classNames(
   { run, num_classes, dict }: Weights,
 ): Promise<readonly string[] | undefined> {
   if (file === undefined) return run?.classes;
-  const names = (await readText(file)).split(/\r?\n/).map((name) => name.trim());
-  while (names.at(-1) === "") names.pop();
+  const names = parseClassNames(await readText(file));
   if (names.length === num_classes) return names;
   throw new UserError(
     `--classes ${file}: ${names.length} lines, and ${dict.file} has ${num_classes} classes`,

@@ -13,7 +13,7 @@ import * as format from "./format.js";
 const uPlot = /** @type {{ uPlot: typeof uPlotType }} */ (/** @type {unknown} */ (globalThis)).uPlot;
 
 /** Columns of the history's rows. */
-const LOSS = 1, ACCURACY = 2, LR = 3, SPEED = 4;
+const TIME = 0, LOSS = 1, ACCURACY = 2, LR = 3, SPEED = 4;
 
 /** Smoothing covers this share of all points, and no fewer than so many. */
 const SMOOTH_SHARE = 1 / 40;
@@ -27,8 +27,24 @@ const charts = new Map();
 
 /** @param {State} state */
 export function drawCharts(state) {
+  drawCurves(state);
+  const column = (/** @type {number} */ index) => state.history.rows.map((row) => row[index] ?? null);
+  const time = column(TIME).map((at) => at ?? 0);
+  const rates = column(LR);
+  draw("lr", [time, rates], { range: [0, 1.08 * Math.max(...known(rates), 0) || 1], value: format.rate });
+  byId("lr").setAttribute("aria-label", `Learning rate, ${format.rate(rates.at(-1))} now`);
+  const speeds = column(SPEED);
+  draw("speed", [time, speeds], {
+    range: [0, 1.15 * Math.max(...known(speeds), 0) || 1],
+    value: format.speed,
+  });
+  byId("speed").setAttribute("aria-label", `Images a second, ${format.speed(speeds.at(-1))} now`);
+}
+
+/** Loss and accuracy, in training and on the test images. @param {Pick<State, "history" | "epochs">} state */
+export function drawCurves(state) {
   const { history: { rows }, epochs } = state;
-  const time = rows.map((row) => row[0] ?? 0);
+  const time = rows.map((row) => row[TIME] ?? 0);
   const column = (/** @type {number} */ index) => rows.map((row) => row[index] ?? null);
   const ends = epochs.map(({ epoch = 0 }) => epoch);
 
@@ -55,23 +71,12 @@ export function drawCharts(state) {
     tick: (value) => `${Math.round(100 * value)} %`,
   });
   say("accuracy", smoothAccuracy, testAccuracy, format.percent);
-
-  const rates = column(LR);
-  draw("lr", [time, rates], { range: [0, 1.08 * Math.max(...known(rates), 0) || 1], value: format.rate });
-  byId("lr").setAttribute("aria-label", `Learning rate, ${format.rate(rates.at(-1))} now`);
-  const speeds = column(SPEED);
-  draw("speed", [time, speeds], {
-    range: [0, 1.15 * Math.max(...known(speeds), 0) || 1],
-    value: format.speed,
-  });
-  byId("speed").setAttribute("aria-label", `Images a second, ${format.speed(speeds.at(-1))} now`);
 }
 
-/** All anew: the colours or the width have changed. @param {State} state */
-export function redrawCharts(state) {
+/** The next are drawn all anew: the colours or the width have changed, or the run. */
+export function forgetCharts() {
   for (const chart of charts.values()) chart.destroy();
   charts.clear();
-  drawCharts(state);
 }
 
 /**

@@ -10,6 +10,7 @@ import * as format from "./format.js";
 const PHASES = {
   training: "Training",
   testing: "Testing",
+  paused: "Paused",
   finished: "Finished",
   stopped: "Stopped",
   failed: "Failed",
@@ -53,7 +54,7 @@ export function drawPosition({ run, status, now, confusion }) {
 }
 
 /** @param {State} state */
-export function drawTiles({ run, status, now, epochs }) {
+export function drawTiles({ status, now, epochs }) {
   const last = epochs.at(-1);
   const best = epochs.reduce(
     (found, row) => (row.test_accuracy ?? -1) > (found?.test_accuracy ?? -1) ? row : found,
@@ -77,7 +78,7 @@ export function drawTiles({ run, status, now, epochs }) {
     ],
     running
       ? ["Time left", format.duration(now.seconds_left), `${format.duration(now.seconds)} so far`]
-      : ["Time", format.duration(now.seconds), `${run.epochs} epochs`],
+      : ["Time", format.duration(now.seconds), `${epochs.length} epochs`],
   ];
   byId("tiles").replaceChildren(
     ...tiles.map(([name, value, note]) =>

@@ -6,7 +6,7 @@
  *
  * @import { State } from "./protocol.ts"
  */
-import { drawCharts, redrawCharts } from "./charts.js";
+import { drawCharts, forgetCharts } from "./charts.js";
 import { drawConfusion } from "./confusion.js";
 import { drawEpochs, drawFacts, drawPosition, drawTiles, showStatus } from "./facts.js";
 import { drawSamples } from "./samples.js";
@@ -64,7 +64,8 @@ function connect() {
 document.addEventListener("visibilitychange", draw);
 const redraw = () => {
   if (!state) return;
-  redrawCharts(state);
+  forgetCharts();
+  drawCharts(state);
   drawConfusion(state);
 };
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

@@ -15,15 +15,20 @@ export interface RunFacts {
   readonly title: string;
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly classes: readonly string[];
-  /** Test images of which predictions are shown; their pictures are at `samples/INDEX.bmp`. */
-  readonly samples: readonly { readonly index: number; readonly label: number }[];
+  /** Test images of which predictions are shown. */
+  readonly samples: readonly {
+    readonly index: number;
+    readonly label: number;
+    /** Where its picture is; the server of a run has it at `samples/INDEX.bmp`. */
+    readonly picture?: string;
+  }[];
   readonly epochs: number;
   /** Steps in an epoch. */
   readonly steps: number;
 }
 
 export interface Status {
-  readonly phase: "training" | "testing" | "finished" | "stopped" | "failed";
+  readonly phase: "training" | "testing" | "paused" | "finished" | "stopped" | "failed";
   /** What else there is to say of the end. */
   readonly text: string;
 }

@@ -21,10 +21,10 @@ export function drawSamples({ run, samples }) {
   if (key !== shownRun) pictures.clear();
   shownRun = key;
   const predictions = new Map(samples.map((sample) => [sample.index, sample]));
-  const items = run.samples.map(({ index, label }) => {
+  const items = run.samples.map(({ index, label, picture: address = `samples/${index}.bmp` }) => {
     const truth = run.classes[label] ?? "?";
     const sample = predictions.get(index);
-    const item = element("li", picture(index, truth));
+    const item = element("li", picture(index, truth, address));
     if (!sample) {
       item.append(verdict("", "–"), truthLine(truth));
       return item;
@@ -50,14 +50,14 @@ export function drawSamples({ run, samples }) {
   if (epoch > 0) byId("samples-hint").textContent = `Of ${items.length} test images, after epoch ${epoch}`;
 }
 
-/** @param {number} index @param {string} truth */
-function picture(index, truth) {
+/** @param {number} index @param {string} truth @param {string} address */
+function picture(index, truth, address) {
   const known = pictures.get(index);
   if (known) return known;
   const image = new Image();
   image.alt = `Test image ${index}: ${truth}`;
   image.addEventListener("load", () => image.classList.toggle("tiny", image.naturalWidth < TINY));
-  image.src = `samples/${index}.bmp`;
+  image.src = address;
   pictures.set(index, image);
   return image;
 }

@@ -32,9 +32,14 @@ export async function answerSheet(
             colour: right ? RIGHT : WRONG,
           },
           { text: right ? "" : `is ${name(actual)}`, colour: INK },
-          { text: `test image ${sample + 1}`, colour: QUIET },
+          { text: fileName(dataset, sample) ?? `test image ${sample + 1}`, colour: QUIET },
         ],
       };
     }),
   );
+}
+
+/** Without its folder, which is the class, and its ending: of long names as much as possible should be seen. */
+function fileName(dataset: Dataset, sample: number): string | undefined {
+  return dataset.nameOf?.(sample).replace(/^.*\//, "").replace(/\.\w+$/, "");
 }

@@ -10,11 +10,12 @@ import page from "../dashboard/page.js" with { type: "text" };
 import samples from "../dashboard/samples.js" with { type: "text" };
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import type { PageFile } from "./page_server.ts";
 
 const script = (body: string) => ({ type: "text/javascript", body });
 const style = (body: string) => ({ type: "text/css", body });
 
-export const pageFiles: ReadonlyMap<string, { readonly type: string; readonly body: string }> = new Map([
+export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ["/", { type: "text/html", body: html }],
   ["/icon.svg", { type: "image/svg+xml", body: icon }],
   ["/page.css", style(css)],

@@ -12,10 +12,10 @@ const FIGURES = "evaluation.json";
 
 /** Throws where nothing can be written, and where it would replace a run's own pictures. */
 export async function checkNewResults(folder: string): Promise<void> {
+  await checkWritable(folder);
   if (await statIfThere(join(folder, CONFIG))) {
     throw new UserError(`--output ${folder}: is a run's folder, with pictures of its own; name another one`);
   }
-  await checkWritable(folder);
 }
 
 /** Returns the names of the files. */

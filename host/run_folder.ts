@@ -11,7 +11,7 @@
  *     best-0.9718-epoch-5.safetensors   the same of the K best, where so many are to be kept
  *     epoch-10.safetensors              checkpoints of every Nth epoch, where they are to be kept
  */
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { formatLog, type LogRow, parseLog } from "../core/metrics/log.ts";
 import { type Safetensors, safetensorsParts } from "../core/format/safetensors.ts";
@@ -48,14 +48,25 @@ const PROBE = "probe";
 export async function checkWritable(folder: string): Promise<void> {
   const probe = join(folder, `.${PROBE}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   try {
-    const isNew = await Deno.stat(folder).then(() => false, () => true);
+    const made = await missingFolders(folder);
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeFile(probe, new Uint8Array(1));
     await Deno.remove(probe);
-    if (isNew) await Deno.remove(folder);
+    for (const path of made) await Deno.remove(path);
   } catch (error) {
     throw new UserError(`--output ${folder}: cannot write there (${reason(error)}); choose another folder`);
   }
+}
+
+/** Which of a folder and those around it are not there yet, the innermost first. */
+async function missingFolders(folder: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let path = resolve(folder); !await isThere(path); path = dirname(path)) missing.push(path);
+  return missing;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
 }
 
 /** Tidies up after a run that was killed while it wrote here. */
@@ -93,7 +104,7 @@ export async function saveLog(folder: string, rows: readonly LogRow[]): Promise<
 /** The epochs that were logged; none where there is no log. */
 export async function readLog(folder: string): Promise<LogRow[]> {
   const file = join(folder, LOG);
-  return await statIfThere(file) ? parseLog(await readText(file)) : [];
+  return await statIfThere(file) ? parseLog(await readText(file), file) : [];
 }
 
 export async function saveCheckpoint(folder: string, name: string, checkpoint: Safetensors): Promise<string> {

@@ -4,35 +4,60 @@
  * both name the copy. Without files, those that the quick test makes.
  */
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
+import { describeFlags, parseFlags, splitPositionals, switchFlag, whole } from "../cli/arguments.ts";
+import { main } from "../cli/main.ts";
+import { UserError } from "../core/errors.ts";
+import { readBytes } from "../host/files.ts";
 import { closeReaders, fuzz, mostBytes, readers } from "./support/fuzz.ts";
 import { fuzzFiles } from "./support/fuzz_files.ts";
 
+const flags = {
+  count: whole("damaged copies of each file; 1000", { min: 1 }),
+  seed: whole("of the damage; 0", { min: 0 }),
+  child: switchFlag("reads in this process, and counts aloud: what the others are started with"),
+  help: switchFlag("shows this"),
+};
+
+const HELP = `Reads damaged copies of files: an error is well, a hang, a crash or too much memory is not.
+
+  deno task fuzz                             files of each kind, made for this
+  deno task fuzz net.pth photo.jpg --count 5000
+
+`;
+
 const HANG_MS = 60_000;
 
-const { values, positionals } = parseArgs({
-  args: Deno.args,
-  allowPositionals: true,
-  options: {
-    count: { type: "string", default: "1000" },
-    seed: { type: "string", default: "0" },
-    child: { type: "boolean" },
-  },
-});
-const count = Number(values.count), seed = Number(values.seed);
-
-if (values.child) await fuzzOne(positionals[0]!);
-else if (positionals.length > 0) await fuzzAll(positionals);
-else {
-  const folder = await Deno.makeTempDir();
-  await fuzzAll(await fuzzFiles(folder));
-  await Deno.remove(folder, { recursive: true });
+interface Options {
+  readonly count: number;
+  readonly seed: number;
 }
 
-async function fuzzOne(path: string): Promise<never> {
-  const name = basename(path), bytes = await Deno.readFile(path);
-  const reader = readers.find(({ fits }) => fits.test(name));
-  if (!reader) throw new Error(`${path}: no reader is for files of this name`);
+async function command(args: readonly string[]): Promise<number> {
+  const { positionals: files, rest } = splitPositionals(flags, args);
+  const { count = 1000, seed = 0, child, help } = parseFlags(flags, rest);
+  if (help) {
+    console.log(HELP + describeFlags(flags).join("\n"));
+    return 0;
+  }
+  if (child) return await fuzzOne(files[0]!, { count, seed });
+  if (files.length > 0) return await fuzzAll(files, { count, seed });
+  const folder = await Deno.makeTempDir();
+  try {
+    return await fuzzAll(await fuzzFiles(folder), { count, seed });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function readerOf(path: string) {
+  const reader = readers.find(({ fits }) => fits.test(basename(path)));
+  if (!reader) throw new UserError(`${path}: no reader is for files of this name`);
+  return reader;
+}
+
+async function fuzzOne(path: string, { count, seed }: Options): Promise<number> {
+  const name = basename(path), bytes = await readBytes(path);
+  const reader = readerOf(path);
   const parent = await Deno.makeTempDir();
   const options = { count, seed, onCopy: (index: number) => console.log(index) };
   const result = await fuzz(reader, { name, bytes, parent }, options);
@@ -48,15 +73,21 @@ async function fuzzOne(path: string): Promise<never> {
       (isHeavy ? ": TOO MUCH" : ""),
   );
   faults.slice(0, 5).forEach((fault) => console.log(`  ${fault}`));
-  Deno.exit(faults.length > 0 || isHeavy ? 1 : 0);
+  return faults.length > 0 || isHeavy ? 1 : 0;
 }
 
-async function fuzzAll(paths: readonly string[]): Promise<void> {
-  for (const path of paths) if (!await watch(path)) Deno.exitCode = 1;
+async function fuzzAll(paths: readonly string[], options: Options): Promise<number> {
+  for (const path of paths) {
+    readerOf(path);
+    await readBytes(path);
+  }
+  let code = 0;
+  for (const path of paths) if (!await watch(path, options)) code = 1;
+  return code;
 }
 
 /** Runs a child for one file; whether all was well. */
-async function watch(path: string): Promise<boolean> {
+async function watch(path: string, { count, seed }: Options): Promise<boolean> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -64,9 +95,9 @@ async function watch(path: string): Promise<boolean> {
       import.meta.filename!,
       "--child",
       "--count",
-      values.count,
+      String(count),
       "--seed",
-      values.seed,
+      String(seed),
       path,
     ],
     stdout: "piped",
@@ -91,3 +122,5 @@ async function watch(path: string): Promise<boolean> {
   else if (code > 1) console.log(`${path}: CRASHES (${code}) at copy ${last} of seed ${seed}`);
   return success;
 }
+
+if (import.meta.main) await main(command);

@@ -1,6 +1,6 @@
 /** `--config` and `--recipe`: settings from JSON, under the names of a run's config.json. */
 import { oneLine, UserError } from "../../core/errors.ts";
-import { nearest } from "../../core/nearest.ts";
+import { likely } from "../../core/nearest.ts";
 import { readText } from "../../host/files.ts";
 import type { AnyModelOptions } from "../../models/registry.ts";
 import type { Flag } from "../arguments.ts";
@@ -33,7 +33,9 @@ function configOf(content: Record<string, unknown>, file: string): Config {
   const flags: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(content)) {
     if (!known.includes(name)) {
-      throw new UserError(`${file}: there is no setting ${name}; did you mean ${nearest(name, known)}?`);
+      const meant = likely(name, known);
+      const advice = meant === undefined ? "--print-config shows them all" : `did you mean ${meant}?`;
+      throw new UserError(`${file}: there is no setting ${name}; ${advice}`);
     }
     if (!settings.includes(name)) continue;
     const flag: Flag<unknown> = settingFlags[flagOf(name) as keyof typeof settingFlags];

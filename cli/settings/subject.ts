@@ -2,6 +2,7 @@
 import { DATASETS } from "../../host/datasets.ts";
 import type { AnyModelOptions } from "../../models/registry.ts";
 import { oneOf, text } from "../arguments.ts";
+import { MODEL } from "../model.ts";
 
 export interface SubjectSettings {
   readonly model: string;
@@ -12,7 +13,7 @@ export interface SubjectSettings {
 }
 
 export const subjectFlags = {
-  model: text("NAME", "see deno task models, or a file of yours: ./my_net.ts"),
+  model: text("NAME", MODEL),
   dataset: oneOf(DATASETS, "digits (come with Strata), mnist, cifar10, folder"),
   data: text("PATH", "your images; or where the data set is, or will be"),
 };

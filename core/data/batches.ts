@@ -60,15 +60,31 @@ export function fillTrainBatch(batch: Batch, dataset: Dataset, place: TrainBatch
 }
 
 /**
- * Fills batch `step` of the images in their order, unmoved. Past the last image it repeats that one, which then does not
- * count.
+ * Which image is at a place of a test on `tested` of a data set's images. Where that is not all, they are spread evenly
+ * over it: files lie by class, and the first ones would all be of one.
  */
-export function fillTestBatch(batch: Batch, dataset: Dataset, step: number): void | Promise<void> {
+export function testedImage(dataset: Dataset, place: number, tested: number): number {
+  return Math.floor((place + 0.5) * countOf(dataset) / tested);
+}
+
+/**
+ * Fills batch `step` of a test on `tested` images in their order, unmoved. Past the last one it repeats that, which then
+ * does not count.
+ */
+export function fillTestBatch(
+  batch: Batch,
+  dataset: Dataset,
+  step: number,
+  tested = countOf(dataset),
+): void | Promise<void> {
   const { target } = batch;
-  const last = countOf(dataset) - 1;
-  const samples = Uint32Array.from(target, (_, slot) => Math.min(step * target.length + slot, last));
-  target.forEach((_, slot) => {
-    target[slot] = dataset.labels[step * target.length + slot] ?? DOES_NOT_COUNT;
+  const place = (slot: number) => step * target.length + slot;
+  const samples = Uint32Array.from(
+    target,
+    (_, slot) => testedImage(dataset, Math.min(place(slot), tested - 1), tested),
+  );
+  samples.forEach((sample, slot) => {
+    target[slot] = place(slot) < tested ? dataset.labels[sample]! : DOES_NOT_COUNT;
   });
   return dataset.fill(batch, samples, undefined);
 }

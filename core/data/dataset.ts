@@ -10,6 +10,8 @@ export interface Dataset {
   readonly channels: number;
   /** Index into `classes` of each image. */
   readonly labels: Uint8Array | Uint16Array;
+  /** What an image is called, where it is a file. */
+  readonly nameOf?: (sample: number) => string;
   /** How many batches are put together ahead of the one that runs: 1 where `fill` is done when it returns. */
   readonly ahead: number;
   /**

@@ -17,8 +17,10 @@ export function overfitTo(data: DatasetSplit, count: number, seed: number): Data
 
 /** The images at `indices`, in that order, as an evaluation shows them. */
 function subset(dataset: Dataset, indices: Uint32Array): Dataset {
+  const { nameOf } = dataset;
   return {
     ...dataset,
+    ...nameOf ? { nameOf: (index: number) => nameOf(indices[index]!) } : {},
     labels: Uint16Array.from(indices, (index) => dataset.labels[index]!),
     fill: (batch, samples) => dataset.fill(batch, samples.map((sample) => indices[sample]!), undefined),
     contents: () => dataset.contents(),

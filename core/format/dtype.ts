@@ -65,8 +65,3 @@ export function toNumbers(dtype: Dtype, data: DtypeArray): Numbers {
       return new Int32Array(data as Uint8Array);
   }
 }
-
-/** Whether the numbers are floats. */
-export function isFloat(dtype: Dtype): boolean {
-  return dtype.startsWith("F") || dtype === "BF16";
-}

@@ -1,4 +1,5 @@
 /** A run's log: a line an epoch, as CSV. Columns are found by name, so that logs of older runs are read too. */
+import { oneLine, UserError } from "../errors.ts";
 
 export const LOG_COLUMNS = [
   "epoch",
@@ -23,16 +24,28 @@ export function formatLog(rows: readonly LogRow[]): string {
   return [LOG_COLUMNS.join(","), ...lines, ""].join("\n");
 }
 
-/** Cells that are empty or no number are left out, and so are columns that nobody knows. */
-export function parseLog(csv: string): LogRow[] {
-  const [header = "", ...lines] = csv.split("\n").filter((line) => line.trim() !== "");
-  const names = header.split(",").map((name) => name.trim());
-  return lines.map((line) => {
-    const cells = line.split(",").map((cell) => cell.trim());
+/**
+ * Empty cells are left out, and so are columns that nobody knows. `file` is what errors call it. Throws `UserError`, with
+ * the line, where it is no log: whoever goes on with the run would write over it.
+ */
+export function parseLog(csv: string, file: string): LogRow[] {
+  const [header, ...lines] = csv.split("\n").map((text, i) => ({ text: text.trim(), number: i + 1 }))
+    .filter(({ text }) => text !== "");
+  if (!header) return [];
+  const damaged = (line: number, what: string) =>
+    new UserError(oneLine(`${file}, line ${line}: ${what}; mend it, or move the file away`));
+  const names = header.text.split(",").map((name) => name.trim());
+  if (!names.includes("epoch")) throw damaged(header.number, "no log of a run: there is no column epoch");
+  return lines.map(({ text, number }) => {
+    const cells = text.split(",").map((cell) => cell.trim());
+    if (cells.length !== names.length) {
+      throw damaged(number, `it has ${cells.length} cells, not the ${names.length} of the first line`);
+    }
     const known = LOG_COLUMNS.flatMap((column) => {
-      const cell = cells[names.indexOf(column)];
-      const value = cell === undefined || cell === "" ? NaN : Number(cell);
-      return Number.isFinite(value) ? [[column, value] as const] : [];
+      const cell = cells[names.indexOf(column)] ?? "";
+      if (cell === "") return [];
+      if (!Number.isFinite(Number(cell))) throw damaged(number, `${column} is "${cell}", which is no number`);
+      return [[column, Number(cell)] as const];
     });
     return Object.fromEntries(known);
   });

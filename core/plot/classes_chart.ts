@@ -20,7 +20,8 @@ export function classesChart(scores: readonly ClassScores[]): View {
     field: "label",
     type: "nominal",
     scale: { domain: order },
-    axis: { title: "class", labelLimit: 200, grid: false, ticks: false },
+    // The padding leaves room for the marks of those at 0.
+    axis: { title: "class", labelLimit: 200, labelPadding: 9, grid: false, ticks: false },
   };
   const least = Math.min(...values.map(({ value }) => value));
   const x = {

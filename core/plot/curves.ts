@@ -11,6 +11,8 @@ const SIZE = { width: 460, height: 220 };
 export function curves(log: readonly LogRow[], name: string): View {
   const points = (column: LogColumn): Point[] =>
     log.flatMap(({ epoch, [column]: value }) => epoch === undefined ? [] : [[epoch, value ?? NaN]]);
+  // Of five classes or fewer it is always 1.
+  const top5 = points("test_top5");
   const last = Math.max(1, ...log.map(({ epoch = 0 }) => epoch));
   const x = { title: "epoch", domain: [Math.min(1, last - 1), last] as const, whole: true };
   const chart = (title: string, rest: Pick<LineChart, "y" | "series">) =>
@@ -29,7 +31,7 @@ export function curves(log: readonly LogRow[], name: string): View {
         series: [
           { name: "train", points: points("train_accuracy"), colour: TRAIN },
           { name: "test", points: points("test_accuracy"), colour: TEST },
-          { name: "test top-5", points: points("test_top5"), colour: TOP5 },
+          ...top5.some(([, share]) => share < 1) ? [{ name: "test top-5", points: top5, colour: TOP5 }] : [],
         ],
       }),
       chart("Loss", {

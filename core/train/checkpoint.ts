@@ -59,10 +59,13 @@ export async function toCheckpoint(
 }
 
 /**
- * Reads a checkpoint's header; undefined where there is none, as in a state_dict that PyTorch saved. Throws where it is
+ * Reads a checkpoint's header from its metadata; undefined where there is none, as in a state_dict that PyTorch saved. Throws where it is
  * damaged.
  */
-export function readHeader({ metadata }: Safetensors, file: string): CheckpointHeader | undefined {
+export function readHeader(
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): CheckpointHeader | undefined {
   const {
     "strata.format": format,
     "strata.model": model,
@@ -82,24 +85,18 @@ export function readHeader({ metadata }: Safetensors, file: string): CheckpointH
 }
 
 /**
- * Puts a checkpoint's numbers into a session: with `optimizer` all that the run needs, without what it is judged by.
- * Throws, before anything is changed, where the network is another one.
+ * Puts all of a checkpoint's numbers into a session, to go on with the run. Throws, before anything is changed, where the
+ * network is another one. (What it is judged by is read as any other weights are, see `parseStateDict`.)
  */
 export function restore(
   model: Module,
   session: Session,
   { tensors }: Safetensors,
   file: string,
-  options: { readonly optimizer: boolean },
 ): void {
   const own = [...stateDict(model)].flatMap(([name, item]) => item instanceof Counter ? [] : [name]);
-  // By the states of the session, the tensors that they get.
-  const sources = new Map(own.map((name): [state: string, tensor: string] => {
-    if (options.optimizer) return [name, name];
-    return [judgedState(session, name), tensors.has(averageName(name)) ? averageName(name) : name];
-  }));
-  if (options.optimizer) { for (const name of session.stateNames) if (isRuns(name)) sources.set(name, name); }
-  const missing = [...sources.values()].filter((name) => !tensors.has(name));
+  const names = [...own, ...session.stateNames.filter(isRuns)];
+  const missing = names.filter((name) => !tensors.has(name));
   if (missing.length > 0 && missing.every(isRuns) && ![...tensors.keys()].some(isRuns)) {
     throw new UserError(
       `${file}: holds weights only, to be tested with --evaluate-only; go on with the run from its last.safetensors`,
@@ -108,9 +105,9 @@ export function restore(
   if (missing.length > 0) {
     throw new UserError(`${file}: of another network or optimiser: ${listed(missing)} missing from it`);
   }
-  for (const [state, name] of sources) {
+  for (const name of names) {
     const { shape, dtype } = tensors.get(name)!;
-    const expected = session.stateShape(state);
+    const expected = session.stateShape(name);
     if (dtype !== "F32" || !sameShape(shape, expected)) {
       throw new UserError(
         `${file}: of another network: ${name} is ${dtype} ${formatShape(shape)} in it, and F32 ` +
@@ -121,7 +118,7 @@ export function restore(
   const known = new Set(stateDict(model).keys());
   const strange = [...tensors.keys()].filter((name) => !known.has(name) && !isRuns(name));
   if (strange.length > 0) throw new UserError(`${file}: of another network: ${listed(strange)} unknown here`);
-  for (const [state, name] of sources) session.writeState(state, tensors.get(name)!.data as Float32Array);
+  for (const name of names) session.writeState(name, tensors.get(name)!.data as Float32Array);
 }
 
 /** The state that evaluations look at. */

@@ -1,9 +1,16 @@
 /** Evaluates on the test images, by a session's graph `evaluate`. */
 import type { Session } from "../backend/backend.ts";
-import { allocateBatch, type Batch, DOES_NOT_COUNT, fillTestBatch, MOVES } from "../data/batches.ts";
+import {
+  allocateBatch,
+  type Batch,
+  DOES_NOT_COUNT,
+  fillTestBatch,
+  MOVES,
+  testedImage,
+} from "../data/batches.ts";
 import { collectPredictions, type Predictions, softmax, topAccuracy } from "../metrics/predictions.ts";
 import { createFeed } from "./feed.ts";
-import { type EpochOptions, testBatchesOf } from "./progress.ts";
+import { type EpochOptions, testBatchesOf, testedOf } from "./progress.ts";
 
 export interface Evaluation {
   /** The mean over all samples. */
@@ -44,10 +51,11 @@ const GRAPH = "evaluate";
 export function createEvaluator(session: Session, options: EvaluatorOptions): Evaluator {
   const { data: { test }, batch_size, flip = false } = options;
   const batches = testBatchesOf(options);
+  const tested = testedOf(options);
   const first = { epoch: 0, step: 0 };
   const feed = createFeed(session, GRAPH, {
     allocate: () => allocateBatch(test, batch_size),
-    fill: (batch, { step }) => fillTestBatch(batch, test, step),
+    fill: (batch, { step }) => fillTestBatch(batch, test, step, tested),
     after: ({ step }) => step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined,
     ahead: test.ahead,
   });
@@ -73,7 +81,7 @@ export function createEvaluator(session: Session, options: EvaluatorOptions): Ev
           if (wanted === DOES_NOT_COUNT) continue;
           const own = probabilities[slot]!;
           if (flip) lossSum -= Math.log(own[wanted]!);
-          collector.add(step * batch_size + slot, wanted, own);
+          collector.add(testedImage(test, step * batch_size + slot, tested), wanted, own);
           count++;
         }
         yield { batch: step + 1, batches, predictions: collector.finish() };

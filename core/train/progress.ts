@@ -1,6 +1,6 @@
 /** How far a run is, and when it is done. */
 import { testSteps, trainSteps } from "../data/batches.ts";
-import type { DatasetSplit } from "../data/dataset.ts";
+import { countOf, type DatasetSplit } from "../data/dataset.ts";
 import { UserError } from "../errors.ts";
 
 /** All that has to be kept, beside the states, to go on as if nothing had happened. */
@@ -77,6 +77,11 @@ export function stepsOf({ data, batch_size, accumulate = 1, limit_batches = 0 }:
 /** Batches of an evaluation. */
 export function testBatchesOf({ data, batch_size, limit_batches = 0 }: EpochOptions): number {
   return limited(testSteps(data.test, batch_size), limit_batches);
+}
+
+/** Images that an evaluation looks at, see `testedImage`. */
+export function testedOf(options: EpochOptions): number {
+  return Math.min(countOf(options.data.test), testBatchesOf(options) * options.batch_size);
 }
 
 function limited(batches: number, limit: number): number {

@@ -100,6 +100,7 @@ export function fileDataset(options: FileDatasetOptions): Dataset {
     width,
     height,
     channels,
+    nameOf: (sample) => files[sample]!.name,
     labels: Uint16Array.from(files, ({ label }) => label),
     ahead: AHEAD,
     async fill(batch, samples, at) {

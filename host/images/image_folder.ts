@@ -1,23 +1,13 @@
 /** `--dataset folder`: a user's own images. */
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { photographEvaluation, photographTraining, usualResize } from "../../core/data/augmentation.ts";
-import type { DatasetSplit, Normalize } from "../../core/data/dataset.ts";
+import type { DatasetSplit } from "../../core/data/dataset.ts";
+import { normalizeFor } from "../../core/data/imagenet.ts";
 import { UserError } from "../../core/errors.ts";
 import type { FolderOptions, LoadOptions } from "../datasets.ts";
 import { damagedFile, fileDataset } from "./dataset.ts";
 import { findImages, type LabelledFile } from "./files.ts";
 import { createImagePool, DamagedImage, type ImagePool } from "./pool.ts";
-
-/** ImageNet's, which every network of torchvision was trained with. */
-export const imagenetNormalize: Normalize = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-/** The same light for networks that take grey images. */
-const greyNormalize: Normalize = { mean: [0.449], std: [0.226] };
-
-export function normalizeFor(channels: number): Normalize {
-  if (channels === 3) return imagenetNormalize;
-  if (channels === 1) return greyNormalize;
-  throw new UserError(`--input: images have 3 channels, or 1 for grey ones, not ${channels}`);
-}
 
 /** RandomResizedCrop's least and most of width over height, as torchvision's. */
 const RATIO = [3 / 4, 4 / 3] as const;
@@ -34,6 +24,13 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
     ? evaluation
     : photographTraining(size, { ...options, scale, ratio: RATIO }, normalize);
   const found = await findImages(folder, { ...limits, testAll: testOnly === "new" });
+  const [first, second] = found.classes;
+  if (!testOnly && second === undefined) {
+    throw new UserError(
+      `--data ${folder}: all images are of one class, ${first}, and there is nothing to tell apart; was ` +
+        `${join(folder, first!)} meant?`,
+    );
+  }
   const pool = createImagePool(workers);
   try {
     const notes: string[] = [];

@@ -1,5 +1,4 @@
 /** Single files as a network wants them: what `predict` needs. */
-import { photographEvaluation, usualResize } from "../../core/data/augmentation.ts";
 import type { Image } from "../../core/data/transforms/image.ts";
 import type { Transform } from "../../core/data/transforms/mod.ts";
 import { DamagedImage, type ImagePool } from "./pool.ts";
@@ -7,23 +6,9 @@ import { DamagedImage, type ImagePool } from "./pool.ts";
 export interface PrepareOptions {
   /** Channels, height, width of what the network takes. */
   readonly input: readonly [number, number, number];
-  /** What is done to each file, see `evaluationOf`. */
+  /** What is done to each file, see core/predict/preparation.ts. */
   readonly transforms: readonly Transform[];
   readonly maxPixels: number;
-}
-
-/**
- * How an evaluation treats image files: those of photographs are resized, by the shorter side, to `resize` or torchvision's
- * share of the input, and cut to its middle; with "whole", they are resized to the input as they are, which is right for
- * networks of data sets whose images all have one size (digits, MNIST, CIFAR-10).
- */
-export function evaluationOf(
-  [, height, width]: PrepareOptions["input"],
-  resize?: number | "whole",
-): Transform[] {
-  const size = [height, width] as const;
-  if (resize === "whole") return [{ name: "Resize", size }];
-  return photographEvaluation(size, resize ?? usualResize(size));
 }
 
 /** Bytes for the network's input `pixels`, `[height, width, channels]`, or why the file can't be decoded. */

@@ -58,6 +58,7 @@ Deno.test("what settings come to, read again, comes to the same; then flags may 
 Deno.test("every mistake in a configuration has its line", async () => {
   const cases: [unknown, RegExp][] = [
     [{ epoch: 5 }, /c\.json: there is no setting epoch; did you mean epochs\?$/],
+    [{ colour: 5 }, /c\.json: there is no setting colour; --print-config shows them all$/],
     [{ epochs: 0 }, /c\.json: epochs must be a whole number of 1 or more, not "0"$/],
     [{ epochs: true }, /c\.json: epochs must be a value as in the help: N$/],
     [{ epochs: { a: 1 } }, /c\.json: epochs must be/],

@@ -68,6 +68,7 @@ Deno.test("convert: a checkpoint knows its network, and weights how many classes
     const { graph } = decodeModel(await Deno.readFile(file));
     assert.equal(graph!.node.some(({ opType }) => opType === "BatchNormalization"), false);
     assert.equal(Number(graph!.output[0]!.type.tensorType.shape.dim[1]!.dimValue), 7);
+    assert.equal(JSON.parse(await printed([folder, "--json"])).file, checkpoint, "a run's folder will do");
   }));
 
 Deno.test("convert: without a second file it lists the first one's tensors", () =>
@@ -93,7 +94,8 @@ Deno.test("convert: each mistake has its line", () =>
       });
     await fails([], /needs a file to read/);
     await fails([file, "b.onnx", "c"], /"c" is one file too many/);
-    await fails([`${folder}/none`], /cannot be read/);
+    await fails([`${folder}/none`], /there is no such file/);
+    await fails([file, `${folder}/./a.safetensors`], /is the file to read, which nothing is written over/);
     await fails([file, "net"], /its ending says no format .*--to/);
     await fails([file, `${folder}/b.onnx`], /name it with --model/);
     await fails(

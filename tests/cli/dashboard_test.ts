@@ -1,19 +1,11 @@
 /** `train --dashboard` as its user meets it: a run, and its page in a browser, where there is one. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { inBrowser, withBrowser } from "../support/browser.ts";
 import { withFolder } from "../support/temp_folder.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const installed = CHROMIUM.find((path) => {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-});
-if (!installed) console.log("Skipped: the live page in a browser, since no Chromium is installed");
+const browserTest = inBrowser("the live page");
 
 /** A network that takes no time. */
 const NET = `
@@ -106,60 +98,54 @@ Deno.test("a resumed run's page begins with the epochs before", async () => {
 
 Deno.test({
   name: "the page follows a run in a browser, survives a reload and the run's end, and fits a phone",
-  ignore: !installed,
-  // The browser's driver keeps timers of its own.
-  sanitizeOps: false,
-  sanitizeResources: false,
+  ...browserTest,
   async fn() {
     await withFolder(async (folder) => {
       const net = join(folder, "net.ts");
       await Deno.writeTextFile(net, NET);
       const run = start("--model", net, "--epochs", "400", "--output", join(folder, "run"), "--dashboard");
       const errors: string[] = [];
-      const browser = await chromium.launch({
-        executablePath: installed!,
-        args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-      });
       try {
-        const url = await addressOf(run);
-        const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
-        page.on("pageerror", ({ message }) => errors.push(message));
-        page.on("request", (request) => {
-          if (!request.url().startsWith(url)) errors.push(`asks elsewhere: ${request.url()}`);
+        await withBrowser(async (browser) => {
+          const url = await addressOf(run);
+          const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+          page.on("pageerror", ({ message }) => errors.push(message));
+          page.on("request", (request) => {
+            if (!request.url().startsWith(url)) errors.push(`asks elsewhere: ${request.url()}`);
+          });
+          const epochs = () => page.locator("#epochs tr").count();
+          const until = (text: string) =>
+            page.locator("#phase", { hasText: text }).waitFor({ timeout: 20_000 });
+          await page.goto(url);
+          await page.locator("#epochs tr").nth(1).waitFor({ timeout: 20_000 });
+          assert.equal(await page.locator("#loss canvas").count(), 1);
+          assert.equal(await page.locator("#samples li.right, #samples li.wrong").count(), 12);
+          await page.waitForFunction(
+            "[...document.querySelectorAll('#samples img')].every((image) => image.naturalWidth === 32)",
+          );
+          assert.match(
+            (await page.locator("#confusion").getAttribute("aria-label"))!,
+            /^Epoch \d+: \d+ of \d+ test images/,
+          );
+          assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "too wide");
+
+          const before = await epochs();
+          await page.reload();
+          await page.locator("#epochs tr").nth(before - 1).waitFor({ timeout: 20_000 });
+          assert.match(
+            (await page.locator("#loss").getAttribute("aria-label"))!,
+            /on the test images after epoch/,
+          );
+
+          run.kill("SIGINT");
+          await until("Stopped");
+          const left = Date.now();
+          assert.equal((await run.status).code, 130);
+          assert.ok(Date.now() - left < 5000, "the page keeps the run from ending");
+          assert.ok(await epochs() >= before, "the last state is gone");
+          assert.deepEqual(errors, []);
         });
-        const epochs = () => page.locator("#epochs tr").count();
-        const until = (text: string) =>
-          page.locator("#phase", { hasText: text }).waitFor({ timeout: 20_000 });
-        await page.goto(url);
-        await page.locator("#epochs tr").nth(1).waitFor({ timeout: 20_000 });
-        assert.equal(await page.locator("#loss canvas").count(), 1);
-        assert.equal(await page.locator("#samples li.right, #samples li.wrong").count(), 12);
-        await page.waitForFunction(
-          "[...document.querySelectorAll('#samples img')].every((image) => image.naturalWidth === 32)",
-        );
-        assert.match(
-          (await page.locator("#confusion").getAttribute("aria-label"))!,
-          /^Epoch \d+: \d+ of \d+ test images/,
-        );
-        assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "too wide");
-
-        const before = await epochs();
-        await page.reload();
-        await page.locator("#epochs tr").nth(before - 1).waitFor({ timeout: 20_000 });
-        assert.match(
-          (await page.locator("#loss").getAttribute("aria-label"))!,
-          /on the test images after epoch/,
-        );
-
-        run.kill("SIGINT");
-        await until("Stopped");
-        const left = Date.now();
-        assert.equal((await run.status).code, 130);
-        assert.ok(Date.now() - left < 5000, "the page keeps the run from ending");
-        assert.ok(await epochs() >= before, "the last state is gone");
-        assert.deepEqual(errors, []);
       } finally {
-        await browser.close();
         await run.stderr.cancel();
       }
     });
@@ -168,28 +154,23 @@ Deno.test({
 
 Deno.test({
   name: "a run that is killed leaves its page with the last state, and the page says so",
-  ignore: !installed,
-  sanitizeOps: false,
-  sanitizeResources: false,
+  ...browserTest,
   async fn() {
     await withFolder(async (folder) => {
       const net = join(folder, "net.ts");
       await Deno.writeTextFile(net, NET);
       const run = start("--model", net, "--epochs", "400", "--output", join(folder, "run"), "--dashboard");
-      const browser = await chromium.launch({
-        executablePath: installed!,
-        args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-      });
       try {
-        const page = await browser.newPage();
-        await page.goto(await addressOf(run));
-        await page.locator("#epochs tr").first().waitFor({ timeout: 20_000 });
-        run.kill("SIGKILL");
-        await page.locator("#phase", { hasText: "Connection lost" }).waitFor({ timeout: 20_000 });
-        assert.ok(await page.locator("#epochs tr").count() > 0);
-        await run.status;
+        await withBrowser(async (browser) => {
+          const page = await browser.newPage();
+          await page.goto(await addressOf(run));
+          await page.locator("#epochs tr").first().waitFor({ timeout: 20_000 });
+          run.kill("SIGKILL");
+          await page.locator("#phase", { hasText: "Connection lost" }).waitFor({ timeout: 20_000 });
+          assert.ok(await page.locator("#epochs tr").count() > 0);
+          await run.status;
+        });
       } finally {
-        await browser.close();
         await run.stderr.cancel();
       }
     });

@@ -84,7 +84,7 @@ async function readLast(output: string): Promise<Saved | undefined> {
   const path = join(output, "last.safetensors");
   if (!await statIfThere(path)) return undefined;
   const file = readSafetensors(await Deno.readFile(path), path);
-  const { progress } = readHeader(file, path)!;
+  const { progress } = readHeader(file.metadata, path)!;
   return { steps: progress.batches, contents: { progress, tensors: file.tensors } };
 }
 

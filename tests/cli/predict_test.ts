@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { predict } from "../../cli/predict.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { printed } from "../support/printed.ts";
-import { smallNet, smallRun } from "../support/small_run.ts";
+import { smallNet, smallRun } from "../support/tiny_run.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const loose = { sanitizeOps: false, sanitizeResources: false };

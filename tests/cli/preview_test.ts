@@ -59,5 +59,21 @@ Deno.test("preview: of a folder of photographs", loose, () =>
     assert.match(lines[0]!, /^Note: no folder to test on/);
     assert.match(lines[1]!, /sheet\.png: 2 of 4 training images of data$/);
     assert.equal((await sharp(output).metadata()).format, "png");
+    // What a configuration says counts, and flags more.
+    const config = await put(
+      join(folder, "c.json"),
+      '{ "no_aug": true, "input": [3, 32, 32], "epochs": 900 }',
+    );
+    const drawn = async (...args: string[]) => {
+      await quietly(["--data", join(folder, "data"), "--output", output, ...args]);
+      return await Deno.readFile(output);
+    };
+    const plain = ["--no-aug", "--input"];
+    assert.deepEqual(await drawn("--config", config), await drawn(...plain, "3x32x32"));
+    assert.deepEqual(
+      await drawn("--config", config, "--input", "3x48x48"),
+      await drawn(...plain, "3x48x48"),
+    );
+    await assert.rejects(preview(["--recipe", "nothing"]), /--recipe nothing: there is none of that name/);
     await assert.rejects(preview(["--output", "sheet.jpg"]), /--output sheet\.jpg: must end in \.png$/);
   }));

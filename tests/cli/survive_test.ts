@@ -235,3 +235,48 @@ Deno.test(
     });
   },
 );
+
+/** Whether util-linux's `script` is there, which gives a command a terminal. */
+const withTerminal = Deno.build.os === "linux" && await new Deno.Command("script", { args: ["--version"] })
+  .output().then(({ success }) => success, () => false);
+
+Deno.test(
+  "a terminal that is closed ends a run with a checkpoint and 129",
+  { ignore: !withTerminal },
+  async () => {
+    await withCifar(async (small, folder) => {
+      const [output, code] = [join(folder, "run"), join(folder, "code")];
+      const args = [...small, "--epochs", "100000", "--output", output, "--no-pictures"];
+      const train = [Deno.execPath(), "run", "-P", "train.ts", ...args].join(" ");
+      // A shell hands on what it is told, as an interactive one does; the first wait ends with that.
+      const shell = `trap 'kill -HUP $!' HUP; ${train} & wait $!; wait $!; echo $? > ${code}`;
+      const terminal = new Deno.Command("script", {
+        args: ["-qec", shell, "/dev/null"],
+        cwd: root,
+        env: { SHELL: "/bin/sh", TERM: "dumb" },
+        stdin: "null",
+        stdout: "null",
+      }).spawn();
+      await until(() => thereIs(join(output, "log.csv")));
+      terminal.kill("SIGKILL");
+      await terminal.status;
+      await until(() => thereIs(code));
+      assert.equal((await Deno.readTextFile(code)).trim(), "129");
+      assert.ok((await lastOf(output)) instanceof Map);
+    });
+  },
+);
+
+function thereIs(file: string): boolean {
+  try {
+    return Deno.statSync(file).size > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for at most two minutes: machines may be busy. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 1200 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.ok(holds());
+}

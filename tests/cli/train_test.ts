@@ -1,8 +1,10 @@
 /** The train command as its user meets it: a process, its output, its exit code, its files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { convert } from "../../cli/convert.ts";
 import { readSafetensors, writeSafetensors } from "../../core/format/safetensors.ts";
 import { photograph, put } from "../support/pictures.ts";
+import { printed } from "../support/printed.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 import { command, NET, root, run, withCifar } from "../support/tiny_run.ts";
 
@@ -307,10 +309,10 @@ Deno.test("checkpoints that are cut off, of another network or of no run are ref
     const first = await run(...small, "--epochs", "1", "--output", output);
     assert.equal(first.code, 0, first.stderr);
     const last = await Deno.readFile(join(output, "last.safetensors"));
-    const refused = async (name: string, bytes: Uint8Array, message: RegExp) => {
+    const refused = async (name: string, bytes: Uint8Array, message: RegExp, ...flags: string[]) => {
       const path = join(folder, name);
       await Deno.writeFile(path, bytes);
-      const { code, stderr } = await run("--resume", path, "--evaluate-only");
+      const { code, stderr } = await run("--resume", path, ...flags);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);
       assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
@@ -322,12 +324,28 @@ Deno.test("checkpoints that are cut off, of another network or of no run are ref
     );
     await refused("empty.safetensors", new Uint8Array(), /^error: .*empty\.safetensors: /);
     const { metadata, tensors } = readSafetensors(last);
-    await refused("plain.safetensors", writeSafetensors(tensors, {}), /: name --model and --dataset$/m);
+    const weights = new Map([...tensors].filter(([name]) => !name.startsWith("optimizer.")));
+    await refused(
+      "plain.safetensors",
+      writeSafetensors(weights, {}),
+      /: name --model and --dataset$/m,
+      "--evaluate-only",
+    );
     const plain = ["--resume", join(folder, "plain.safetensors")];
     assert.match((await run(...plain, ...small)).stderr, /not a checkpoint of a Strata run.*--evaluate-only/);
     const tested = await run(...plain, ...small, "--evaluate-only");
     const accuracy = /^Accuracy of .*$/m;
     assert.equal(tested.stdout.match(accuracy)?.[0], first.stdout.match(accuracy)![0], tested.stderr);
+
+    // Weights of another format are tested the same.
+    const torch = join(folder, "plain.pth");
+    assert.equal((await printed(convert, join(output, "last.safetensors"), torch)).code, 0);
+    assert.match(
+      (await run("--resume", torch, ...small)).stderr,
+      /plain\.pth: not a checkpoint of a Strata run/,
+    );
+    const other = await run("--resume", torch, ...small, "--evaluate-only");
+    assert.equal(other.stdout.match(accuracy)?.[0], tested.stdout.match(accuracy)![0], other.stderr);
 
     const best = await run("--resume", join(output, "best.safetensors"), "--epochs", "2");
     assert.match(best.stderr, /^error: .*holds weights only, .* from its last\.safetensors\n$/);
@@ -419,7 +437,7 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     const { tensors, metadata } = readSafetensors(await Deno.readFile(best));
     // The head of another number of classes.
     const other = new Map(tensors);
-    other.set("6.weight", { dtype: "F32", shape: [3, 8], data: new Float32Array(24) });
+    other.set("6.weight", { dtype: "F32", shape: [3, 32], data: new Float32Array(96) });
     other.set("6.bias", { dtype: "F32", shape: [3], data: new Float32Array(3) });
     const weights = join(folder, "other.safetensors");
     await Deno.writeFile(weights, writeSafetensors(other, metadata));
@@ -429,7 +447,7 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     const second = await run(...begin, "--freeze", "--lr-head", "0.01", "--epochs", "1", "--output", tuned);
     assert.equal(second.code, 0, second.stderr);
     assert.match(second.stdout, /^Weights of 5 tensors from .*; 2 begin anew: 6\.weight, 6\.bias$/m);
-    assert.match(second.stdout, /322 parameters, of which 90 are trained/);
+    assert.match(second.stdout, /562 parameters, of which 330 are trained/);
     const after = readSafetensors(await Deno.readFile(join(tuned, "best.safetensors"))).tensors;
     for (const name of ["0.weight", "1.weight", "1.running_mean"]) {
       assert.deepEqual(after.get(name)!.data, tensors.get(name)!.data, name);

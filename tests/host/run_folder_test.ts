@@ -20,6 +20,7 @@ Deno.test("looking whether a folder can be written to leaves no trace", async ()
   await withFolder(async (folder) => {
     await checkWritable(folder);
     await checkWritable(join(folder, "new"));
+    await checkWritable(join(folder, "new", "within", "new"));
     assert.deepEqual(namesIn(folder), []);
     const file = join(folder, "file");
     await Deno.writeTextFile(file, "");

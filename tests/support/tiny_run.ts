@@ -1,5 +1,8 @@
-/** Real `train` processes on a network and data so small that a run takes a second. */
+/** Runs of `train`, as a process or as a function, on a network and data so small that they take a second. */
+import assert from "node:assert/strict";
 import { join } from "node:path";
+import { train } from "../../cli/train.ts";
+import { type Printed, printed } from "./printed.ts";
 import { withFolder } from "./temp_folder.ts";
 
 export const root = new URL("../../", import.meta.url).pathname;
@@ -26,14 +29,15 @@ export async function run(...args: string[]): Promise<{ code: number; stdout: st
 /** A network that takes no time, as a user's own. */
 export const NET = `
 import * as nn from "${root}core/nn/mod.ts";
+export const input = [3, 32, 32];
 export default ({ num_classes = 10, in_channels = 3 } = {}) => new nn.Sequential(
   new nn.Conv2d(in_channels, 8, 3, { stride: 2, bias: false }),
   new nn.BatchNorm2d(8),
   new nn.ReLU(),
-  new nn.AdaptiveAvgPool2d(1),
+  new nn.AdaptiveAvgPool2d(2),
   new nn.Flatten(),
   new nn.Dropout(0.2),
-  new nn.Linear(8, num_classes),
+  new nn.Linear(32, num_classes),
 );
 `;
 
@@ -55,4 +59,31 @@ export async function withCifar(
     await Deno.writeTextFile(net, NET);
     await body(["--model", net, "--dataset", "cifar10", "--data", data, "--batch-size", "4"], folder);
   });
+}
+
+/** Writes the network into a folder; returns its path. */
+export async function smallNet(folder: string): Promise<string> {
+  const net = join(folder, "net.ts");
+  await Deno.writeTextFile(net, NET);
+  return net;
+}
+
+/** Trains that network here, by default for an epoch of digits; the run is `folder/name`. */
+export async function smallRun(folder: string, name: string, ...args: string[]): Promise<Printed> {
+  const output = join(folder, name);
+  const model = await smallNet(folder);
+  const epochs = args.includes("--epochs") ? [] : ["--epochs", "1"];
+  const done = await printed(
+    train,
+    "--model",
+    model,
+    "--output",
+    output,
+    "--threads",
+    "2",
+    ...epochs,
+    ...args,
+  );
+  assert.equal(done.code, 0, done.err);
+  return done;
 }

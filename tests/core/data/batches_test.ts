@@ -3,6 +3,7 @@ import {
   allocateBatch,
   fillTestBatch,
   fillTrainBatch,
+  testedImage,
   testSteps,
   trainSteps,
 } from "../../../core/data/batches.ts";
@@ -105,4 +106,18 @@ Deno.test("batches: a test has each image once and in order; what fills the last
   }
   assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 6, 6]);
   assert.deepEqual(targets, [0, 1, 2, 3, 4, 0, 1, -1, -1]);
+});
+
+Deno.test("batches: a test on some images spreads them over all, which may lie by class", () => {
+  const dataset = numbered(12);
+  const batch = allocateBatch(dataset, 3);
+  const seen = [0, 1].flatMap((step) => {
+    fillTestBatch(batch, dataset, step, 5);
+    return [0, 1, 2].map((slot) => [batch.pixels[slot * 12]!, batch.target[slot]!]);
+  });
+  const images = [1, 3, 6, 8, 10];
+  const expected = images.map((image) => [image, dataset.labels[image]!]);
+  assert.deepEqual(seen, [...expected, [10, -1]]);
+  assert.deepEqual(images.map((_, place) => testedImage(dataset, place, 5)), images);
+  for (const place of [0, 6, 11]) assert.equal(testedImage(dataset, place, 12), place);
 });

@@ -54,6 +54,13 @@ Deno.test(
       const losses = expected.map((values, i) => -Math.log(values[data.test.labels[i]!]!));
       assert.ok(Math.abs(loss - losses.reduce((a, b) => a + b) / 22) < 1e-5, `${loss}`);
     }
+    const some = await evaluateAll(createEvaluator(session, { data, batch_size, limit_batches: 1 }));
+    const samples = [...some.predictions.samples];
+    assert.deepEqual(samples, [1, 4, 6, 9, 12, 15, 17, 20]);
+    assert.deepEqual([...some.predictions.targets], samples.map((sample) => data.test.labels[sample]!));
+    samples.forEach((sample, i) => {
+      assert.ok(Math.abs(some.predictions.probabilities[2 * i]! - Math.max(...plain[sample]!)) < 1e-6);
+    });
     session.dispose();
   },
 );

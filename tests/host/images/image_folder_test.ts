@@ -73,6 +73,7 @@ Deno.test(
         assert.deepEqual([train.channels, train.height, train.width], [3, 16, 16]);
         assert.deepEqual(normalize.mean, [0.485, 0.456, 0.406]);
         assert.deepEqual([...test.labels], [0, 0, 1, 1]);
+        assert.equal(test.nameOf?.(2), "val/dogs/0.jpg");
         assert.deepEqual(data.notes, []);
         for (
           const { target, red, green } of [...await look(data, "train", 11), ...await look(data, "test", 4)]
@@ -260,6 +261,8 @@ Deno.test("folder: mistakes are one line that says what to do", loose, () =>
     await refused("set", /^--val-split has no effect .*: val\/ has the images to test on$/, {
       of: { valSplit: 0.1 },
     });
+    await put(join(folder, "around/set/1.jpg"), await photograph(1, 2, 3));
+    await refused("around", /around: all images are of one class, set, .* was .*around\/set meant\?$/);
     await put(join(folder, "set/val/birds/1.jpg"), await photograph(1, 2, 3));
     await refused("set", /val: there is no class birds in train\/$/);
     await Deno.mkdir(join(folder, "set/train/birds"));
@@ -289,8 +292,8 @@ Deno.test(
         const header = { model: "tiny", progress: first.progress, config: {} };
         const kept = await toCheckpoint(options.model, first.session, header, { optimizer: true });
         const second = createTrainer(options);
-        restore(options.model, second.session, kept, "test", { optimizer: true });
-        Object.assign(second.progress, readHeader(kept, "test")!.progress);
+        restore(options.model, second.session, kept, "test");
+        Object.assign(second.progress, readHeader(kept.metadata, "test")!.progress);
         assert.deepEqual([...early, ...await lossesOf(second)], losses);
         assert.deepEqual(second.progress, whole.progress);
         for (const trainer of [whole, first, second]) trainer.session.dispose();

@@ -1,40 +1,22 @@
-/** `train --dashboard`: follows a run's events, and shows them on a page that is served to this machine. */
-import { allocateBatch } from "../core/data/batches.ts";
+/** Follows a run's events, and keeps what its live page shows. */
+import { allocateBatch, testedImage } from "../core/data/batches.ts";
 import { type Dataset, imageBytes } from "../core/data/dataset.ts";
 import { encodeBmp } from "../core/format/bmp.ts";
 import { confusionMatrix } from "../core/metrics/confusion.ts";
 import type { LogRow } from "../core/metrics/log.ts";
 import { answerOf, type Predictions } from "../core/metrics/predictions.ts";
 import { createHistory, type Point } from "../core/train/history.ts";
+import type { Pace } from "../core/train/stopwatch.ts";
 import type { TrainingEvent } from "../core/train/trainer.ts";
-import type { Now, RunFacts, Sample, State, Status } from "../dashboard/protocol.ts";
-import { serveDashboard } from "../host/dashboard.ts";
-import { pageFiles } from "../host/dashboard_files.ts";
-import type { Pace } from "./report.ts";
-import { STOPPED } from "./signals.ts";
+import type { Now, RunFacts, Sample, State, Status } from "./protocol.ts";
 
-/**
- * Time between two updates. Where the browser is on the same machine, one takes it 50 to 80 ms of a thread to draw: this
- * keeps it below 1 % of all threads.
- */
-const UPDATE_MILLISECONDS = Math.max(500, 10_000 / navigator.hardwareConcurrency);
 const SAMPLES = 12;
 
-export interface Dashboard {
-  readonly url: string;
-  /** Takes in an event. */
-  show(event: TrainingEvent, pace: Pace): void;
-  /** Tells the pages how the run ended, by its exit code, and closes. */
-  end(code: number): Promise<void>;
-}
-
-export interface DashboardOptions {
-  /** 0 for a free one. */
-  readonly port: number;
+export interface RunOptions {
   readonly title: string;
   readonly facts: RunFacts["facts"];
   readonly test: Dataset;
-  /** Test images that an evaluation takes: the first so many. */
+  /** How many test images an evaluation takes, see `testedImage`. */
   readonly tested: number;
   readonly epochs: number;
   /** Steps in an epoch. */
@@ -43,19 +25,33 @@ export interface DashboardOptions {
   readonly before: readonly LogRow[];
 }
 
-/** Serves the page. Throws `UserError` where the port is taken. */
-export function openDashboard(options: DashboardOptions): Dashboard {
+export interface RunState {
+  /** Takes in an event. */
+  show(event: TrainingEvent, pace: Pace): void;
+  /** Says that the run is in another phase than its events tell. */
+  set(status: Status): void;
+  /** Everything, for a page that is new. */
+  whole(): State;
+  /** What has changed since it was last asked for. */
+  changes(): Partial<State>;
+  /** The test image `index` as the network sees it, as a BMP file; undefined where it is no sample. */
+  picture(index: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+}
+
+export function followRun(options: RunOptions): RunState {
   const { test, steps } = options;
   const count = options.tested;
   const classes = test.classes.length;
-  const started = performance.now();
   const history = createHistory();
   const epochs = [...options.before];
   const run = {
     title: options.title,
     facts: options.facts,
     classes: test.classes,
-    samples: spread(count, SAMPLES).map((index) => ({ index, label: test.labels[index]! })),
+    samples: spread(count, SAMPLES).map((place) => {
+      const index = testedImage(test, place, count);
+      return { index, label: test.labels[index]! };
+    }),
     epochs: options.epochs,
     steps,
   };
@@ -76,8 +72,6 @@ export function openDashboard(options: DashboardOptions): Dashboard {
 
   /** What the pages have not been told yet. */
   const changed = new Set<keyof State>();
-  let sentAt = -Infinity;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   let sentStride = 1;
   let sentRows = 0;
 
@@ -90,18 +84,6 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     return run.samples.map((_, i) =>
       encodeBmp(batch.pixels.subarray(i * size, (i + 1) * size), width, height, channels)
     );
-  });
-
-  const server = serveDashboard(options.port, {
-    files: pageFiles,
-    snapshot: () => ({
-      ...parts(["run", "status", "now", "epochs", "confusion", "samples"]),
-      history: rows(0),
-    }),
-    async picture(index) {
-      const slot = run.samples.findIndex((sample) => sample.index === index);
-      return slot < 0 ? undefined : (await pictures())[slot];
-    },
   });
 
   function parts(names: Iterable<keyof State>): Partial<State> {
@@ -137,16 +119,6 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     return { stride: history.stride, from, rows: history.points.slice(from).map(rowOf) };
   }
 
-  function update(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    if (server.pages > 0) server.send(parts(changed));
-    changed.clear();
-    sentAt = performance.now();
-    sentStride = history.stride;
-    sentRows = history.points.length;
-  }
-
   function step(event: Extract<TrainingEvent, { type: "step" }>, pace: Pace): void {
     const { epoch, step, loss, accuracy, lr } = event;
     // The event has the epoch's mean so far; the curve wants the step's own.
@@ -178,7 +150,6 @@ export function openDashboard(options: DashboardOptions): Dashboard {
   }
 
   return {
-    url: server.url,
     show(event, pace) {
       if (event.type === "step") step(event, pace);
       else if (event.type === "evaluate") {
@@ -186,31 +157,34 @@ export function openDashboard(options: DashboardOptions): Dashboard {
         status = { phase: "testing", text: "" };
         changed.add("confusion").add("samples");
       } else epoch(event, pace);
-      const time = performance.now();
       now = {
         ...now,
         images_per_second: pace.images_per_second ?? null,
         seconds_left: Number.isFinite(pace.seconds_left) ? pace.seconds_left : null,
-        seconds: (time - started) / 1000,
+        seconds: pace.seconds,
       };
       changed.add("now").add("status");
-      timer ??= setTimeout(update, Math.max(0, sentAt + UPDATE_MILLISECONDS - time));
     },
-    async end(code) {
-      status = endOf(code);
+    set(next) {
+      status = next;
       changed.add("status");
-      update();
-      await server.close();
+    },
+    whole: () => ({
+      ...parts(["run", "status", "now", "epochs", "confusion", "samples"]) as State,
+      history: rows(0),
+    }),
+    changes() {
+      const made = parts(changed);
+      changed.clear();
+      sentStride = history.stride;
+      sentRows = history.points.length;
+      return made;
+    },
+    async picture(index) {
+      const slot = run.samples.findIndex((sample) => sample.index === index);
+      return slot < 0 ? undefined : (await pictures())[slot];
     },
   };
-}
-
-function endOf(code: number): Status {
-  if (code === 0) return { phase: "finished", text: "" };
-  if ((Object.values(STOPPED) as number[]).includes(code)) {
-    return { phase: "stopped", text: "Stopped by a signal; --resume goes on from here." };
-  }
-  return { phase: "failed", text: "The run failed: its terminal says why." };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runOf } from "../../cli/weights_network.ts";
+import { runOf } from "../../models/weights_network.ts";
 import { cifar10Normalize } from "../../core/data/cifar10.ts";
 import { StateDict } from "../../core/format/state_dict.ts";
 

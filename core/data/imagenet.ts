@@ -1,0 +1,14 @@
+/** How torchvision prepares images for networks that were trained on ImageNet. */
+import { UserError } from "../errors.ts";
+import type { Normalize } from "./dataset.ts";
+
+/** ImageNet's, which every network of torchvision was trained with. */
+export const imagenetNormalize: Normalize = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+/** The same light for networks that take grey images. */
+const greyNormalize: Normalize = { mean: [0.449], std: [0.226] };
+
+export function normalizeFor(channels: number): Normalize {
+  if (channels === 3) return imagenetNormalize;
+  if (channels === 1) return greyNormalize;
+  throw new UserError(`--input: images have 3 channels, or 1 for grey ones, not ${channels}`);
+}

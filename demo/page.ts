@@ -1,0 +1,22 @@
+/// <reference lib="dom" />
+/** The demo page: finds what can compute here, and starts both parts. */
+import { findDevices } from "./backends.ts";
+import { startClassifying } from "./classify.ts";
+import { find, kindly, notice, option } from "./dom.ts";
+import { startTraining } from "./train.ts";
+
+function open(): void {
+  const devices = findDevices();
+  const chosen = find<HTMLSelectElement>("backend");
+  chosen.append(...devices.map(({ name, label }) => option(name, label)));
+  const device = () => devices.find(({ name }) => name === chosen.value)!;
+  chosen.addEventListener("change", startClassifying(device));
+  startTraining(device);
+}
+
+try {
+  open();
+} catch (error) {
+  notice("page-notice", kindly(error));
+  document.querySelector("main")!.remove();
+}

@@ -1,0 +1,188 @@
+/** `deno task demo` as its user meets it: a page on which Strata runs in the browser itself. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import sharp from "sharp";
+import { predict } from "../../cli/predict.ts";
+import { createWasmBackend } from "../../core/backend/wasm/backend.ts";
+import { loadDigits } from "../../core/data/digits.ts";
+import { type SafeTensor, writeSafetensors } from "../../core/format/safetensors.ts";
+import { type Module, stateDict } from "../../core/nn/mod.ts";
+import { sizeOf } from "../../core/shape.ts";
+import { createTrainer } from "../../core/train/trainer.ts";
+import { loss } from "../../dashboard/format.js";
+import { digitsRun } from "../../demo/digits_run.ts";
+import { squeezenet1_1 } from "../../models/squeezenet.ts";
+import { inBrowser, withBrowser } from "../support/browser.ts";
+import { photograph, put } from "../support/pictures.ts";
+import { printed } from "../support/printed.ts";
+import { withFolder } from "../support/temp_folder.ts";
+import { uniform } from "../support/uniform.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+const WAIT = { timeout: 60_000 };
+
+/** Runs the task; `body` gets its address. */
+async function withDemo(body: (url: string) => Promise<void>): Promise<void> {
+  const task = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "demo"],
+    cwd: root,
+    stdout: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const lines = task.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    const { value = "" } = await lines.read();
+    const url = /^Demo: (http:\/\/127\.0\.0\.1:\d+\/) /.exec(value)?.[1];
+    assert.ok(url, value);
+    await body(url);
+  } finally {
+    task.kill("SIGTERM");
+    await lines.cancel();
+    await task.status;
+  }
+}
+
+Deno.test({
+  name: "demo",
+  ...inBrowser("the demo page"),
+  fn: (t) =>
+    withDemo((url) =>
+      withBrowser(async (browser) => {
+        const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+        const errors: string[] = [];
+        page.on("pageerror", ({ message }) => errors.push(message));
+        page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+        page.on("request", (request) => {
+          if (!request.url().startsWith(url) && !request.url().startsWith("blob:")) {
+            errors.push(`asks elsewhere: ${request.url()}`);
+          }
+        });
+        await page.goto(url);
+        await t.step("it answers as predict does", () => withFolder((folder) => classify(page, folder)));
+        await t.step("weights and files that do not fit have their line", () => mistakes(page));
+        await t.step(
+          "a network learns the digits there as it does here, and can be paused",
+          () => learn(page),
+        );
+        assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "too wide");
+        assert.deepEqual(errors, []);
+        await t.step("where threads may share no memory, it says so", () => unshared(page, url));
+      })
+    ),
+});
+
+/** Noise of the size that keeps activations as they are, so that an answer depends on the image. */
+function someWeights(model: Module): Uint8Array {
+  const tensors = Array.from(stateDict(model), ([name, { shape }], i): [string, SafeTensor] => {
+    const inputs = sizeOf(shape.slice(1)) || 1;
+    const most = shape.length > 1 ? Math.sqrt(6 / inputs) : 0.5;
+    const data = uniform(i + 1, sizeOf(shape), -most, most);
+    return [name, { dtype: "F32", shape, data: Float32Array.from(data) }];
+  });
+  return writeSafetensors(tensors);
+}
+
+async function classify(page: Page, folder: string): Promise<void> {
+  const weights = await put(
+    join(folder, "weights.safetensors"),
+    someWeights(squeezenet1_1({ num_classes: 12 })),
+  );
+  const image = await put(
+    join(folder, "image.png"),
+    await sharp(await photograph(180, 90, 40, 300, 260)).png().toBuffer(),
+  );
+  const { out } = await printed(
+    predict,
+    weights,
+    image,
+    "--model",
+    "squeezenet1_1",
+    "--json",
+    "--threads",
+    "2",
+  );
+  const [{ predictions }] = JSON.parse(out).images;
+  await page.setInputFiles("#files", [weights, image]);
+  const answers = page.locator("#answers li");
+  await answers.nth(4).waitFor(WAIT);
+  assert.deepEqual(
+    await answers.locator(".name").allTextContents(),
+    predictions.map(({ class: name }: { class: string }) => name),
+  );
+  const shown = await answers.locator("meter").evaluateAll((meters) =>
+    meters.map((meter) => (meter as unknown as { value: number }).value)
+  );
+  for (const [i, { probability }] of predictions.entries()) {
+    assert.ok(Math.abs(shown[i]! - probability) < 1e-4, `${shown[i]}, not ${probability}`);
+  }
+  assert.match(
+    (await page.locator("#classify-status").textContent())!,
+    /^squeezenet1_1 took \d+\.\d ms on the CPU: WebAssembly, \d+ threads?$/,
+  );
+  await page.setInputFiles("#files", await put(join(folder, "names.txt"), "Abc\n".repeat(12)));
+  await answers.first().locator(".name", { hasText: "Abc" }).waitFor(WAIT);
+}
+
+async function mistakes(page: Page): Promise<void> {
+  const said = (text: RegExp) => page.locator("#classify-notice", { hasText: text }).waitFor(WAIT);
+  await page.selectOption("#model", "resnet18");
+  await said(/^weights\.safetensors: weights of another network: .*; choose the network that they are of$/);
+  const drop = (name: string, mimeType: string) =>
+    page.setInputFiles("#files", { name, mimeType, buffer: Buffer.from("nothing") });
+  await drop("photo.png", "image/png");
+  await said(/^photo\.png: this browser cannot decode it as an image$/);
+  await drop("weights.bin", "application/octet-stream");
+  await said(/^weights\.bin: no weights of a format that is known/);
+  await page.selectOption("#model", "squeezenet1_1");
+  await page.locator("#answers li").first().waitFor(WAIT);
+}
+
+async function learn(page: Page): Promise<void> {
+  const label = await page.locator("#rate").inputValue();
+  await page.click("#start");
+  // The curve in words: the smoothed loss of training, then that of the test.
+  const words = await page.waitForFunction(
+    "/after epoch 1$/.exec(loss.getAttribute('aria-label'))?.input",
+    undefined,
+    WAIT,
+  );
+  await page.click("#start");
+  await page.locator("#phase", { hasText: "Paused" }).waitFor(WAIT);
+  const backend = await createWasmBackend({ threads: 2, tile: 8 });
+  const trainer = createTrainer(digitsRun(backend, await loadDigits(), "small_net", Number(label)));
+  await trainer.initialise();
+  let first: number | undefined;
+  for await (const event of trainer.train()) {
+    if (event.type === "step") first ??= event.loss;
+    if (event.type !== "epoch") continue;
+    assert.ok(event.train.loss < first!, "it learns nothing");
+    const [, tested] = /, (\S+) on the test images after epoch 1$/.exec(await words.jsonValue() as string)!;
+    assert.equal(tested, loss(event.test.loss), "the browser computes something else");
+    break;
+  }
+  backend.close();
+
+  const position = () => page.locator("#position").textContent();
+  const before = await position();
+  assert.equal(await page.locator("#samples li.right, #samples li.wrong").count(), 12);
+  assert.equal(await position(), before, "a paused run goes on");
+  await page.click("#start");
+  await page.locator("#phase", { hasText: /Training|Testing|Finished/ }).waitFor(WAIT);
+  await page.click("#again");
+  assert.ok(await page.locator("#start", { hasText: "Start" }).isVisible());
+  assert.ok(await page.locator("#tiles").isHidden());
+}
+
+async function unshared(page: Page, url: string): Promise<void> {
+  await page.route(url, async (route) => {
+    const response = await route.fetch();
+    const { "cross-origin-embedder-policy": isolates, ...headers } = response.headers();
+    assert.equal(isolates, "require-corp");
+    await route.fulfill({ response, headers });
+  });
+  await page.goto(url);
+  await page.locator("#page-notice", { hasText: "may not share memory between threads" }).waitFor(WAIT);
+  assert.equal(await page.locator("button:visible, input:visible").count(), 0);
+}
