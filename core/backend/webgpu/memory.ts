@@ -3,12 +3,13 @@
  * in a row, of which every `piece` is a GPU buffer. What is larger than a binding has several of
  * these, in one piece or more.
  */
-import type { Graph, Value } from "../../graph/graph.ts";
+import type { Graph, Node, Value } from "../../graph/graph.ts";
 import { lowerGraph } from "../../program/lower.ts";
 import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
 import type { Call, Program } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
 import type { Bound, Kernel, Table } from "./kernel.ts";
+import type { Lower } from "./lower/lowering.ts";
 import type { Range } from "./source.ts";
 
 /** Where bindings may begin on any adapter. */
@@ -48,7 +49,7 @@ export interface Layout {
 export function layOut(
   graphs: Readonly<Record<string, Graph>>,
   limits: MemoryLimits,
-  lowerNode: Parameters<typeof lowerGraph<Dispatch>>[1],
+  lowerNode: (lower: Lower, node: Node) => void,
 ): Layout {
   const down = (bytes: number, step: number) => Math.max(step, Math.floor(bytes / step) * step);
   const binding = down(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize), ALIGNMENT);
@@ -56,7 +57,10 @@ export function layOut(
   const piece = down(limits.maxBufferSize, binding);
   const prepared = new Map(
     Object.entries(graphs).map(([name, graph]): [string, Prepared] => {
-      const program = lowerGraph<Dispatch>(graph, lowerNode);
+      const program = lowerGraph<Dispatch>(
+        graph,
+        (collect, node) => lowerNode({ ...collect, binding }, node),
+      );
       return [name, {
         program,
         plan: planMemory(program, { alignment: ALIGNMENT, pieces: { piece, part: binding } }),

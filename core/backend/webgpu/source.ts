@@ -31,11 +31,10 @@ export interface Placed {
  */
 export function place(kernel: Kernel, rangesOf: (item: Bound["item"]) => readonly Range[]): Placed {
   const { code, buffers, numbers } = kernel;
-  const named = Object.entries(buffers).map(([name, bound]) => ({
-    name,
-    bound,
-    ranges: rangesOf(bound.item),
-  }));
+  const named = Object.entries(buffers).map(([name, bound]) => {
+    const all = rangesOf(bound.item);
+    return { name, bound, ranges: bound.part === undefined ? all : [all[bound.part]!] };
+  });
   const written = new Set(
     named.filter(({ bound }) => bound.writes).flatMap(({ ranges }) => ranges.map(({ buffer }) => buffer)),
   );

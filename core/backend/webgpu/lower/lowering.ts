@@ -4,6 +4,9 @@ import type { OpName } from "../../../ops/mod.ts";
 import type { Collector } from "../../../program/lower.ts";
 import type { Dispatch } from "../memory.ts";
 
-export type Lower = Collector<Dispatch>;
+export interface Lower extends Collector<Dispatch> {
+  /** Bytes of the largest binding: what is larger has several. */
+  readonly binding: number;
+}
 
 export type Lowering<K extends OpName> = (lower: Lower, node: Node<K>) => void;

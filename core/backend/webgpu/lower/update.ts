@@ -2,7 +2,16 @@
 import type { Value } from "../../../graph/graph.ts";
 import type { UpdateAttrs } from "../../../ops/update.ts";
 import { sizeOf } from "../../../shape.ts";
-import { type Bound, type Constant, float, groupsFor, reads, updates, writes } from "../kernel.ts";
+import {
+  type Bound,
+  type Constant,
+  elementBytes,
+  float,
+  groupsFor,
+  reads,
+  updates,
+  writes,
+} from "../kernel.ts";
 import { clipFactor, squareSums } from "../wgsl/norm_of_gradients.ts";
 import * as kernels from "../wgsl/update.ts";
 import type { Lower, Lowering } from "./lowering.ts";
@@ -16,22 +25,28 @@ interface Update {
   readonly numbers?: (i: number) => Readonly<Record<string, Constant>>;
 }
 
-/** A kernel for each group of parameter, gradient and states behind the three inputs that all share. */
+/**
+ * A kernel for each group of parameter, gradient and states behind the three inputs that all share; of what is larger than a
+ * binding for each part, since so many buffers in several parts would be more than an adapter takes.
+ */
 function each(lower: Lower, inputs: readonly Value[], { kernel, code, states = [], numbers }: Update): void {
   const [hyper, loss, factor, ...values] = inputs;
   const stride = 2 + states.length;
   for (let i = 0; i < values.length / stride; i++) {
     const [p, g, ...own] = values.slice(i * stride, (i + 1) * stride);
-    const count = Math.ceil(sizeOf(p!.shape) / 4);
-    const buffers: Record<string, Bound> = {
-      hyper: reads(hyper),
-      loss: reads(loss),
-      factor: reads(factor),
-      p: updates(p, "vec4f"),
-      g: reads(g, "vec4f"),
-    };
-    states.forEach((name, place) => buffers[name] = updates(own[place], "vec4f"));
-    lower.add({ kernel, code, buffers, numbers: { count, ...numbers?.(i) }, groups: groupsFor(count) });
+    const all = Math.ceil(sizeOf(p!.shape) / 4), most = lower.binding / elementBytes.vec4f;
+    for (let part = 0; part * most < all; part++) {
+      const count = Math.min(most, all - part * most);
+      const buffers: Record<string, Bound> = {
+        hyper: reads(hyper),
+        loss: reads(loss),
+        factor: reads(factor),
+        p: { ...updates(p, "vec4f"), part },
+        g: { ...reads(g, "vec4f"), part },
+      };
+      states.forEach((name, place) => buffers[name] = { ...updates(own[place], "vec4f"), part });
+      lower.add({ kernel, code, buffers, numbers: { count, ...numbers?.(i) }, groups: groupsFor(count) });
+    }
   }
 }
 
