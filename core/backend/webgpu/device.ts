@@ -64,7 +64,7 @@ export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
     lost: device.lost.then(({ message }) =>
       `the GPU (${name}) was lost: ${
         message || "its driver does not say why"
-      }; try again, or take --device cpu`
+      }; try again, or compute on the CPU`
     ),
   };
 }
