@@ -8,6 +8,7 @@ import { benchPeersFlags } from "./bench_peers.ts";
 import { compareFlags } from "./compare.ts";
 import { convertFlags } from "./convert.ts";
 import { demoFlags } from "./demo.ts";
+import { devicesFlags } from "./devices.ts";
 import { evaluateFlags } from "./evaluate.ts";
 import { lintDataFlags } from "./lint_data.ts";
 import { main } from "./main.ts";
@@ -48,6 +49,7 @@ const tasks: Readonly<Record<string, Task>> = {
     words: ["kernels", "model", "peers"],
   },
   demo: { flags: demoFlags },
+  devices: { flags: devicesFlags },
   completion: { flags: help, words: Object.keys(shells) },
 };
 

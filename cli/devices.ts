@@ -5,7 +5,7 @@ import { productRate } from "../core/bench/product_rate.ts";
 import { describeFlags, parseFlags, switchFlag } from "./arguments.ts";
 import { main } from "./main.ts";
 
-const flags = {
+export const devicesFlags = {
   json: switchFlag("one JSON document instead of lines"),
   help: switchFlag("this text"),
 };
@@ -31,9 +31,9 @@ const LIMITS = [
 
 /** Returns the exit code: 0, also where there is no GPU. */
 export async function devices(args: readonly string[]): Promise<number> {
-  const { json = false, help } = parseFlags(flags, args);
+  const { json = false, help } = parseFlags(devicesFlags, args);
   if (help) {
-    console.log(["deno task devices [flags]", "", ...describeFlags(flags)].join("\n"));
+    console.log(["deno task devices [flags]", "", ...describeFlags(devicesFlags)].join("\n"));
     return 0;
   }
   const found: Described[] = [];

@@ -8,7 +8,6 @@ import { evaluate } from "../../cli/evaluate.ts";
 import { train } from "../../cli/train.ts";
 import { verify } from "../../cli/verify.ts";
 import { findAdapter, isSoftware, nameOf } from "../../core/backend/webgpu/device.ts";
-import { UserError } from "../../core/errors.ts";
 import { onWebgpu } from "../support/on_backends.ts";
 import { printed } from "../support/printed.ts";
 import { withFolder } from "../support/temp_folder.ts";
@@ -38,11 +37,12 @@ Deno.test("flags for the other device are refused", async () => {
   await assert.rejects(tuned, /^UserError: --autotune does not go with --device webgpu: it is for the CPU$/);
 });
 
-Deno.test("without an adapter --device webgpu says so", { ignore: adapter !== undefined }, async () => {
-  await assert.rejects(createBackend({ device: "webgpu" }), (error) => {
-    return error instanceof UserError && error.message.startsWith("there is no GPU that WebGPU can use");
+if (!adapter) {
+  Deno.test("without an adapter --device webgpu says so", async () => {
+    const none = /^UserError: there is no GPU that WebGPU can use/;
+    await assert.rejects(createBackend({ device: "webgpu" }), none);
   });
-});
+}
 
 Deno.test("devices prints a list, also where it is empty", pooled, async () => {
   const { code, out } = await printed(devices, "--json");
