@@ -1,5 +1,5 @@
 /** The first lines of a run: what runs, on what, how. */
-import { countOf } from "../core/data/dataset.ts";
+
 import { namedParameters, type Parameter } from "../core/nn/module.ts";
 import { sizeOf } from "../core/shape.ts";
 import { stepsOf } from "../core/train/progress.ts";
@@ -14,7 +14,7 @@ export function banner(options: TrainerOptions, settings: Settings, trainer: Tra
     some.reduce((sum, { shape }) => sum + sizeOf(shape), 0).toLocaleString("en-US");
   const trained = parameters.filter(({ requires_grad }) => requires_grad);
   const number = (value: number) => value.toLocaleString("en-US");
-  const counts = `${number(countOf(train))} training and ${number(countOf(test))} test images`;
+  const counts = `${number(train.count)} training and ${number(test.count)} test images`;
   const shape = `${train.channels}×${train.height}×${train.width}`;
   const { model: name, optimizer, lr, scheduler, weight_decay, seed } = settings;
   const extras = describeExtras(settings);

@@ -9,12 +9,12 @@ import { readText, statIfThere } from "../host/files.ts";
 import { CONFIG, readLog } from "../host/run_folder.ts";
 import { describeFlags, parseFlags, splitPositionals, switchFlag, text } from "./arguments.ts";
 import { main } from "./main.ts";
-import { percent } from "./report.ts";
+import { percent } from "./figures.ts";
 import { ASIDE } from "./settings/config_file.ts";
 import { duration } from "./terminal.ts";
 
 export const compareFlags = {
-  output: text("FILE", "a .svg: the runs' test accuracy and loss over each other"),
+  output: text("FILE", "a .svg: the runs' test accuracy (or mAP) and loss over each other"),
   json: switchFlag("prints JSON, and nothing else"),
   help: switchFlag("shows this"),
 };
@@ -94,20 +94,24 @@ function namesOf(folders: readonly string[]): readonly string[] {
 
 function tableOf(runs: readonly ComparedRun[], settings: readonly string[]): string[] {
   const rows = runs.map(({ name, config, figures }) => {
-    const { epochs, best_accuracy, best_epoch, seconds, images_per_second } = figures;
+    const { epochs, best_accuracy, best_map50, best_epoch, seconds, images_per_second } = figures;
+    const best = best_map50 ?? best_accuracy;
     const wanted = Number(config["epochs"]);
     return [
       name,
       ...settings.map((setting) => shown(config[setting])),
       epochs < wanted ? `${epochs} of ${wanted}` : String(epochs),
-      best_accuracy === undefined ? "-" : percent(best_accuracy),
+      best === undefined ? "-" : percent(best),
       best_epoch === undefined ? "-" : String(best_epoch),
       duration(seconds),
       images_per_second === undefined ? "-" : images_per_second.toFixed(0),
     ];
   });
   const titles = ["run", ...settings.map((name) => name.replaceAll("_", "-"))];
-  const figures = ["epochs", "best test accuracy", "in epoch", "time", "images/s"];
+  const scores = new Set(
+    runs.map(({ figures }) => figures.best_map50 === undefined ? "accuracy" : "mAP@0.5"),
+  );
+  const figures = ["epochs", `best test ${[...scores].join(" or ")}`, "in epoch", "time", "images/s"];
   const right = new Set(figures.map((_, i) => titles.length + i));
   return alignColumns([[...titles, ...figures], ...rows], right);
 }

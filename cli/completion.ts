@@ -8,6 +8,7 @@ import { benchPeersFlags } from "./bench_peers.ts";
 import { compareFlags } from "./compare.ts";
 import { convertFlags } from "./convert.ts";
 import { demoFlags } from "./demo.ts";
+import { detectFlags } from "./detect.ts";
 import { devicesFlags } from "./devices.ts";
 import { evaluateFlags } from "./evaluate.ts";
 import { lintDataFlags } from "./lint_data.ts";
@@ -36,6 +37,7 @@ const tasks: Readonly<Record<string, Task>> = {
   train: { flags: trainFlags },
   evaluate: { flags: evaluateFlags },
   predict: { flags: predictFlags },
+  detect: { flags: detectFlags },
   compare: { flags: compareFlags },
   preview: { flags: previewFlags },
   "lint-data": { flags: lintDataFlags },

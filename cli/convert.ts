@@ -24,7 +24,7 @@ import {
 } from "./arguments.ts";
 import { main } from "./main.ts";
 import { modelFlags } from "./model.ts";
-import { weightsFlags } from "./settings/weights.ts";
+import { weightsFlagsFor } from "./settings/weights.ts";
 import { megabytes } from "./terminal.ts";
 import { type KnownNetwork, networkOf } from "./weights_network.ts";
 
@@ -39,6 +39,8 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   th: "torch",
   weights: "darknet",
 };
+
+const weightsFlags = weightsFlagsFor("classifier", "detector");
 
 export const convertFlags = {
   to: oneOf(FORMATS, "safetensors, onnx, torch or darknet; default what OUT's ending says"),

@@ -6,6 +6,7 @@ import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import { readBytes, statIfThere } from "../host/files.ts";
 import { LAST } from "../host/run_folder.ts";
+import { imagesText } from "./figures.ts";
 import { createKeeper } from "./keeper.ts";
 import type { RunConfig } from "./resume.ts";
 import { duration, megabytes } from "./terminal.ts";
@@ -46,7 +47,7 @@ export async function dryRun(
     const epoch = steps * step, testing = testBatchesOf(options) * test;
     const { size } = (await statIfThere(last))!;
     console.log([
-      `A step takes ${step.toFixed(3)} s: ${(options.batch_size / step).toFixed(0)} images a second`,
+      `A step takes ${step.toFixed(3)} s: ${imagesText(options.batch_size / step)} a second`,
       `An epoch of ${steps} steps takes ${duration(epoch)}, its test ${duration(testing)}, saving it ${
         saving.toFixed(1)
       } s`,

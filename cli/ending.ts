@@ -1,9 +1,9 @@
 /** What is said at the end of a run: where its best weights are, and how to go on. */
 import { join } from "node:path";
-import type { Progress } from "../core/train/progress.ts";
 import { statIfThere } from "../host/files.ts";
 import { BEST } from "../host/run_folder.ts";
-import { percent } from "./report.ts";
+import { nameOf, percent } from "./figures.ts";
+import type { KeeperOptions } from "./keeper.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /** Why a run ended. */
@@ -12,20 +12,21 @@ export type Ending = "epochs" | "patience" | "max_steps" | "max_time" | "signal"
 /** The lines, for a run whose checkpoint to go on from is there if `resumable`. */
 export async function describeEnding(
   ending: Ending,
-  { best_accuracy, best_epoch }: Progress,
-  output: string,
-  settings: Settings,
+  { trainer: { progress }, options, config, output }: KeeperOptions,
   resumable: boolean,
 ): Promise<string[]> {
   const best = join(output, BEST);
+  const { best_score, best_epoch } = progress;
   const lines: string[] = [];
   if (best_epoch > 0) {
     const weights = await statIfThere(best) ? `; weights in ${best}` : "";
-    lines.push(`Best: ${percent(best_accuracy)} in epoch ${best_epoch}${weights}`);
+    const { score } = options.task;
+    const name = score === "accuracy" ? "" : `${nameOf(score)} `;
+    lines.push(`Best: ${name}${percent(best_score)} in epoch ${best_epoch}${weights}`);
   }
   lines.push(`All of the run is in ${output}`);
   if (resumable) {
-    lines.push(`Go on with: deno task train --resume ${quoted(output)}${more(ending, settings)}`);
+    lines.push(`Go on with: deno task train --resume ${quoted(output)}${more(ending, config)}`);
   }
   return lines;
 }

@@ -1,11 +1,12 @@
 /** `evaluate`: how good weights are on images, as a run's own test tells it, and class by class. */
 import { resolve } from "node:path";
 import type { DatasetSplit } from "../core/data/dataset.ts";
-import { countOf } from "../core/data/dataset.ts";
 import { relabel } from "../core/data/relabel.ts";
+import { isDetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
 import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
-import { createEvaluator, evaluateAll, type TestResult } from "../core/train/evaluation.ts";
+import { classification, type ClassificationResult } from "../core/train/classification.ts";
+import { createEvaluator, evaluateAll } from "../core/train/evaluation.ts";
 import { evaluateGraph } from "../core/train/graphs.ts";
 import { batchShape } from "../core/train/run_graphs.ts";
 import { loadDataset } from "../host/datasets.ts";
@@ -14,28 +15,31 @@ import {
   describeGroups,
   type Parsed,
   parseFlags,
+  real,
   splitPositionals,
   switchFlag,
   text,
   whole,
 } from "./arguments.ts";
 import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
+import { evaluateBoxes } from "./evaluate_boxes.ts";
 import { evaluationData, evaluationText } from "./evaluation_report.ts";
 import { main } from "./main.ts";
 import { createProgress } from "./progress.ts";
 import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data.ts";
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
-import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
+import { normaliseFlags, normaliseOf, weightsFlagsFor } from "./settings/weights.ts";
 import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
 import { networkOf } from "./weights_network.ts";
 import { shortName } from "./model.ts";
 
 const groups = {
-  "The weights": weightsFlags,
+  "The weights": weightsFlagsFor("classifier", "detector"),
   "The images": {
     dataset: subjectFlags.dataset,
     data: subjectFlags.data,
+    split: text("NAME", "detectors: the list or folder of images (val, test, …); default as in a run"),
     input: dataFlags.input,
     "val-split": dataFlags["val-split"],
     seed: generalFlags.seed,
@@ -45,6 +49,7 @@ const groups = {
     "max-megapixels": dataFlags["max-megapixels"],
   },
   "What is told": {
+    iou: real("detectors: from which IoU on a box is right; 0.5", { min: 0, above: true, max: 1 }),
     tta: switchFlag("averages each image's probabilities with its mirror image's"),
     output: text("FOLDER", "writes pictures and tables, as a run's folder has"),
     json: switchFlag("prints JSON, and nothing else"),
@@ -71,15 +76,18 @@ const EXAMPLES = `Tests weights: deno task evaluate WEIGHTS, a run's folder or a
   deno task evaluate runs/NAME --data photos --output results
   deno task evaluate resnet20.th --model resnet20 --dataset cifar10 --data ~/cifar10
   deno task evaluate net.safetensors --model squeezenet1_1 --data photos \\
-    --classes imagenet_classes.txt --tta --json`;
+    --classes imagenet_classes.txt --tta --json
+  deno task evaluate runs/DETECTOR --data VOC2007 --split test --iou 0.75 --output results`;
 
 const NOTES = `
 A run's folder stands for its best weights. What the file does not say, flags
 say; images are prepared and normalised as in the run, where it is one.
 Folders of images are tested by their val/ or test/, or as a whole where they
-have neither and the run was trained on others. Their classes are found by name.`;
+have neither and the run was trained on others. Their classes are found by name.
+Detectors are judged by PASCAL VOC's rules: objects marked difficult do not
+count. In the folder are also COCO's files, of results and of what is there.`;
 
-type Given = Parsed<typeof evaluateFlags>;
+export type EvaluateFlags = Parsed<typeof evaluateFlags>;
 
 /** Runs the command; returns its exit code. */
 export async function evaluate(args: readonly string[]): Promise<number> {
@@ -97,6 +105,11 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   if (output !== undefined) await checkNewResults(output);
   const weights = await readWeights(path, given);
   const names = await classNames(given.classes, weights);
+  if (isDetectionModel(weights.network.model)) return await evaluateBoxes(weights, names, given);
+  const idle = (["iou", "split"] as const).find((flag) => given[flag] !== undefined);
+  if (idle !== undefined) {
+    throw new UserError(`--${idle} has no effect on ${shortName(weights.network.name)}: it is for detectors`);
+  }
   const data = await loadImages(weights, given);
   try {
     const fitted = await fit(weights, data, given);
@@ -122,7 +135,7 @@ export async function evaluate(args: readonly string[]): Promise<number> {
 }
 
 /** The images that flags name, or those that the run was tested on. */
-async function loadImages({ run, network, dict }: Weights, given: Given): Promise<DatasetSplit> {
+async function loadImages({ run, network, dict }: Weights, given: EvaluateFlags): Promise<DatasetSplit> {
   // Who names a folder has images of their own; digits lie in none.
   const usual = given.data === undefined || (run?.dataset ?? "digits") !== "digits" ? run?.dataset : "folder";
   const dataset = given.dataset ?? usual;
@@ -186,7 +199,7 @@ function withNames(
 }
 
 /** The network for these images, with its weights. */
-async function fit({ dict }: Weights, { test }: DatasetSplit, given: Given) {
+async function fit({ dict }: Weights, { test }: DatasetSplit, given: EvaluateFlags) {
   const { channels, height, width } = test;
   const { model } = (await networkOf(dict, { ...given, input: [channels, height, width] }))!;
   return { model, matched: matchStateDict(model, dict, { advice: RIGHT_MODEL }) };
@@ -196,17 +209,18 @@ async function test(
   weights: Weights,
   { model, matched }: Awaited<ReturnType<typeof fit>>,
   data: DatasetSplit,
-  given: Given,
-): Promise<TestResult> {
-  const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, countOf(data.test));
+  given: EvaluateFlags,
+): Promise<ClassificationResult> {
+  const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, data.test.count);
   const backend = await startBackend(weights, given);
   const progress = createProgress();
   try {
     const images = batchShape({ ...data, train: data.test }, batch_size);
-    const graphs = { evaluate: evaluateGraph(model, images) };
-    const session = await withinMemory(batch_size, () => backend.compile(graphs), (session) => session);
+    const task = classification({ flip: given.tta });
+    const graphs = { evaluate: evaluateGraph(model, images, task) };
+    const session = await withinMemory(batch_size, () => backend.compile(graphs));
     loadStateDict(session, matched);
-    const evaluator = createEvaluator(session, { data, batch_size, flip: given.tta ?? false });
+    const evaluator = createEvaluator(session, { data, batch_size, task });
     return await evaluateAll(evaluator, (batch, batches) => {
       progress.show(batch / batches, `batch ${batch} of ${batches}`);
     });

@@ -5,8 +5,8 @@ import { confusionMatrix, worstConfusions } from "../core/metrics/confusion.ts";
 import { type ClassScores, classScores, macroAverage, type Scores } from "../core/metrics/per_class.ts";
 import { oneLine } from "../core/errors.ts";
 import { alignColumns, commas } from "../core/summary/format.ts";
-import type { TestResult } from "../core/train/evaluation.ts";
-import { accuracyLine, percent } from "./report.ts";
+import type { ClassificationResult } from "../core/train/classification.ts";
+import { percent, scoreLine } from "./figures.ts";
 
 /** What was tested. */
 export interface Tested {
@@ -22,7 +22,7 @@ const WORST = 20;
 const PAIRS = 5;
 
 /** All figures, as JSON has them: shares are 0 … 1, `confusion` is [true class, predicted class]. */
-export function evaluationData({ weights, model, tta }: Tested, test: Dataset, result: TestResult) {
+export function evaluationData({ weights, model, tta }: Tested, test: Dataset, result: ClassificationResult) {
   const { accuracy, top5, loss, predictions } = result;
   const matrix = confusionMatrix(predictions, test.classes.length);
   const scores = classScores(matrix, test.classes);
@@ -44,8 +44,12 @@ export function evaluationData({ weights, model, tta }: Tested, test: Dataset, r
 }
 
 /** The same for people; the last line is the one that training ends with. */
-export function evaluationText({ weights, model, tta }: Tested, test: Dataset, result: TestResult): string {
-  const { accuracy, top5, loss, predictions } = result;
+export function evaluationText(
+  { weights, model, tta }: Tested,
+  test: Dataset,
+  result: ClassificationResult,
+): string {
+  const { top5, loss, predictions } = result;
   const n = test.classes.length;
   const matrix = confusionMatrix(predictions, n);
   const scores = classScores(matrix, test.classes);
@@ -61,7 +65,7 @@ export function evaluationText({ weights, model, tta }: Tested, test: Dataset, r
     ...confused.length > 0 ? [`Most often confused: ${confused.join(", ")}`] : [],
     `Loss ${loss.toFixed(4)}${n > 5 ? `, top-5 accuracy ${percent(top5)}` : ""}, ` +
     `calibration error ${percent(calibrate(predictions).error)}`,
-    accuracyLine(accuracy),
+    scoreLine(result),
   ].join("\n");
 }
 

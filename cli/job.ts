@@ -4,7 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { checkWritable, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
-import { checkOptions, modelEntry, ownOptions, shortName } from "./model.ts";
+import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
@@ -17,6 +17,8 @@ export interface Job {
   readonly mode: Mode;
   readonly settings: Settings;
   readonly entry: ModelEntry;
+  /** Cells in a row of a detector's answer. */
+  readonly split_size: number | undefined;
   /** The run to go on with, or the weights to test. */
   readonly resumed: Resumed | undefined;
   readonly autotune: boolean;
@@ -39,7 +41,9 @@ const RUNS = "runs";
 
 export async function understand(given: Given): Promise<Job> {
   const mode = modeOf(given);
-  const { flags, base, model_options } = await gather(given);
+  const gathered = await gather(given);
+  const { base, model_options } = gathered;
+  const flags = await withDataset(gathered);
   const wanted = changeSettings(flags, base);
   const path = given.resume === "auto" ? await newestRun(wanted, flags, given.output) : given.resume;
   const resumed = path === undefined ? undefined : await readCheckpoint(path);
@@ -49,6 +53,8 @@ export async function understand(given: Given): Promise<Job> {
   const own = { ...chosen.model_options, ...model_options, ...ownOptions(chosen.model, entry, given) };
   checkOptions(chosen.model, entry, own);
   const settings = { ...chosen, model_options: own };
+  const map = mapOf(entry, own, settings.input.length > 0 ? settings.input : entry.input);
+  checkKind(settings, map !== undefined, flags.data !== undefined || (resumed ?? base) !== undefined);
   const before = resumed && dirname(resumed.path);
   const output = given.output ?? before ?? defaultFolder(settings, mode);
   const isNew = before === undefined || resolve(output) !== resolve(before);
@@ -68,6 +74,7 @@ export async function understand(given: Given): Promise<Job> {
     mode,
     settings,
     entry,
+    split_size: map?.split_size,
     resumed,
     autotune,
     output,
@@ -77,6 +84,13 @@ export async function understand(given: Given): Promise<Job> {
     workers: given.workers,
     dashboard: given.dashboard,
   };
+}
+
+/** Detectors are trained on boxes, where nobody says otherwise. */
+async function withDataset({ flags, base }: Gathered): Promise<SettingFlags> {
+  if (flags.model === undefined || flags.dataset !== undefined || base) return flags;
+  const isDetector = mapOf(await modelEntry(flags.model), {}) !== undefined;
+  return isDetector ? { ...flags, dataset: "boxes" } : flags;
 }
 
 function modeOf(given: Given): Mode {
@@ -89,6 +103,9 @@ function modeOf(given: Given): Mode {
   }
   if (mode === "evaluate-only") {
     if (!given.resume) throw new UserError("--evaluate-only needs --resume, the weights to test");
+    if (given.resume === "auto") {
+      throw new UserError("--resume auto is for runs to go on with; --evaluate-only needs the folder of one");
+    }
     return "evaluate";
   }
   if (given.resume) {

@@ -1,12 +1,10 @@
 /** Writes a run's files. */
 import type { LogRow } from "../core/metrics/log.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
-import type { StepEvent, Trainer, TrainerOptions, TrainingEvent } from "../core/train/trainer.ts";
+import type { StepEvent, Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import * as folder from "../host/run_folder.ts";
-import type { EpochTiming } from "./report.ts";
+import { type EpochEvent, type EpochTiming, logRow } from "../core/train/log_row.ts";
 import type { RunConfig } from "./resume.ts";
-
-export type EpochEvent = Extract<TrainingEvent, { type: "epoch" }>;
 
 export interface Keeper {
   /** The newest checkpoint that a run can go on from; undefined where there is none yet. */
@@ -61,10 +59,10 @@ export async function createKeeper(
     },
     begin: () => folder.saveConfig(output, config),
     async saveEpoch(event, timing) {
-      const { epoch, test: { accuracy } } = event;
+      const { epoch, test: { score } } = event;
       if (event.best) await saveBest();
       if (config.save_top_k > 1) {
-        await folder.saveRanked(output, config.save_top_k, { epoch, accuracy }, () => contents(false));
+        await folder.saveRanked(output, config.save_top_k, { epoch, score }, () => contents(false));
       }
       log.push(logRow(event, timing));
       await folder.saveLog(output, log);
@@ -82,26 +80,4 @@ export async function createKeeper(
       if (isDue || (last === undefined && step === steps)) await saveLast();
     },
   };
-}
-
-function logRow(
-  { epoch, train, test, lr, data_wait }: EpochEvent,
-  { seconds, images_per_second }: EpochTiming,
-): LogRow {
-  return {
-    epoch,
-    train_loss: rounded(train.loss, 6),
-    train_accuracy: rounded(train.accuracy, 6),
-    test_loss: rounded(test.loss, 6),
-    test_accuracy: rounded(test.accuracy, 6),
-    test_top5: rounded(test.top5, 6),
-    lr: Number(lr.toPrecision(8)),
-    ...images_per_second === undefined ? {} : { images_per_second: rounded(images_per_second, 1) },
-    data_wait: rounded(data_wait, 4),
-    seconds: rounded(seconds, 2),
-  };
-}
-
-function rounded(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

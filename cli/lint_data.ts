@@ -2,7 +2,7 @@
 import { lint, type LintReport, type Problem, problemKinds } from "../core/data/detection/lint.ts";
 import { parseClassList } from "../core/data/detection/yolo_labels.ts";
 import { UserError } from "../core/errors.ts";
-import { alignColumns, commas } from "../core/summary/format.ts";
+import { alignColumns, commas, counted } from "../core/summary/format.ts";
 import { findAnnotations } from "../host/detection/find.ts";
 import { readBytes, statIfThere } from "../host/files.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
@@ -119,8 +119,7 @@ function crowdedText(
 
 function closing(problems: readonly Problem[]): string {
   const errors = problems.filter(({ level }) => level === "error").length;
-  const count = (n: number, what: string) => `${commas(n)} ${what}${n === 1 ? "" : "s"}`;
-  return `${count(errors, "error")}, ${count(problems.length - errors, "warning")}`;
+  return `${counted(errors, "error")}, ${counted(problems.length - errors, "warning")}`;
 }
 
 if (import.meta.main) await main(lintData);

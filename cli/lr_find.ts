@@ -47,7 +47,7 @@ async function draw(points: readonly LrPoint[], suggested: number | undefined): 
   return await svgOf(lineChart({
     title: "Loss by learning rate",
     x: { title: "learning rate", scale: "log" },
-    y: { title: "training loss (nats)" },
+    y: { title: "training loss" },
     series: [
       { name: "each batch", points: curve("loss"), colour: "#bdc1c6" },
       { name: "smoothed", points: curve("smoothed") },

@@ -1,7 +1,9 @@
 /** Which network a command is about: its flags, and the network that they describe. */
 import { pathToFileURL } from "node:url";
 import { UserError } from "../core/errors.ts";
+import { isDetectionModel } from "../core/detect/model.ts";
 import type { Module } from "../core/nn/mod.ts";
+import type { MapShape } from "../core/ops/yolo_loss.ts";
 import { findModel } from "../models/load.ts";
 import { type AnyModelOptions, type ModelEntry, type ModelFlag, models } from "../models/registry.ts";
 import { type Flag, oneOf, type Parsed, switchFlag, text, whole } from "./arguments.ts";
@@ -120,6 +122,37 @@ export async function chooseModel(given: ModelFlags): Promise<ChosenModel> {
     input_size: [height, width],
   });
   return { name, model, input: [in_channels, height, width] };
+}
+
+/** The map that a detector answers with; undefined for a classifier. Of the classes it knows nothing yet. */
+export function mapOf(
+  entry: ModelEntry,
+  options: AnyModelOptions,
+  [channels, height, width]: readonly number[] = entry.input,
+): MapShape | undefined {
+  const model = entry.create({ ...options, in_channels: channels!, input_size: [height!, width!] });
+  return isDetectionModel(model) ? model.map : undefined;
+}
+
+/** Throws where the network and the data are not for each other. */
+export function checkKind(
+  { model, dataset }: { readonly model: string; readonly dataset: string },
+  isDetector: boolean,
+  hasData: boolean,
+): void {
+  if (isDetector && dataset !== "boxes") {
+    throw new UserError(
+      `--dataset ${dataset}: ${model} finds boxes; it learns from a folder of images with boxes, named by --data`,
+    );
+  }
+  if (!isDetector && dataset === "boxes") {
+    throw new UserError(
+      `--dataset boxes: ${model} is a classifier; boxes are for detectors, such as yolov1`,
+    );
+  }
+  if (isDetector && !hasData) {
+    throw new UserError(`${model} needs --data, a folder of images with boxes (PASCAL VOC's, or YOLO's)`);
+  }
 }
 
 /** The network's name without the folders of a file of one's own. */

@@ -1,11 +1,11 @@
 /** `predict`: what a network sees on image files, and, on request, where. */
 import type { Backend } from "../core/backend/backend.ts";
 import type { Image } from "../core/data/transforms/image.ts";
-import { oneLine, UserError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { topK } from "../core/metrics/predictions.ts";
 import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
 import { createPredictor, type Predictor } from "../core/predict/predictor.ts";
-import { preparationOf, usualNormalize } from "../core/predict/preparation.ts";
+import { preparationOf } from "../core/predict/preparation.ts";
 import { findImageFiles } from "../host/images/find.ts";
 import { prepareBatches, type PrepareOptions } from "../host/images/load.ts";
 import { createImagePool } from "../host/images/pool.ts";
@@ -22,12 +22,21 @@ import {
   whole,
 } from "./arguments.ts";
 import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
+import { decodedBatches, endOf } from "./decoded.ts";
 import { shortName } from "./model.ts";
 import { main } from "./main.ts";
 import { type Answered, createWriter, type Writer } from "./prediction_writer.ts";
 import { dataFlags } from "./settings/data.ts";
-import { normaliseFlags, normaliseOf, weightsFlags } from "./settings/weights.ts";
-import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
+import { normaliseFlags, weightsFlagsFor } from "./settings/weights.ts";
+import {
+  classNames,
+  imagesFor,
+  readWeights,
+  RIGHT_MODEL,
+  startBackend,
+  type Weights,
+  withinMemory,
+} from "./weights.ts";
 
 const explain: Flag<string> = {
   ...text("[FOLDER]", "draws where the network looks (Grad-CAM); in explained/"),
@@ -35,7 +44,7 @@ const explain: Flag<string> = {
 };
 
 const groups = {
-  "The weights": weightsFlags,
+  "The weights": weightsFlagsFor("classifier"),
   "The images": {
     input: dataFlags.input,
     "val-resize-size": dataFlags["val-resize-size"],
@@ -78,9 +87,6 @@ tests did; for other weights as torchvision does for ImageNet.
 Exit codes: 0 done, 1 Strata's fault, 2 a mistake in what was asked, 4 some
 files could not be decoded; all others were.`;
 
-/** Exit code where files could not be decoded. */
-const SOME_DAMAGED = 4;
-
 type Given = Parsed<typeof predictFlags>;
 
 /** Runs the command; returns its exit code. */
@@ -98,7 +104,7 @@ export async function predict(args: readonly string[]): Promise<number> {
     throw new UserError("predict needs images: deno task predict WEIGHTS FILES; see --help");
   }
   const files = await findImageFiles(named);
-  const weights = await readWeights(path, given);
+  const weights = await readWeights(path, given, "classifier");
   const names = await classNames(given.classes, weights);
   const writer = createWriter(given.json ? "json" : given.csv ? "csv" : "text", {
     weights: weights.dict.file,
@@ -106,9 +112,7 @@ export async function predict(args: readonly string[]): Promise<number> {
   });
   const damaged = await answerAll({ files, weights, names }, given, writer);
   writer.finish();
-  if (damaged === 0) return 0;
-  console.error(`${damaged} of ${files.length} files could not be decoded`);
-  return SOME_DAMAGED;
+  return endOf(damaged, files.length);
 }
 
 /** A folder's name may be left out, but not where it would be taken for the name of an image. */
@@ -136,14 +140,10 @@ async function answerAll({ files, weights, names }: Question, given: Given, writ
   try {
     const predictor = await loadPredictor(weights, backend, batch, given);
     const draw = given.explain === undefined ? undefined : await createDrawing(given.explain);
-    for await (const prepared of prepareBatches(files, batch, pool, preparation(weights, given))) {
-      for (const one of prepared) {
-        if ("image" in one) continue;
-        damaged++;
-        console.error(`Note: ${oneLine(`${one.path}: cannot be decoded (${one.damaged})`)}`);
-        writer.damaged(one.path, one.damaged);
-      }
-      const good = prepared.filter((one) => "image" in one);
+    const prepared = prepareBatches(files, batch, pool, preparation(weights, given));
+    for await (const { good, bad } of decodedBatches(prepared)) {
+      damaged += bad.length;
+      bad.forEach(({ path, damaged }) => writer.damaged(path, damaged));
       if (good.length === 0) continue;
       const images = good.map(({ image }) => image);
       const probabilities = await predictor.predict(images);
@@ -190,18 +190,16 @@ function preparation({ run, network }: Weights, given: Given): PrepareOptions {
 
 /** A predictor with the weights in it. */
 async function loadPredictor(
-  { dict, run, network: { model, input } }: Weights,
+  weights: Weights,
   backend: Backend,
   batch: number,
   given: Given,
 ): Promise<Predictor> {
+  const { dict, network: { model } } = weights;
   const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
-  const [channels, height, width] = input;
-  const usual = usualNormalize(input, run);
-  const images = { batch, channels, height, width, ...normaliseOf(given, channels, usual) };
+  const images = imagesFor(weights, batch, given);
   const explain = given.explain !== undefined;
-  const create = () => createPredictor({ backend, model, images, explain });
-  const predictor = await withinMemory(batch, create, ({ session }) => session);
+  const predictor = await withinMemory(batch, () => createPredictor({ backend, model, images, explain }));
   loadStateDict(predictor.session, matched);
   return predictor;
 }

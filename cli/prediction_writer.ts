@@ -1,7 +1,7 @@
 /** How `predict` tells its answers: as they come, for people and as CSV; all at the end as JSON. */
 import { quoted } from "../core/csv.ts";
 import { oneLine } from "../core/errors.ts";
-import { percent } from "./report.ts";
+import { percent } from "./figures.ts";
 
 export interface Answered {
   readonly file: string;

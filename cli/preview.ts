@@ -1,16 +1,18 @@
 /** `preview`: what a network will see in training, as a picture to look at before the training begins. */
 import { extname } from "node:path";
 import { allocateBatch } from "../core/data/batches.ts";
-import { countOf, type Dataset, imageBytes } from "../core/data/dataset.ts";
-import type { Image } from "../core/data/transforms/image.ts";
+import { type Dataset, imageBytes, type Moment } from "../core/data/dataset.ts";
+import type { DetectionDataset } from "../core/data/detection/dataset.ts";
 import { crop, flipHorizontally } from "../core/data/transforms/crop.ts";
+import type { Marked } from "../core/detect/overlay.ts";
 import { UserError } from "../core/errors.ts";
 import { permutation } from "../core/random.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
-import { loadDataset } from "../host/datasets.ts";
+import type { SheetImage } from "../host/images/contact_sheet.ts";
+import { loadAnyDataset } from "../host/datasets.ts";
 import { describeGroups, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
-import { modelEntry } from "./model.ts";
+import { checkKind, mapOf, modelEntry } from "./model.ts";
 import { recipeFile } from "./recipes.ts";
 import { readConfig } from "./settings/config_file.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings, loadOptions } from "./settings/data.ts";
@@ -45,7 +47,8 @@ const EXAMPLES = `Draws some training images as the network gets them: unvaried,
 
   deno task preview --data photos --rand-augment on
   deno task preview --data photos --recipe finetune
-  deno task preview --dataset cifar10 --random-erase 0.5 --output cifar.png`;
+  deno task preview --dataset cifar10 --random-erase 0.5 --output cifar.png
+  deno task preview --model yolov1 --data VOCdevkit/VOC2007      with their boxes`;
 
 /** Runs the command; returns its exit code. */
 export async function preview(args: readonly string[]): Promise<number> {
@@ -55,9 +58,12 @@ export async function preview(args: readonly string[]): Promise<number> {
     return 0;
   }
   const given = { ...await fromFiles(flags), ...flags };
-  const { count = 8, epochs = 6, output = "preview.png", seed = 0, model = "resnet50" } = given;
+  const { count = 8, epochs = 6, output = "preview.png", seed = 0 } = given;
   if (extname(output).toLowerCase() !== ".png") throw new UserError(`--output ${output}: must end in .png`);
-  const dataset = given.dataset ?? (given.data === undefined ? "digits" : "folder");
+  const model = given.model ?? (given.dataset === "boxes" ? "yolov1" : "resnet50");
+  const entry = await modelEntry(model);
+  const map = mapOf(entry, {}, given.input);
+  const dataset = given.dataset ?? (map ? "boxes" : given.data === undefined ? "digits" : "folder");
   const settings = {
     ...dataDefaults(dataset),
     ...settingsOf(given),
@@ -66,25 +72,26 @@ export async function preview(args: readonly string[]): Promise<number> {
     seed,
   };
   checkData(settings, flags);
-  const { input } = await modelEntry(model);
+  checkKind({ model, ...settings }, map !== undefined, given.data !== undefined);
   const note = (line: string) => console.log(`Note: ${line}`);
-  const data = await loadDataset(dataset, loadOptions(settings, input, { note, workers: undefined }));
+  const rest = { note, workers: undefined, split_size: map?.split_size };
+  const data = await loadAnyDataset(dataset, loadOptions(settings, entry.input, rest));
   try {
     data.notes.forEach(note);
-    const samples = permutation(countOf(data.train), seed, 0).slice(0, count);
+    const samples = permutation(data.train.count, seed, 0).slice(0, count);
     const columns = [await fill(data.train, samples, undefined)];
     for (let epoch = 0; epoch < epochs; epoch++) {
       columns.push(await fill(data.train, samples, { seed, epoch }));
     }
     const rows = Array.from(samples, (sample, slot) => ({
-      label: data.train.classes[data.train.labels[sample]!]!,
+      label: labelOf(data.train, sample),
       images: columns.map((column) => column[slot]!),
     }));
     const headings = columns.map((_, index) => index === 0 ? "evaluation" : `epoch ${index}`);
     const { contactSheet } = await import("../host/images/contact_sheet.ts");
     await writeAtomically(output, await contactSheet(rows, headings));
     console.log(
-      `${output}: ${samples.length} of ${countOf(data.train)} training images of ${data.train.name}`,
+      `${output}: ${samples.length} of ${data.train.count} training images of ${data.train.name}`,
     );
     return 0;
   } finally {
@@ -110,14 +117,14 @@ function settingsOf(given: Readonly<Record<string, unknown>>): Partial<DataSetti
 
 /** The images of a batch, with their moves done. */
 async function fill(
-  dataset: Dataset,
+  dataset: Dataset | DetectionDataset,
   samples: Uint32Array,
-  at: { seed: number; epoch: number } | undefined,
-): Promise<Image[]> {
+  at: Moment | undefined,
+): Promise<SheetImage[]> {
   const { width, height, channels } = dataset;
   const batch = allocateBatch(dataset, samples.length);
   await dataset.fill(batch, samples, at);
-  return Array.from(samples, (_, slot) => {
+  return Array.from(samples, (sample, slot) => {
     const [top, left, flip] = batch.moves.subarray(3 * slot, 3 * slot + 3) as unknown as [
       number,
       number,
@@ -126,8 +133,27 @@ async function fill(
     const size = imageBytes(dataset);
     const data = batch.pixels.slice(slot * size, (slot + 1) * size);
     const moved = crop({ width, height, channels, data }, top, left, [height, width]);
-    return flip ? flipHorizontally(moved) : moved;
+    return { ...flip ? flipHorizontally(moved) : moved, marked: marksOf(dataset, sample, at) };
   });
+}
+
+/** The objects that are seen at a moment, of images that have any. */
+function marksOf(
+  dataset: Dataset | DetectionDataset,
+  sample: number,
+  at: Moment | undefined,
+): Marked[] {
+  if (!("objects" in dataset)) return [];
+  return dataset.objects(sample, at).map(({ box, label }) => ({
+    box,
+    label,
+    text: dataset.classes[label] ?? "",
+  }));
+}
+
+/** What stands beside an image's row. */
+function labelOf(dataset: Dataset | DetectionDataset, sample: number): string {
+  return "labels" in dataset ? dataset.classes[dataset.labels[sample]!]! : dataset.images[sample]!.name;
 }
 
 if (import.meta.main) await main(preview);

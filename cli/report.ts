@@ -1,6 +1,9 @@
 /** Tells how training goes: a bar on a terminal, the course's lines anywhere else. */
+import type { EpochTiming } from "../core/train/log_row.ts";
 import { createStopwatch, type Pace, type StopwatchOptions } from "../core/train/stopwatch.ts";
+import type { Evaluation } from "../core/train/task.ts";
 import type { TrainingEvent } from "../core/train/trainer.ts";
+import { imagesText, partsText, percent, sharesText } from "./figures.ts";
 import { bar, bold, clearLine, duration, isTerminal, redraw } from "./terminal.ts";
 
 /** Time between two lines of a test in a log. */
@@ -13,30 +16,28 @@ export interface ReportOptions extends StopwatchOptions {
   readonly printEvery: number;
 }
 
-/** What an epoch took, for the log. */
-export interface EpochTiming {
-  readonly seconds: number;
-  /** Training images a second, without the evaluation; undefined where the run was resumed after the last step. */
-  readonly images_per_second: number | undefined;
-}
-
 export function createReport(options: ReportOptions) {
   const { epochs, steps, printEvery } = options;
   const watch = createStopwatch(options);
 
   function step(event: Extract<TrainingEvent, { type: "step" }>): void {
     watch.step();
-    const { epoch, step, loss, accuracy } = event;
+    const { epoch, step, loss, own, figures } = event;
     if (isTerminal) {
       const { images_per_second, seconds_left } = watch.pace();
       redraw(
-        `Epoch ${epoch}/${epochs} ${bar(step / steps)} ${step}/${steps}  loss ${loss.toFixed(4)}  ` +
-          `accuracy ${percent(accuracy)}  ${images_per_second!.toFixed(0)} images/s  ${
-            duration(seconds_left)
-          } left`,
+        [
+          `Epoch ${epoch}/${epochs} ${bar(step / steps)} ${step}/${steps}`,
+          `loss ${loss.toFixed(4)}`,
+          sharesText(figures),
+          `${imagesText(images_per_second!)}/s`,
+          `${duration(seconds_left)} left`,
+        ].filter((part) => part !== undefined).join("  "),
       );
     } else if (step % printEvery === 0 || step === steps) {
-      console.log(`Epoch [${epoch}/${epochs}], Step [${step}/${steps}] Loss: ${loss.toFixed(4)}`);
+      console.log(
+        `Epoch [${epoch}/${epochs}], Step [${step}/${steps}] Loss: ${loss.toFixed(4)}${partsText(own)}`,
+      );
     }
   }
 
@@ -46,14 +47,10 @@ export function createReport(options: ReportOptions) {
     if (isTerminal) clearLine();
     const { train, test } = event;
     console.log(
-      `${bold(`Epoch [${event.epoch}/${epochs}]`)} train: loss ${train.loss.toFixed(4)}, ${
-        percent(train.accuracy)
-      }; ` +
-        `test: loss ${test.loss.toFixed(4)}, ${percent(test.accuracy)}${event.best ? " (best)" : ""}; ` +
+      `${bold(`Epoch [${event.epoch}/${epochs}]`)} train: ${evaluationText(train)}; ` +
+        `test: ${evaluationText(test)}${event.best ? " (best)" : ""}; ` +
         (timing.images_per_second
-          ? `${timing.images_per_second.toFixed(0)} images/s, data wait ${
-            (100 * event.data_wait).toFixed(1)
-          } %, `
+          ? `${imagesText(timing.images_per_second)}/s, data wait ${(100 * event.data_wait).toFixed(1)} %, `
           : "") +
         duration(timing.seconds) +
         (event.epoch < epochs ? `, ${duration(seconds_left)} left` : ""),
@@ -99,12 +96,9 @@ function testing(batch: number, batches: number): string {
   return `testing ${bar(batch / batches)} ${batch}/${batches}`;
 }
 
-/** `84.83 %` of 0.8483 */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-/** The line that the course's program ends with. */
-export function accuracyLine(accuracy: number): string {
-  return `Accuracy of the model on the test images: ${percent(accuracy)}`;
+/** `loss 0.1234, 96.50 %`, or of a detector `loss 1.2345 (xy 0.1234, …), mAP@0.5 61.20 %`. */
+function evaluationText({ loss, figures }: Evaluation): string {
+  const { accuracy } = figures;
+  const shares = accuracy === undefined ? sharesText(figures) : percent(accuracy);
+  return `loss ${loss.toFixed(4)}${partsText(figures)}${shares === undefined ? "" : `, ${shares}`}`;
 }

@@ -1,12 +1,14 @@
 /** A run: trains to its end, or to a signal, or to what goes wrong, and keeps what it makes. */
 import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
+import type { TestResult } from "../core/train/evaluation.ts";
 import { NotFinite } from "../core/train/trainer.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
 import { describeEnding, type Ending } from "./ending.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
 import type { LivePage } from "./live_page.ts";
-import { createRunPictures } from "./run_pictures.ts";
-import { accuracyLine, createReport, createTestReport } from "./report.ts";
+import { createRunPictures, type RunPictures } from "./run_pictures.ts";
+import { scoreLine } from "./figures.ts";
+import { createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
 /** Exit code of a run whose loss or weights are no longer finite. */
@@ -23,10 +25,9 @@ export interface Run extends KeeperOptions {
 
 /** Returns the exit code. */
 export async function run(run: Run): Promise<number> {
-  const { trainer: { progress }, config, output } = run;
   const keeper = await createKeeper(run);
   const tell = async (ending: Ending, print: (line: string) => void = console.log) => {
-    const lines = await describeEnding(ending, progress, output, config, keeper.last !== undefined);
+    const lines = await describeEnding(ending, run, keeper.last !== undefined);
     lines.forEach((line) => print(line));
   };
   const signal = watchSignals();
@@ -84,7 +85,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     printEvery: printEvery ?? Math.min(100, Math.ceil(steps / 4)),
   });
   const pictures = run.pictures ? createRunPictures(run, keeper.log) : undefined;
-  let accuracy: number | undefined;
+  let test: TestResult | undefined;
   let ending: Ending | undefined;
   try {
     if (run.begin) await keeper.begin();
@@ -94,7 +95,7 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
       const timing = report.show(event);
       run.dashboard?.show(event, report.pace());
       if (event.type === "epoch") {
-        accuracy = event.test.accuracy;
+        test = event.test;
         await keeper.saveEpoch(event, timing!);
         await pictures?.epoch(event, timing!);
         report.startEpoch();
@@ -117,23 +118,25 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
   if (ending === "patience") {
     console.log(`No epoch of the last ${config.patience} was better: stopped early.`);
   }
-  await finish(run, keeper, progress.step > 0 ? undefined : accuracy);
+  await finish(run, keeper, pictures, progress.step > 0 ? undefined : test);
   return ending;
 }
 
 /** Says how good the weights are, and keeps them if they are the best: those of an epoch's middle may be. */
-async function finish({ trainer }: Run, keeper: Keeper, known: number | undefined): Promise<void> {
+async function finish(
+  { trainer }: Run,
+  keeper: Keeper,
+  pictures: RunPictures | undefined,
+  known: TestResult | undefined,
+): Promise<void> {
   const { progress } = trainer;
-  const accuracy = known ?? (await trainer.evaluate(createTestReport())).accuracy;
-  if (progress.step > 0 && accuracy > progress.best_accuracy) {
-    Object.assign(progress, { best_accuracy: accuracy, best_epoch: progress.epoch + 1 });
+  const test = known ?? await trainer.evaluate(createTestReport());
+  const epoch = progress.epoch + 1;
+  if (progress.step > 0 && test.score > progress.best_score) {
+    Object.assign(progress, { best_score: test.score, best_epoch: epoch });
     await keeper.saveBest();
     await keeper.saveLast();
+    await pictures?.answers({ epoch, test });
   }
-  printAccuracy(accuracy);
-}
-
-/** Prints the line that the course's program ends with. */
-export function printAccuracy(accuracy: number): void {
-  console.log(accuracyLine(accuracy));
+  console.log(scoreLine(test));
 }

@@ -1,24 +1,24 @@
 /** What a run shows of itself while it goes on and at its end: pictures in its folder, and values for TensorBoard. */
 import { join } from "node:path";
 import type { LogRow } from "../core/metrics/log.ts";
-import { someAnswers } from "../core/metrics/mistakes.ts";
 import { namedParameters } from "../core/nn/module.ts";
 import { histogramOf } from "../core/tensorboard/histogram.ts";
+import type { Figures } from "../core/train/task.ts";
 import type { StepEvent } from "../core/train/trainer.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import type { EventFile } from "../host/event_file.ts";
 import { CURVES } from "../host/run_folder.ts";
-import type { EpochEvent, KeeperOptions } from "./keeper.ts";
+import type { KeeperOptions } from "./keeper.ts";
+import type { EpochEvent, EpochTiming } from "../core/train/log_row.ts";
 import { shortName } from "./model.ts";
-import type { EpochTiming } from "./report.ts";
 import { clearLine, isTerminal } from "./terminal.ts";
 
 /** The most of a run's time that goes into pictures before its end. */
 const SHARE = 0.01;
 /** Values of single steps that TensorBoard gets, an epoch. */
 const STEPS = 20;
-/** Test images that TensorBoard gets. */
-const IMAGES = 12;
+
+type Tested = Pick<EpochEvent, "epoch" | "test">;
 
 export interface RunPictures {
   step(event: StepEvent): Promise<void>;
@@ -26,6 +26,8 @@ export interface RunPictures {
   epoch(event: EpochEvent, timing: EpochTiming): Promise<void>;
   /** Draws what was not drawn yet. */
   finish(): Promise<void>;
+  /** Draws the answers of a test, which is then the best. */
+  answers(test: Tested): Promise<void>;
 }
 
 /** `log` is the run's, which grows. A picture that cannot be drawn is told once and never ends a run. */
@@ -44,7 +46,7 @@ export function createRunPictures(
   let waiting: EpochEvent | undefined;
   /** The epoch whose answers are shown: the best, or the last one where an earlier part of the run has the best. */
   let shown: EpochEvent | undefined;
-  let drawnAnswers: EpochEvent | undefined;
+  let drawnAnswers: Tested | undefined;
   let failed = false;
 
   async function attempt(what: () => Promise<void>): Promise<void> {
@@ -76,7 +78,7 @@ export function createRunPictures(
     ]);
     const svg = await svgOf(curves(log, name));
     await writeAtomically(join(output, CURVES), new TextEncoder().encode(svg));
-    if (shown && shown !== drawnAnswers) await drawAnswers(shown);
+    if (shown && shown !== drawnAnswers) await showAnswers(shown);
     const states = [...namedParameters(options.model).keys()].filter((name) =>
       session.stateNames.includes(name)
     );
@@ -88,28 +90,21 @@ export function createRunPictures(
     cost = performance.now() - start;
   }
 
-  async function drawAnswers(event: EpochEvent): Promise<void> {
+  async function showAnswers(event: Tested): Promise<void> {
     drawnAnswers = event;
-    const [{ writeResults }, { answerSheet }] = await Promise.all([
-      import("../host/result_files.ts"),
-      import("../host/answer_sheet.ts"),
-    ]);
-    const { test } = options.data;
-    const title = `${name}, epoch ${event.epoch}`;
-    await writeResults(output, title, test, event.test);
-    const some = await answerSheet(
-      `Some test images of ${title}`,
-      test,
-      someAnswers(event.test.predictions, IMAGES),
-    );
+    const { drawAnswers } = await import("./answer_pictures.ts");
+    const some = await drawAnswers(output, `${name}, epoch ${event.epoch}`, options.data.test, event.test);
     await (await eventFile()).write(progress.batches, { pictures: { "test/answers": some } });
   }
 
   return {
-    async step({ step, steps, loss, accuracy, lr }) {
+    async step({ step, steps, loss, own, figures, lr }) {
       if (step % Math.ceil(steps / STEPS) !== 0) return;
       await attempt(async () => {
-        const scalars = { "step/loss": loss, "step/train_accuracy": accuracy, "step/lr": lr };
+        // An accuracy says something of many images only.
+        const { accuracy } = figures;
+        const more = accuracy === undefined ? scalarsOf("step", own) : { "step/train_accuracy": accuracy };
+        const scalars = { "step/loss": loss, ...more, "step/lr": lr };
         await (await eventFile()).write(progress.batches, { scalars });
       });
     },
@@ -120,10 +115,9 @@ export function createRunPictures(
       await attempt(async () => {
         const scalars = {
           "train/loss": train.loss,
-          "train/accuracy": train.accuracy,
+          ...scalarsOf("train", train.figures),
           "test/loss": test.loss,
-          "test/accuracy": test.accuracy,
-          "test/top5": test.top5,
+          ...scalarsOf("test", test.figures),
           lr,
           data_wait,
           seconds_per_epoch: seconds,
@@ -134,5 +128,10 @@ export function createRunPictures(
       if (spent + cost <= SHARE * (performance.now() - began)) await attempt(draw);
     },
     finish: () => attempt(draw),
+    answers: (test) => attempt(() => showAnswers(test)),
   };
+}
+
+function scalarsOf(part: string, figures: Figures): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${part}/${name}`, value]));
 }

@@ -1,5 +1,4 @@
 /** Opens the live page of a run, where one is asked for, and says what stands on it beside the figures. */
-import { countOf } from "../core/data/dataset.ts";
 import { parameterCount } from "../core/nn/mod.ts";
 import { stepsOf, testedOf } from "../core/train/progress.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
@@ -47,7 +46,7 @@ function runFacts(
   const extras = describeExtras(settings);
   return [
     ["Network", `${name}, ${number(parameters)} parameters`],
-    ["Data", `${train.name}: ${number(countOf(train))} training and ${number(countOf(test))} test images`],
+    ["Data", `${train.name}: ${number(train.count)} training and ${number(test.count)} test images`],
     ["Images", `${train.channels}×${train.height}×${train.width}, ${number(train.classes.length)} classes`],
     ["Length", `${epochs} epochs of ${number(stepsOf(options))} steps of ${batch_size} images`],
     ["Optimiser", `${optimizer}, weight decay ${weight_decay}`],

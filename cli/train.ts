@@ -4,7 +4,6 @@ import type { Methods } from "../core/backend/wasm/autotune.ts";
 import type { Backend } from "../core/backend/backend.ts";
 import { isWasm } from "../core/backend/wasm/backend.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
-import type { DatasetSplit } from "../core/data/dataset.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
 import { matchStateDict } from "../core/nn/match_state_dict.ts";
 import { restore } from "../core/train/checkpoint.ts";
@@ -12,13 +11,14 @@ import { runGraphs } from "../core/train/run_graphs.ts";
 import { sweepOptions, usualSweep } from "../core/train/lr_find.ts";
 import { loadPretrained } from "../core/train/pretrained.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
-import { loadDataset } from "../host/datasets.ts";
+import { type AnySplit, loadAnyDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
 import { checkRoomForRun, copyRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
 import { createBackend } from "./backend.ts";
 import { banner } from "./banner.ts";
 import { dryRun, tryOptions } from "./dry_run.ts";
+import { scoreLine } from "./figures.ts";
 import { type Job, type Mode, understand } from "./job.ts";
 import { findLearningRate } from "./lr_find.ts";
 import { planRun } from "./plan.ts";
@@ -26,7 +26,7 @@ import { describeRecipes } from "./recipes.ts";
 import { createTestReport } from "./report.ts";
 import { checkImages } from "./resume.ts";
 import { loadOptions } from "./settings/data.ts";
-import { printAccuracy, run } from "./run.ts";
+import { run } from "./run.ts";
 import { startDashboard } from "./start_dashboard.ts";
 import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
 import { negatable, trainFlags, trainGroups } from "./train_flags.ts";
@@ -79,9 +79,10 @@ export async function train(args: readonly string[]): Promise<number> {
   }
 }
 
-async function loadImages({ settings, entry, workers }: Job): Promise<DatasetSplit> {
-  const options = loadOptions(settings, entry.input, { progress: downloadProgress, note, workers });
-  const data = await loadDataset(settings.dataset, options);
+async function loadImages({ settings, entry, split_size, workers }: Job): Promise<AnySplit> {
+  const overfit = settings.overfit_batches > 0;
+  const rest = { progress: downloadProgress, note, workers, overfit, split_size };
+  const data = await loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, rest));
   if (isTerminal) clearLine();
   data.notes.forEach(note);
   return data;
@@ -94,7 +95,7 @@ function note(line: string): void {
 
 async function carryOut(
   job: Job,
-  data: DatasetSplit,
+  data: AnySplit,
   backend: Backend,
   methods: Methods,
 ): Promise<number> {
@@ -116,7 +117,7 @@ async function carryOut(
   if (resumed && mode === "evaluate") {
     const advice = RIGHT_MODEL;
     loadPretrained(trainer.session, matchStateDict(options.model, resumed.weights, { advice }));
-    printAccuracy((await trainer.evaluate(createTestReport())).accuracy);
+    console.log(scoreLine(await trainer.evaluate(createTestReport())));
     return 0;
   }
   if (resumed) {

@@ -3,6 +3,7 @@ import { switchFlag, text, whole } from "./arguments.ts";
 import { deviceFlag, threadFlags } from "./backend.ts";
 import { optionFlags } from "./model.ts";
 import { dataFlags } from "./settings/data.ts";
+import { detectionFlags } from "./settings/detection.ts";
 import { finetuneFlags } from "./settings/finetune.ts";
 import { limitFlags } from "./settings/limits.ts";
 import { regulariseFlags } from "./settings/regularise.ts";
@@ -16,6 +17,7 @@ export const trainGroups = {
   "The images": dataFlags,
   "How long, and how fast it learns": scheduleFlags,
   "Better generalisation, steadier steps": regulariseFlags,
+  "Detectors": detectionFlags,
   "From other weights": finetuneFlags,
   "Ending early, or trying out": {
     ...limitFlags,
@@ -54,6 +56,7 @@ export const trainFlags = {
   ...trainGroups["The images"],
   ...trainGroups["How long, and how fast it learns"],
   ...trainGroups["Better generalisation, steadier steps"],
+  ...trainGroups["Detectors"],
   ...trainGroups["From other weights"],
   ...trainGroups["Ending early, or trying out"],
   ...trainGroups["Settings from files"],

@@ -1,12 +1,17 @@
 /** From settings to what a trainer is made of: the network, the data, what is done with both. */
 import type { Backend } from "../core/backend/backend.ts";
-import type { DatasetSplit } from "../core/data/dataset.ts";
+import type { AnySplit } from "../host/datasets.ts";
 import { overfitTo } from "../core/data/overfit.ts";
+import { isDetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
 import { type MatchedStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
 import { type Module, namedParameters, type Parameter } from "../core/nn/module.ts";
 import type { ParameterRule } from "../core/optim/optimizer.ts";
 import { belongsTo, freeze, headOf } from "../core/train/head.ts";
+import { classification } from "../core/train/classification.ts";
+import { detection } from "../core/train/detection.ts";
+import type { TestResult } from "../core/train/evaluation.ts";
+import type { Task } from "../core/train/task.ts";
 import { stepsOf } from "../core/train/progress.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
 import { readStateDict } from "../host/weights.ts";
@@ -26,10 +31,10 @@ export interface Prepared {
 export function prepare(
   settings: Settings,
   entry: ModelEntry,
-  given: DatasetSplit,
+  given: AnySplit,
   backend: Backend,
 ): Prepared {
-  const { batch_size, seed, overfit_batches, label_smoothing, accumulate, limit_batches } = settings;
+  const { batch_size, seed, overfit_batches, accumulate, limit_batches } = settings;
   const data = overfit_batches > 0 ? overfitTo(given, overfit_batches * batch_size, seed) : given;
   const { classes, channels, height, width } = data.train;
   const create = (num_classes: number) =>
@@ -43,7 +48,6 @@ export function prepare(
   const head = headOf(create, classes.length);
   freezeLayers(model, settings, head);
   const epoch = { data, batch_size, accumulate, limit_batches };
-  const { mixup, cutmix } = settings;
   return {
     head,
     options: {
@@ -52,15 +56,20 @@ export function prepare(
       ...epoch,
       optimizer: optimizerOf(settings),
       lr: learningRate(settings, stepsOf(epoch) / accumulate),
-      label_smoothing,
+      task: taskOf(settings, model),
       seed,
       rules: rulesOf(settings, head),
       clip_grad: settings.clip_grad,
       ema_decay: settings.ema ? settings.ema_decay : 0,
-      ...(mixup > 0 || cutmix > 0 ? { mix: { mixup, cutmix } } : {}),
       ...limitsOf(settings),
     },
   };
+}
+
+function taskOf(settings: Settings, model: Module): Task<TestResult> {
+  const { label_smoothing, mixup, cutmix, lambda_coord, lambda_noobj } = settings;
+  if (isDetectionModel(model)) return detection({ ...model.map, lambda_coord, lambda_noobj });
+  return classification({ label_smoothing, mix: mixup > 0 || cutmix > 0 ? { mixup, cutmix } : undefined });
 }
 
 function freezeLayers(
@@ -100,7 +109,9 @@ export async function readPretrained(
   { pretrained, partial }: Settings,
   { options, head }: Prepared,
 ): Promise<MatchedStateDict> {
-  const matched = matchStateDict(options.model, await readStateDict(pretrained), { partial, head });
+  const { model } = options;
+  const body = isDetectionModel(model) ? model.body : undefined;
+  const matched = matchStateDict(model, await readStateDict(pretrained), { partial, head, body });
   const { tensors, left } = matched;
   const shown = left.slice(0, 6).join(", ") + (left.length > 6 ? " and more" : "");
   console.log(

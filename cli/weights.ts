@@ -3,16 +3,19 @@ import { type Backend, OutOfMemory, type Session } from "../core/backend/backend
 import type { Methods } from "../core/backend/wasm/autotune.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
+import { isDetectionModel } from "../core/detect/model.ts";
 import type { StateDict } from "../core/format/state_dict.ts";
 import { trace } from "../core/nn/trace.ts";
 import { parseClassNames } from "../core/predict/class_names.ts";
+import { usualNormalize } from "../core/predict/preparation.ts";
+import type { BatchShape } from "../core/train/graphs.ts";
 import { readText } from "../host/files.ts";
 import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
-import { models } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { createBackend, type DeviceFlags } from "./backend.ts";
 import type { modelFlags } from "./model.ts";
+import { type Kind, type normaliseFlags, normaliseOf } from "./settings/weights.ts";
 import { type KnownNetwork, type KnownRun, networkOf, runOf } from "./weights_network.ts";
 
 export interface Weights {
@@ -24,8 +27,12 @@ export interface Weights {
   readonly num_classes: number;
 }
 
-/** Reads a file of any format, or the best weights of a run's folder. */
-export async function readWeights(path: string, given: Parsed<typeof modelFlags>): Promise<Weights> {
+/** Reads a file of any format, or the best weights of a run's folder. Throws where they are of no such network. */
+export async function readWeights(
+  path: string,
+  given: Parsed<typeof modelFlags>,
+  wanted?: Kind,
+): Promise<Weights> {
   const dict = await readStateDict(await findWeights(path));
   const network = await networkOf(dict, given);
   if (!network) {
@@ -34,11 +41,19 @@ export async function readWeights(path: string, given: Parsed<typeof modelFlags>
     );
   }
   const { name, model, input } = network;
-  if (models[name]?.outputs !== undefined) {
-    throw new UserError(`${dict.file}: ${name} is no classifier: its answers are boxes, not classes`);
+  const detects = isDetectionModel(model);
+  if (wanted === "classifier" && detects) {
+    throw new UserError(
+      `${dict.file}: ${name} is no classifier: its answers are boxes, not classes; see deno task detect`,
+    );
   }
-  const scores = trace(model, [1, ...input], { training: false }).outputs.get("y")!;
-  return { dict, network, run: runOf(dict), num_classes: scores.shape[1]! };
+  if (wanted === "detector" && !detects) {
+    throw new UserError(
+      `${dict.file}: ${name} is no detector: its answers are classes, not boxes; see deno task predict`,
+    );
+  }
+  const answer = () => trace(model, [1, ...input], { training: false }).outputs.get("y")!.shape[1]!;
+  return { dict, network, run: runOf(dict), num_classes: detects ? model.map.num_classes : answer() };
 }
 
 /** What to do about weights that do not fit. */
@@ -57,6 +72,22 @@ export async function classNames(
   );
 }
 
+/** Batches of images as the network takes them, normalised as flags say, as in the run, or as ImageNet's. */
+export function imagesFor(
+  { run, network }: Weights,
+  batch: number,
+  given: Parsed<typeof normaliseFlags>,
+): BatchShape {
+  const [channels, height, width] = network.input;
+  return {
+    batch,
+    channels,
+    height,
+    width,
+    ...normaliseOf(given, channels, usualNormalize(network.input, run)),
+  };
+}
+
 /** Starts the backend, with the ways to compute that the run was trained with. */
 export async function startBackend({ run }: Weights, given: DeviceFlags): Promise<Backend> {
   const methods: Methods = new Map(Object.entries(run?.methods ?? {}));
@@ -65,14 +96,14 @@ export async function startBackend({ run }: Weights, given: DeviceFlags): Promis
 }
 
 /** What `plan()` makes once its session is ready; too little memory is told as a matter of the batch. */
-export async function withinMemory<Result>(
+export async function withinMemory<Result extends Session | { readonly session: Session }>(
   batch: number,
   plan: () => Result,
-  sessionOf: (planned: Result) => Session,
 ): Promise<Result> {
   try {
     const planned = plan();
-    await sessionOf(planned).ready;
+    const session: Session = "session" in planned ? planned.session : planned;
+    await session.ready;
     return planned;
   } catch (error) {
     if (!(error instanceof OutOfMemory)) throw error;

@@ -3,7 +3,7 @@
  * kernels and the digits that come with it, so it runs in Deno and in browsers alike.
  *
  * ```ts
- * import { createTrainer, createWasmBackend, loadDigits, nn, schedule } from "./core/mod.ts";
+ * import { classification, createTrainer, createWasmBackend, loadDigits, nn, schedule } from "./core/mod.ts";
  *
  * class Net extends nn.Module {
  *   conv1 = new nn.Conv2d(3, 16, 3, { stride: 2, padding: 1 });
@@ -25,7 +25,7 @@
  *   epochs: 2,
  *   optimizer: { name: "sgd", momentum: 0.9 },
  *   lr: schedule({ name: "cosine", lr: 0.1, T_max: 2 }),
- *   label_smoothing: 0,
+ *   task: classification(),
  *   seed: 1,
  * });
  * await trainer.initialise();
@@ -69,7 +69,14 @@ export {
   type ScheduleOptions,
 } from "./optim/schedule.ts";
 export { type CheckpointHeader, readHeader, restore, toCheckpoint } from "./train/checkpoint.ts";
-export type { Evaluation, TestResult } from "./train/evaluation.ts";
+export {
+  classification,
+  type ClassificationOptions,
+  type ClassificationResult,
+} from "./train/classification.ts";
+export { detection, type DetectionResult, type DetectionTaskOptions } from "./train/detection.ts";
+export type { TestResult } from "./train/evaluation.ts";
+export type { Evaluation, Figures, Judged, Task } from "./train/task.ts";
 export { largestBatch, measureRun } from "./train/run_graphs.ts";
 export type { Progress } from "./train/progress.ts";
 export {
@@ -83,6 +90,67 @@ export {
 // What a network sees on images, and where.
 export { createPredictor, type Predictor, type PredictorOptions } from "./predict/predictor.ts";
 export { overlay } from "./predict/overlay.ts";
+
+/*
+ * Detection: what is where. A detector is a module that says what its map of boxes is like, as models/yolov1.ts does.
+ *
+ * ```ts
+ * import * as strata from "./core/mod.ts";
+ *
+ * class Net extends strata.nn.Module {
+ *   map = { split_size: 2, num_boxes: 1, num_classes: 3 };
+ *   conv = new strata.nn.Conv2d(3, 8, 3, { stride: 2, padding: 1 });
+ *   fc = new strata.nn.Linear(8 * 2 * 2, 2 * 2 * (3 + 5));
+ *   forward(x: strata.nn.Tensor) {
+ *     x = strata.nn.relu(this.conv.forward(x));
+ *     return this.fc.forward(strata.nn.flatten(strata.nn.adaptiveAvgPool2d(x, 2)));
+ *   }
+ * }
+ *
+ * const backend = await strata.createWasmBackend();
+ * const images = { batch: 1, channels: 3, height: 32, width: 32, mean: [0, 0, 0], std: [1, 1, 1] };
+ * const detector = strata.createDetector({ backend, model: new Net(), images });
+ * // With weights: strata.loadStateDict(detector.session, strata.matchStateDict(model, strata.parseStateDict(bytes, "net.pth")));
+ *
+ * const photograph = { width: 640, height: 480, channels: 3, data: new Uint8Array(640 * 480 * 3) };
+ * const [found] = await detector.detect([photograph], { conf_threshold: 0.3 });
+ * backend.close();
+ *
+ * // Boxes are in the photograph's pixels. What is there tells how good they are, by VOC's rules.
+ * const cat = { box: { x1: 20, y1: 30, x2: 320, y2: 240 }, label: 0, difficult: false };
+ * const { report } = strata.evaluateDetections([{ detections: found!, objects: [cat] }], ["cat", "dog", "bird"]);
+ * for (const line of strata.detectionTable(report)) console.log(line);
+ * ```
+ */
+export { areaOf, type Box, clipBox, intersection, iou, scaleBox } from "./detect/box.ts";
+export { decode, type DecodeOptions } from "./detect/decode.ts";
+export { detect, type DetectOptions } from "./detect/detect.ts";
+export type { Detection } from "./detect/detection.ts";
+export type { LabelledBox } from "./detect/labelled_box.ts";
+export { type DetectionModel, isDetectionModel } from "./detect/model.ts";
+export { nms, suppress, type SuppressOptions } from "./detect/nms.ts";
+export { type Marked, overlay as boxOverlay } from "./detect/overlay.ts";
+export { type BoxesOfImage, fillTarget } from "./detect/targets.ts";
+export { createDetector, type Detector, type DetectorOptions } from "./predict/detector.ts";
+export type { MapShape } from "./ops/yolo_loss.ts";
+
+// How good a detector is.
+export { type CocoAnnotations, cocoAnnotations, type CocoResult, cocoResults } from "./metrics/coco.ts";
+export { type DetectionEvaluation, evaluateDetections, judgedImage } from "./metrics/detection_evaluation.ts";
+export type { JudgedImage } from "./metrics/detection_matches.ts";
+export {
+  type ClassReport,
+  type DetectionReport,
+  detectionReport,
+  type HistogramBin,
+  iouHistogram,
+} from "./metrics/detection_report.ts";
+export { detectionTable } from "./metrics/detection_table.ts";
+
+// Files of boxes.
+export { parseVoc } from "./data/detection/voc.ts";
+export type { AnnotatedImage, NamedBox, Sample } from "./data/detection/sample.ts";
+export { namedObjects, parseYoloLabels, yoloLine, type YoloObject } from "./data/detection/yolo_labels.ts";
 
 // Files of weights, summaries, pictures.
 export * from "./format/safetensors.ts";

@@ -41,7 +41,7 @@ export function drawCharts(state) {
   byId("speed").setAttribute("aria-label", `Images a second, ${format.speed(speeds.at(-1))} now`);
 }
 
-/** Loss and accuracy, in training and on the test images. @param {Pick<State, "history" | "epochs">} state */
+/** Loss and accuracy or precision, in training and on the test images. @param {Pick<State, "run" | "history" | "epochs">} state */
 export function drawCurves(state) {
   const { history: { rows }, epochs } = state;
   const time = rows.map((row) => row[TIME] ?? 0);
@@ -61,16 +61,34 @@ export function drawCurves(state) {
   });
   say("loss", smoothLoss, test, format.loss);
 
-  const accuracies = column(ACCURACY);
+  if (state.run.kind === "boxes") drawPrecisions(state);
+  else drawAccuracies(state, time, ends, column(ACCURACY));
+}
+
+/** @type {Look} */
+const share = { range: [0, 1], value: format.percent, tick: (value) => `${Math.round(100 * value)} %` };
+
+/** @param {Pick<State, "epochs">} state @param {number[]} time @param {number[]} ends @param {(number | null)[]} accuracies */
+function drawAccuracies({ epochs }, time, ends, accuracies) {
   const smoothAccuracy = smooth(accuracies);
   const trainAccuracy = epochs.map(({ train_accuracy }) => train_accuracy ?? null);
   const testAccuracy = epochs.map(({ test_accuracy }) => test_accuracy ?? null);
-  draw("accuracy", join(time, [accuracies, smoothAccuracy], ends, [trainAccuracy, testAccuracy]), {
-    range: [0, 1],
-    value: format.percent,
-    tick: (value) => `${Math.round(100 * value)} %`,
-  });
+  draw("accuracy", join(time, [accuracies, smoothAccuracy], ends, [trainAccuracy, testAccuracy]), share);
   say("accuracy", smoothAccuracy, testAccuracy, format.percent);
+}
+
+/** Of the test images: a detector has no such figure in training. @param {Pick<State, "epochs">} state */
+function drawPrecisions({ epochs }) {
+  if (epochs.length === 0) return;
+  const at50 = epochs.map(({ test_map50 }) => test_map50 ?? null);
+  const mean = epochs.map(({ test_map50_95 }) => test_map50_95 ?? null);
+  draw("accuracy", [epochs.map(({ epoch = 0 }) => epoch), at50, mean], share);
+  byId("accuracy").setAttribute(
+    "aria-label",
+    `Curve of the mean average precision: ${
+      format.percent(at50.at(-1))
+    } at an IoU of 0.5 after epoch ${epochs.length}`,
+  );
 }
 
 /** The next are drawn all anew: the colours or the width have changed, or the run. */
@@ -80,7 +98,7 @@ export function forgetCharts() {
 }
 
 /**
- * What a chart of four series has: steps, smoothed, epochs' training and test; a chart of two: one line.
+ * What a chart has: of four series steps, smoothed, epochs' training and test; of two mAPs; or one line.
  * @typedef {{ range: [number, number], value: (value: number | null | undefined) => string,
  *   tick?: (value: number) => string }} Look
  */
@@ -106,7 +124,7 @@ function create(id, data) {
   const style = getComputedStyle(place);
   const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const font = `12px ${style.fontFamily}`;
-  const four = data.length > 2;
+  const wide = data.length > 2;
   const axis = {
     stroke: colour("--soft"),
     font,
@@ -120,8 +138,14 @@ function create(id, data) {
     return looks.get(id)?.value(shown) ?? "";
   };
   const points = { show: true, size: 6 };
+  const perEpoch = { width: 2, points, spanGaps: true, value };
   /** @type {Series[]} */
-  const lines = four
+  const lines = data.length === 3
+    ? [
+      { label: "mAP@0.5", stroke: colour("--test"), ...perEpoch },
+      { label: "mAP@0.5–0.95", stroke: colour("--train"), ...perEpoch },
+    ]
+    : wide
     ? [
       { label: "each step", stroke: colour("--train-faint"), width: 1, points: { show: false }, value },
       { label: "training, smoothed", stroke: colour("--train"), width: 2, points: { show: false }, value },
@@ -146,8 +170,8 @@ function create(id, data) {
   /** @type {Options} */
   const options = {
     width: place.clientWidth,
-    height: four ? TALL : LOW,
-    legend: { show: four },
+    height: wide ? TALL : LOW,
+    legend: { show: wide },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: {
       x: { time: false, range: () => [0, ends.get(id) ?? 1] },

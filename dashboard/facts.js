@@ -54,21 +54,23 @@ export function drawPosition({ run, status, now, confusion }) {
 }
 
 /** @param {State} state */
-export function drawTiles({ status, now, epochs }) {
+export function drawTiles({ run, status, now, epochs }) {
   const last = epochs.at(-1);
-  const best = epochs.reduce(
-    (found, row) => (row.test_accuracy ?? -1) > (found?.test_accuracy ?? -1) ? row : found,
-    last,
-  );
+  const best = epochs.reduce((found, row) => scoreOf(row) > scoreOf(found) ? row : found, last);
+  const isDetector = run.kind === "boxes";
   const running = status.phase === "training" || status.phase === "testing";
   /** @type {[string, string, string][]} */
   const tiles = [
     ["Training loss", format.loss(now.loss), now.loss == null ? "" : "of the last step"],
-    ["Training accuracy", format.percent(now.accuracy), now.accuracy == null ? "" : "of the epoch so far"],
+    isDetector ? ["Test loss", format.loss(last?.test_loss), ""] : [
+      "Training accuracy",
+      format.percent(now.accuracy),
+      now.accuracy == null ? "" : "of the epoch so far",
+    ],
     [
-      "Test accuracy",
-      format.percent(last?.test_accuracy),
-      best ? `best ${format.percent(best.test_accuracy)} in epoch ${best.epoch}` : "after the first epoch",
+      isDetector ? "Test mAP@0.5" : "Test accuracy",
+      last ? format.percent(scoreOf(last)) : format.percent(null),
+      best ? `best ${format.percent(scoreOf(best))} in epoch ${best.epoch}` : "after the first epoch",
     ],
     ["Learning rate", format.rate(now.lr), ""],
     [
@@ -95,25 +97,30 @@ export function drawFacts({ run }) {
   );
 }
 
+/** What an epoch is best by; −1 where it is not known. @param {State["epochs"][number] | undefined} row */
+function scoreOf(row) {
+  return row?.test_map50 ?? row?.test_accuracy ?? -1;
+}
+
 /** The newest epoch first. @param {State} state */
-export function drawEpochs({ epochs }) {
-  const highest = Math.max(...epochs.map(({ test_accuracy = -1 }) => test_accuracy));
+export function drawEpochs({ run, epochs }) {
+  const highest = Math.max(...epochs.map(scoreOf));
   const rows = epochs.map((row) => {
     const line = element(
       "tr",
       element("th", String(row.epoch)),
       ...[
         format.loss(row.train_loss),
-        format.percent(row.train_accuracy),
+        ...run.kind === "boxes" ? [] : [format.percent(row.train_accuracy)],
         format.loss(row.test_loss),
-        format.percent(row.test_accuracy),
+        format.percent(row.test_map50 ?? row.test_accuracy),
         format.speed(row.images_per_second),
         format.duration(row.seconds),
       ].map((text) => element("td", text)),
     );
     line.firstElementChild?.setAttribute("scope", "row");
-    line.children[5]?.classList.add("speed");
-    if (row.test_accuracy === highest) line.className = "best";
+    line.children[line.children.length - 2]?.classList.add("speed");
+    if (scoreOf(row) === highest) line.className = "best";
     return line;
   });
   byId("epochs").replaceChildren(...rows.reverse());

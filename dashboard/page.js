@@ -6,6 +6,7 @@
  *
  * @import { State } from "./protocol.ts"
  */
+import { drawPrecision } from "./boxes.js";
 import { drawCharts, forgetCharts } from "./charts.js";
 import { drawConfusion } from "./confusion.js";
 import { drawEpochs, drawFacts, drawPosition, drawTiles, showStatus } from "./facts.js";
@@ -34,6 +35,8 @@ function take(update, whole) {
 function draw() {
   if (!state || document.hidden) return;
   const has = (/** @type {string[]} */ ...parts) => parts.some((part) => waiting.has(part));
+  // What is for the other kind of network is hidden.
+  document.body.dataset.kind = state.run.kind;
   if (has("run")) drawFacts(state);
   if (has("run", "status", "now")) {
     showStatus(state.status.phase, state.status.text);
@@ -43,6 +46,7 @@ function draw() {
   if (has("history", "epochs")) drawCharts(state);
   if (has("run", "epochs")) drawEpochs(state);
   if (has("run", "confusion")) drawConfusion(state);
+  if (has("run", "precision")) drawPrecision(state);
   if (has("run", "samples")) drawSamples(state);
   waiting.clear();
 }

@@ -8,23 +8,41 @@ export interface State {
   readonly history: Curves;
   readonly epochs: readonly LogRow[];
   readonly confusion: ConfusionCounts;
+  readonly precision: ClassPrecision;
   readonly samples: readonly Sample[];
 }
 
 export interface RunFacts {
   readonly title: string;
   readonly facts: readonly (readonly [name: string, value: string])[];
+  /** What the network answers with. */
+  readonly kind: "classes" | "boxes";
   readonly classes: readonly string[];
-  /** Test images of which predictions are shown. */
-  readonly samples: readonly {
-    readonly index: number;
-    readonly label: number;
-    /** Where its picture is; the server of a run has it at `samples/INDEX.bmp`. */
-    readonly picture?: string;
-  }[];
+  /** Test images of which answers are shown. */
+  readonly samples: readonly ShownImage[];
   readonly epochs: number;
   /** Steps in an epoch. */
   readonly steps: number;
+}
+
+/** What is true of a test image: its class, or its objects. */
+export type ShownImage =
+  & {
+    readonly index: number;
+    /** Where its picture is; the server of a run has it at `samples/INDEX.bmp`. */
+    readonly picture?: string;
+  }
+  & (
+    | { readonly label: number }
+    | { readonly boxes: readonly ShownBox[] }
+  );
+
+export interface ShownBox {
+  /** Left, top, right and bottom, as shares of the image. */
+  readonly box: readonly [number, number, number, number];
+  readonly label: number;
+  /** Confidence of what was found. */
+  readonly score?: number;
 }
 
 export interface Status {
@@ -55,6 +73,7 @@ export interface Curves {
   readonly rows: readonly (readonly (number | null)[])[];
 }
 
+/** Of classifiers; of detectors it tells only how far the test is. */
 export interface ConfusionCounts {
   /** Of which evaluation; 0 before the first. */
   readonly epoch: number;
@@ -66,9 +85,18 @@ export interface ConfusionCounts {
   readonly counts: readonly number[];
 }
 
-export interface Sample {
-  readonly index: number;
-  readonly predicted: number;
-  readonly probability: number;
+/** Of detectors, how good they are at each class. */
+export interface ClassPrecision {
+  /** 0 before the first evaluation. */
   readonly epoch: number;
+  /** Average precision (0 … 1), null where there is nothing to find, and objects to find. */
+  readonly classes: readonly { readonly ap: number | null; readonly objects: number }[];
 }
+
+/** What was answered to a test image. */
+export type Sample =
+  & { readonly index: number; readonly epoch: number }
+  & (
+    | { readonly predicted: number; readonly probability: number }
+    | { readonly boxes: readonly ShownBox[] }
+  );

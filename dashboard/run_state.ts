@@ -1,13 +1,14 @@
 /** Follows a run's events, and keeps what its live page shows. */
 import { allocateBatch, testedImage } from "../core/data/batches.ts";
-import { type Dataset, imageBytes } from "../core/data/dataset.ts";
+import { imageBytes, type ImageSet } from "../core/data/dataset.ts";
 import { encodeBmp } from "../core/format/bmp.ts";
-import { confusionMatrix } from "../core/metrics/confusion.ts";
 import type { LogRow } from "../core/metrics/log.ts";
-import { answerOf, type Predictions } from "../core/metrics/predictions.ts";
+import type { Answers } from "../core/train/answers.ts";
 import { createHistory, type Point } from "../core/train/history.ts";
+import { type EpochEvent, logRow } from "../core/train/log_row.ts";
 import type { Pace } from "../core/train/stopwatch.ts";
 import type { TrainingEvent } from "../core/train/trainer.ts";
+import { answerView } from "./answers.ts";
 import type { Now, RunFacts, Sample, State, Status } from "./protocol.ts";
 
 const SAMPLES = 12;
@@ -15,7 +16,7 @@ const SAMPLES = 12;
 export interface RunOptions {
   readonly title: string;
   readonly facts: RunFacts["facts"];
-  readonly test: Dataset;
+  readonly test: ImageSet;
   /** How many test images an evaluation takes, see `testedImage`. */
   readonly tested: number;
   readonly epochs: number;
@@ -41,17 +42,15 @@ export interface RunState {
 export function followRun(options: RunOptions): RunState {
   const { test, steps } = options;
   const count = options.tested;
-  const classes = test.classes.length;
+  const view = answerView(test);
   const history = createHistory();
   const epochs = [...options.before];
   const run = {
     title: options.title,
     facts: options.facts,
+    kind: view.kind,
     classes: test.classes,
-    samples: spread(count, SAMPLES).map((place) => {
-      const index = testedImage(test, place, count);
-      return { index, label: test.labels[index]! };
-    }),
+    samples: spread(count, SAMPLES).map((place) => view.truth(testedImage(test, place, count))),
     epochs: options.epochs,
     steps,
   };
@@ -67,8 +66,8 @@ export function followRun(options: RunOptions): RunState {
     seconds_left: null,
     seconds: 0,
   };
-  let tested: { readonly epoch: number; readonly predictions: Predictions } | undefined;
-  let before: { epoch: number; step: number; accuracy: number } | undefined;
+  let tested: { readonly epoch: number; readonly answers: Answers } | undefined;
+  let precision: State["precision"] = { epoch: 0, classes: [] };
 
   /** What the pages have not been told yet. */
   const changed = new Set<keyof State>();
@@ -95,10 +94,11 @@ export function followRun(options: RunOptions): RunState {
       epochs: () => epochs,
       confusion: () => ({
         epoch: tested?.epoch ?? 0,
-        seen: tested?.predictions.count ?? 0,
+        seen: tested ? view.seen(tested.answers) : 0,
         total: count,
-        ...sparse(tested ? confusionMatrix(tested.predictions, classes) : new Uint32Array(), classes),
+        ...tested ? view.confusion(tested.answers) : { right: 0, counts: [] },
       }),
+      precision: () => precision,
       samples,
     };
     return Object.fromEntries(Array.from(names, (name) => [name, make[name]()]));
@@ -107,10 +107,8 @@ export function followRun(options: RunOptions): RunState {
   /** Of the evaluation under way, and of the one before those that it has not come to. */
   function samples(): Sample[] {
     for (const { index } of run.samples) {
-      const place = tested?.predictions.samples.indexOf(index) ?? -1;
-      if (!tested || place < 0) continue;
-      const { predicted, confidence } = answerOf(tested.predictions, place);
-      answers.set(index, { index, predicted, probability: confidence, epoch: tested.epoch });
+      const answer = tested && view.answer(tested.answers, index, tested.epoch);
+      if (answer) answers.set(index, answer);
     }
     return [...answers.values()];
   }
@@ -120,33 +118,24 @@ export function followRun(options: RunOptions): RunState {
   }
 
   function step(event: Extract<TrainingEvent, { type: "step" }>, pace: Pace): void {
-    const { epoch, step, loss, accuracy, lr } = event;
-    // The event has the epoch's mean so far; the curve wants the step's own.
-    const follows = before?.epoch === epoch && before.step === step - 1;
-    const own = step === 1 ? accuracy : follows ? accuracy * step - before!.accuracy * (step - 1) : NaN;
-    before = { epoch, step, accuracy };
+    const { epoch, step, loss, own: { accuracy = NaN }, figures, lr } = event;
     const images_per_second = pace.images_per_second ?? NaN;
-    history.add({ time: epoch - 1 + step / steps, loss, accuracy: own, lr, images_per_second });
-    now = { ...now, epoch, step, loss, accuracy, lr };
+    history.add({ time: epoch - 1 + step / steps, loss, accuracy, lr, images_per_second });
+    now = { ...now, epoch, step, loss, accuracy: figures["accuracy"] ?? null, lr };
     status = { phase: "training", text: "" };
     changed.add("history");
   }
 
-  function epoch(event: Extract<TrainingEvent, { type: "epoch" }>, pace: Pace): void {
-    const { train, test, lr } = event;
-    epochs.push({
-      epoch: event.epoch,
-      train_loss: train.loss,
-      train_accuracy: train.accuracy,
-      test_loss: test.loss,
-      test_accuracy: test.accuracy,
-      test_top5: test.top5,
-      lr,
-      seconds: pace.epoch_seconds,
-      ...pace.images_per_second === undefined ? {} : { images_per_second: pace.images_per_second },
-      data_wait: event.data_wait,
-    });
+  function epoch(event: EpochEvent, pace: Pace): void {
+    epochs.push(logRow(event, { seconds: pace.epoch_seconds, images_per_second: pace.images_per_second }));
     changed.add("epochs");
+    if (event.test.kind !== "boxes") return;
+    const { classes } = event.test.evaluation.report;
+    precision = {
+      epoch: event.epoch,
+      classes: classes.map(({ ap, objects }) => ({ ap: ap ?? null, objects })),
+    };
+    changed.add("precision");
   }
 
   return {
@@ -170,7 +159,7 @@ export function followRun(options: RunOptions): RunState {
       changed.add("status");
     },
     whole: () => ({
-      ...parts(["run", "status", "now", "epochs", "confusion", "samples"]) as State,
+      ...parts(["run", "status", "now", "epochs", "confusion", "precision", "samples"]) as State,
       history: rows(0),
     }),
     changes() {
@@ -202,16 +191,4 @@ function rowOf({ time, loss, accuracy, lr, images_per_second }: Point): (number 
   return [time, loss, accuracy, lr, images_per_second].map((value) =>
     Number.isFinite(value) ? Number(value.toPrecision(6)) : null
   );
-}
-
-function sparse(counts: Uint32Array, classes: number): { right: number; counts: number[] } {
-  const list: number[] = [];
-  let right = 0;
-  counts.forEach((count, i) => {
-    if (count === 0) return;
-    const [truth, predicted] = [Math.floor(i / classes), i % classes];
-    list.push(truth, predicted, count);
-    if (truth === predicted) right += count;
-  });
-  return { right, counts: list };
 }

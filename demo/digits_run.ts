@@ -3,10 +3,11 @@ import type { Backend } from "../core/backend/backend.ts";
 import type { DatasetSplit } from "../core/data/dataset.ts";
 import type { Module } from "../core/nn/mod.ts";
 import { schedule } from "../core/optim/schedule.ts";
+import { classification } from "../core/train/classification.ts";
 import { stepsOf } from "../core/train/progress.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
 import { classifiers } from "./classifier.ts";
-import { SmallNet } from "./small_net.ts";
+import { Linear, SmallNet } from "./small_nets.ts";
 
 const EPOCHS = 7, BATCH_SIZE = 64, WEIGHT_DECAY = 0.01;
 
@@ -16,6 +17,7 @@ const SIDE = 32;
 /** What may learn them, by name. */
 export const learners = new Map<string, (options: { num_classes: number }) => Module>([
   ["small_net", () => new SmallNet()],
+  ["linear", () => new Linear()],
   ...classifiers.filter(([, { input }]) => input[1] === SIDE)
     .map(([name, { create }]) => [name, create] as const),
 ]);
@@ -32,7 +34,7 @@ export function digitsRun(backend: Backend, data: DatasetSplit, learner: string,
     epochs: EPOCHS,
     optimizer: { name: "adamw", weight_decay: WEIGHT_DECAY },
     lr: (epochs) => rate(epochs * steps),
-    label_smoothing: 0,
+    task: classification(),
     seed: 0,
   };
 }

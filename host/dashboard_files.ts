@@ -1,4 +1,5 @@
 /** The files of the live page, all of them local: it works without a network. */
+import boxes from "../dashboard/boxes.js" with { type: "text" };
 import confusion from "../dashboard/confusion.js" with { type: "text" };
 import charts from "../dashboard/charts.js" with { type: "text" };
 import facts from "../dashboard/facts.js" with { type: "text" };
@@ -21,6 +22,7 @@ export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ["/page.css", style(css)],
   ["/uplot.css", style(uplotCss)],
   ["/uplot.js", script(uplot)],
+  ["/boxes.js", script(boxes)],
   ["/charts.js", script(charts)],
   ["/confusion.js", script(confusion)],
   ["/facts.js", script(facts)],

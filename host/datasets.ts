@@ -1,9 +1,11 @@
 import type { Augmentation } from "../core/data/augmentation.ts";
 import type { DatasetSplit } from "../core/data/dataset.ts";
+import type { DetectionDataset } from "../core/data/detection/dataset.ts";
 import { loadDigits } from "../core/data/digits.ts";
 import { type MemoryDataset, rehandle } from "../core/data/memory.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import type { DetectionOptions } from "./detection/dataset.ts";
 import type { Progress } from "./download.ts";
 
 /** Channels, height, width of what a network takes. */
@@ -24,6 +26,8 @@ export interface LoadOptions extends Augmentation {
   /** Without any of the random transforms. */
   readonly no_aug: boolean;
   readonly folder: FolderOptions;
+  /** What a detector's images become, see detection/dataset.ts; undefined for a classifier. */
+  readonly boxes?: Pick<DetectionOptions, "split_size" | "augmentation"> | undefined;
 }
 
 /** Of images that are files, see images/image_folder.ts. */
@@ -37,6 +41,8 @@ export interface FolderOptions {
   readonly maxPixels: number;
   readonly badImages: "skip" | "fail";
   readonly workers: number | undefined;
+  /** Whether training images are tested on, so that detectors' need not be divided. */
+  readonly overfit?: boolean | undefined;
   /**
    * Where only the images to test on are wanted: those of the data that was trained on, or of new data, which is tested
    * as a whole where nobody divided it.
@@ -46,6 +52,9 @@ export interface FolderOptions {
 }
 
 type Loader = (options: LoadOptions) => Promise<DatasetSplit>;
+
+/** Images by class, or with boxes. */
+export type AnySplit = DatasetSplit | DatasetSplit<DetectionDataset>;
 
 /** What needs files or sharp is loaded when it is asked for: digits do without them. */
 const LOADERS: Readonly<Record<string, Loader>> = {
@@ -73,11 +82,23 @@ function handled(split: DatasetSplit<MemoryDataset>, options: LoadOptions): Data
   );
 }
 
-/** The names that `loadDataset` knows. */
-export const DATASETS: readonly string[] = Object.keys(LOADERS);
+/** A folder of images with boxes. */
+const BOXES = "boxes";
 
-/** A data set by its name; downloaded where it can be. */
+/** The names that `loadDataset` knows. */
+export const DATASETS: readonly string[] = [...Object.keys(LOADERS), BOXES];
+
+/** A data set by its name, whatever is to be learnt; downloaded where it can be. */
+export async function loadAnyDataset(name: string, options: LoadOptions): Promise<AnySplit> {
+  const { boxes, data, folder, input, network } = options;
+  if (name !== BOXES || !boxes) return await loadDataset(name, options);
+  const { loadDetection } = await import("./detection/dataset.ts");
+  return await loadDetection(data, { ...folder, ...boxes, input: input ?? network });
+}
+
+/** A data set of images by class. */
 export async function loadDataset(name: string, options: LoadOptions): Promise<DatasetSplit> {
+  if (name === BOXES) throw new UserError(`--dataset ${BOXES}: is for detectors, such as yolov1`);
   const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
   if (load) return await load(options);
   throw new UserError(

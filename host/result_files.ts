@@ -5,7 +5,7 @@ import type { Dataset } from "../core/data/dataset.ts";
 import { confusionMatrix } from "../core/metrics/confusion.ts";
 import { confidentMistakes } from "../core/metrics/mistakes.ts";
 import { type ClassScores, classScores } from "../core/metrics/per_class.ts";
-import type { TestResult } from "../core/train/evaluation.ts";
+import type { ClassificationResult } from "../core/train/classification.ts";
 import { writeAtomically } from "./atomic_write.ts";
 import { answerSheet } from "./answer_sheet.ts";
 
@@ -24,7 +24,7 @@ export async function writeResults(
   folder: string,
   title: string,
   test: Dataset,
-  { predictions, accuracy }: TestResult,
+  { predictions, accuracy }: ClassificationResult,
 ): Promise<string[]> {
   const [{ svgOf }, { confusionChart }, { classesChart }] = await Promise.all([
     import("../core/plot/svg.ts"),

@@ -7,7 +7,7 @@
  *     confusion.svg, classes.svg, classes.csv, mistakes.png   of the best epoch, see result_files.ts
  *     events.out.tfevents.*                                   for TensorBoard
  *     last.safetensors     the newest checkpoint: weights, optimiser, progress
- *     best.safetensors     the weights of the epoch with the best test accuracy
+ *     best.safetensors     the weights of the epoch with the best test accuracy, or mAP
  *     best-0.9718-epoch-5.safetensors   the same of the K best, where so many are to be kept
  *     epoch-10.safetensors              checkpoints of every Nth epoch, where they are to be kept
  */
@@ -124,14 +124,14 @@ const RANKED = /^best-(\d\.\d{4})-epoch-(\d+)\.safetensors$/;
 export async function saveRanked(
   folder: string,
   count: number,
-  epoch: { readonly epoch: number; readonly accuracy: number },
+  epoch: { readonly epoch: number; readonly score: number },
   weights: () => Promise<Safetensors>,
 ): Promise<void> {
-  const own = `best-${epoch.accuracy.toFixed(4)}-epoch-${epoch.epoch}.safetensors`;
+  const own = `best-${epoch.score.toFixed(4)}-epoch-${epoch.epoch}.safetensors`;
   const others = (await namesIn(folder)).filter((name) => RANKED.test(name) && name !== own);
   const rank = (name: string) => {
-    const [, accuracy, epoch] = RANKED.exec(name)!;
-    return [Number(accuracy), -Number(epoch)] as const;
+    const [, score, epoch] = RANKED.exec(name)!;
+    return [Number(score), -Number(epoch)] as const;
   };
   const ranked = [...others, own].sort((a, b) => rank(b)[0] - rank(a)[0] || rank(b)[1] - rank(a)[1]);
   if (ranked.indexOf(own) < count) await saveCheckpoint(folder, own, await weights());

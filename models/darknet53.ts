@@ -35,7 +35,8 @@ function residuals(channels: number, blocks: number): nn.Sequential {
   return new nn.Sequential(...Array.from({ length: blocks }, () => new Residual(channels)));
 }
 
-export class Darknet53 extends nn.Module {
+/** What the network sees: 1024 channels. */
+export class Darknet53Features extends nn.Module {
   conv1: nn.Sequential;
   conv2 = conv(32, 64, 3, 2);
   residual_block1 = residuals(64, 1);
@@ -47,13 +48,10 @@ export class Darknet53 extends nn.Module {
   residual_block4 = residuals(512, 8);
   conv6 = conv(512, 1024, 3, 2);
   residual_block5 = residuals(1024, 4);
-  global_avg_pool = new nn.AdaptiveAvgPool2d(1);
-  fc: nn.Linear;
 
-  constructor({ num_classes = 18, in_channels = 3 }: ModelOptions = {}) {
+  constructor(in_channels: number) {
     super();
     this.conv1 = conv(in_channels, 32, 3);
-    this.fc = new nn.Linear(1024, num_classes);
   }
 
   forward(x: nn.Tensor): nn.Tensor {
@@ -62,8 +60,21 @@ export class Darknet53 extends nn.Module {
     x = this.residual_block2.forward(this.conv3.forward(x));
     x = this.residual_block3.forward(this.conv4.forward(x));
     x = this.residual_block4.forward(this.conv5.forward(x));
-    x = this.residual_block5.forward(this.conv6.forward(x));
-    return this.fc.forward(nn.flatten(this.global_avg_pool.forward(x)));
+    return this.residual_block5.forward(this.conv6.forward(x));
+  }
+}
+
+export class Darknet53 extends Darknet53Features {
+  global_avg_pool = new nn.AdaptiveAvgPool2d(1);
+  fc: nn.Linear;
+
+  constructor({ num_classes = 18, in_channels = 3 }: ModelOptions = {}) {
+    super(in_channels);
+    this.fc = new nn.Linear(1024, num_classes);
+  }
+
+  override forward(x: nn.Tensor): nn.Tensor {
+    return this.fc.forward(nn.flatten(this.global_avg_pool.forward(super.forward(x))));
   }
 }
 

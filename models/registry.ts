@@ -17,7 +17,8 @@ import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.ts";
 import * as vgg from "./vgg.ts";
 import { vgg16_cifar } from "./vgg16_cifar.ts";
 import { vgg16_keras, type Vgg16KerasOptions } from "./vgg16_keras.ts";
-import { yolov1, type YoloV1Options } from "./yolov1.ts";
+import { yolov1, yolov1_classifier, type YoloV1Options } from "./yolov1.ts";
+import { yolov1_darknet53, yolov1_squeezenet } from "./yolov1_light.ts";
 
 /** The options of all networks; each takes those that its entry lists, beside the ones that all take. */
 export interface AnyModelOptions
@@ -60,6 +61,11 @@ const resnetFlags: Readonly<Record<string, ModelFlag>> = {
 };
 const resnets = { ...imagenet, paper: papers.resnet, flags: resnetFlags } as const;
 const vggs = { ...imagenet, paper: papers.vgg } as const;
+
+const yoloFlags = {
+  "split-size": { kind: "whole", option: "split_size", help: "cells in a row" },
+  boxes: { kind: "whole", option: "num_boxes", help: "boxes a cell; default 2" },
+} as const satisfies Readonly<Record<string, ModelFlag>>;
 
 export const models: Readonly<Record<string, ModelEntry>> = {
   alexnet: { create: alexnet, ...imagenet, paper: papers.one_weird_trick },
@@ -144,8 +150,7 @@ export const models: Readonly<Record<string, ModelEntry>> = {
     paper: papers.yolov1,
     source: "YOLOv1 in PyTorch, as in the course work",
     flags: {
-      "split-size": { kind: "whole", option: "split_size", help: "cells in a row" },
-      boxes: { kind: "whole", option: "num_boxes", help: "boxes a cell; default 2" },
+      ...yoloFlags,
       head: {
         kind: "choice",
         option: "head",
@@ -153,5 +158,29 @@ export const models: Readonly<Record<string, ModelEntry>> = {
         help: "496 hidden units, or paper: 4096",
       },
     },
+  },
+  yolov1_classifier: {
+    create: yolov1_classifier,
+    ...imagenet,
+    paper: papers.yolov1,
+    source: "the layers that YOLOv1 pretrains; names as in yolov1",
+  },
+  yolov1_squeezenet: {
+    create: yolov1_squeezenet,
+    input: [3, 224, 224],
+    num_classes: 20,
+    outputs: 7 * 7 * (20 + 5 * 2),
+    paper: papers.yolov1,
+    source: "torchvision's SqueezeNet 1.1 with a head of its own",
+    flags: yoloFlags,
+  },
+  yolov1_darknet53: {
+    create: yolov1_darknet53,
+    input: [3, 448, 448],
+    num_classes: 20,
+    outputs: 7 * 7 * (20 + 5 * 2),
+    paper: papers.yolov1,
+    source: "darknet53 with a head of its own",
+    flags: yoloFlags,
   },
 };

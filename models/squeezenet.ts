@@ -68,13 +68,26 @@ function features1_1(in_channels: number): nn.Sequential {
   );
 }
 
-export class SqueezeNet extends nn.Module {
+/** What the network sees: 512 channels. */
+export class SqueezeNetFeatures extends nn.Module {
   features: nn.Sequential;
+
+  constructor(features: nn.Sequential) {
+    super();
+    this.features = features;
+    initialise(this);
+  }
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return this.features.forward(x);
+  }
+}
+
+export class SqueezeNet extends SqueezeNetFeatures {
   classifier: nn.Sequential;
 
   constructor(features: nn.Sequential, num_classes: number) {
-    super();
-    this.features = features;
+    super(features);
     const scores = new nn.Conv2d(512, num_classes, 1);
     this.classifier = new nn.Sequential(
       new nn.Dropout(),
@@ -82,20 +95,27 @@ export class SqueezeNet extends nn.Module {
       new nn.ReLU(),
       new nn.AdaptiveAvgPool2d(1),
     );
-    for (const module of nn.namedModules(this).keys()) {
-      if (!(module instanceof nn.Conv2d)) continue;
-      module.weight.init = nn.kaimingUniformFanIn(module.weight.shape);
-      module.bias!.init = nn.constant(0);
-    }
+    initialise(this);
     scores.weight.init = nn.normal(0, 0.01);
   }
 
-  forward(x: nn.Tensor): nn.Tensor {
-    return nn.flatten(this.classifier.forward(this.features.forward(x)));
+  override forward(x: nn.Tensor): nn.Tensor {
+    return nn.flatten(this.classifier.forward(super.forward(x)));
+  }
+}
+
+function initialise(model: nn.Module): void {
+  for (const module of nn.namedModules(model).keys()) {
+    if (!(module instanceof nn.Conv2d)) continue;
+    module.weight.init = nn.kaimingUniformFanIn(module.weight.shape);
+    module.bias!.init = nn.constant(0);
   }
 }
 
 export const squeezenet1_0 = ({ num_classes = 1000, in_channels = 3 }: ModelOptions = {}) =>
   new SqueezeNet(features1_0(in_channels), num_classes);
+/** SqueezeNet 1.1 without its classifier. */
+export const squeezenet1_1_features = (in_channels: number) =>
+  new SqueezeNetFeatures(features1_1(in_channels));
 export const squeezenet1_1 = ({ num_classes = 1000, in_channels = 3 }: ModelOptions = {}) =>
   new SqueezeNet(features1_1(in_channels), num_classes);

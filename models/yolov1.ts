@@ -5,6 +5,8 @@
  */
 import * as nn from "../core/nn/mod.ts";
 import { UserError } from "../core/errors.ts";
+import type { DetectionModel } from "../core/detect/model.ts";
+import type { MapShape } from "../core/ops/yolo_loss.ts";
 import type { ModelOptions } from "./options.ts";
 
 /** Kernel size, output channels, stride, padding. */
@@ -13,8 +15,8 @@ type Convolution = readonly [number, number, number, number];
 type Repeated = readonly [...Convolution[], number];
 type Entry = Convolution | "M" | Repeated;
 
-/** Figure 3 of the paper; "M" is a 2×2 max pool. */
-const ARCHITECTURE: readonly Entry[] = [
+/** Figure 3 of the paper, the 20 layers that it pretrains on ImageNet; "M" is a 2×2 max pool. */
+const PRETRAINED: readonly Entry[] = [
   [7, 64, 2, 3],
   "M",
   [3, 192, 1, 1],
@@ -29,6 +31,9 @@ const ARCHITECTURE: readonly Entry[] = [
   [3, 1024, 1, 1],
   "M",
   [[1, 512, 1, 0], [3, 1024, 1, 1], 2],
+];
+/** What follows in a detector. */
+const FOUR_MORE: readonly Entry[] = [
   [3, 1024, 1, 1],
   [3, 1024, 2, 1],
   [3, 1024, 1, 1],
@@ -63,7 +68,9 @@ class CNNBlock extends nn.Module {
   }
 }
 
-export class YoloV1 extends nn.Module {
+export class YoloV1 extends nn.Module implements DetectionModel {
+  readonly map: MapShape;
+  readonly body = "darknet";
   darknet: nn.Sequential;
   fcs: nn.Sequential;
 
@@ -71,8 +78,9 @@ export class YoloV1 extends nn.Module {
     super();
     const { num_classes = 20, in_channels = 3, num_boxes = 2, head = "496" } = options;
     const S = splitSize(options);
+    this.map = { split_size: S, num_boxes, num_classes };
     const [hidden, dropout] = head === "paper" ? [4096, 0.5] : [496, 0];
-    this.darknet = new nn.Sequential(...layersOf(ARCHITECTURE, in_channels));
+    this.darknet = new nn.Sequential(...layersOf([...PRETRAINED, ...FOUR_MORE], in_channels));
     this.fcs = new nn.Sequential(
       new nn.Flatten(),
       new nn.Linear(1024 * S * S, hidden),
@@ -84,6 +92,26 @@ export class YoloV1 extends nn.Module {
 
   forward(x: nn.Tensor): nn.Tensor {
     return this.fcs.forward(this.darknet.forward(x));
+  }
+}
+
+/**
+ * The layers that the paper pretrains, as the classifier with which it does that (section 2.2): average pool and one fully
+ * connected layer. Its weights fit into the detector's `darknet`.
+ */
+export class YoloV1Classifier extends nn.Module {
+  darknet: nn.Sequential;
+  pool = new nn.AdaptiveAvgPool2d(1);
+  fc: nn.Linear;
+
+  constructor({ num_classes = 1000, in_channels = 3 }: ModelOptions = {}) {
+    super();
+    this.darknet = new nn.Sequential(...layersOf(PRETRAINED, in_channels));
+    this.fc = new nn.Linear(1024, num_classes);
+  }
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return this.fc.forward(nn.flatten(this.pool.forward(this.darknet.forward(x))));
   }
 }
 
@@ -121,3 +149,4 @@ function splitSize({ split_size, input_size }: YoloV1Options): number {
 }
 
 export const yolov1 = (options?: YoloV1Options) => new YoloV1(options);
+export const yolov1_classifier = (options?: ModelOptions) => new YoloV1Classifier(options);

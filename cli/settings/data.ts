@@ -1,4 +1,5 @@
 /** Which images a run sees, and how they are varied. */
+import { type DetectionAugmentation, yoloAugmentation } from "../../core/data/detection/augment.ts";
 import type { Augmentation } from "../../core/data/augmentation.ts";
 import { LARGEST_MAGNITUDE } from "../../core/data/transforms/rand_augment.ts";
 import { UserError } from "../../core/errors.ts";
@@ -21,6 +22,10 @@ export interface DataSettings {
   /** Brightness, contrast, saturation, hue. */
   readonly color_jitter: readonly number[];
   readonly random_erase: number;
+  /** How detectors' images are varied, see DetectionAugmentation. */
+  readonly jitter: number;
+  readonly exposure: number;
+  readonly saturation: number;
   readonly no_aug: boolean;
   /** 0 for torchvision's share. */
   readonly val_resize_size: number;
@@ -84,7 +89,7 @@ export const dataFlags = {
     "3x224x224",
     3,
   ),
-  "val-split": real("share to test on, where no val/ or test/ is; 0.2", {
+  "val-split": real("share to test on, where no list or folder is; 0.2", {
     min: 0,
     max: 0.9,
   }),
@@ -96,6 +101,9 @@ export const dataFlags = {
   "rand-augment": randAugment,
   "color-jitter": colorJitter,
   "random-erase": real("how often RandomErasing", { min: 0, max: 1 }),
+  jitter: real("detectors: how far the view's edges move; 0.2", { min: 0, max: 0.4 }),
+  exposure: real("detectors: brightness varies up to this factor; 1.5", { min: 1 }),
+  saturation: real("detectors: so does saturation; 1.5", { min: 1 }),
   "no-aug": switchFlag("no random transforms at all"),
   "val-resize-size": whole("shorter side before CenterCrop; 256 for 224", { min: 0 }),
   "bad-images": oneOf(
@@ -105,6 +113,10 @@ export const dataFlags = {
   "max-megapixels": real("larger images are refused; 100", { min: 0, above: true }),
 };
 
+function withoutFlip({ jitter, exposure, saturation }: DetectionAugmentation) {
+  return { jitter, exposure, saturation };
+}
+
 const common = {
   input: [],
   val_split: 0,
@@ -112,6 +124,7 @@ const common = {
   rand_augment: [],
   color_jitter: [],
   random_erase: 0,
+  ...withoutFlip(yoloAugmentation),
   no_aug: false,
   val_resize_size: 0,
   bad_images: "skip",
@@ -124,6 +137,7 @@ const ofDataset: Readonly<Record<string, Pick<DataSettings, "hflip" | "crop_padd
   mnist: { hflip: 0, crop_padding: 2 },
   cifar10: { hflip: 0.5, crop_padding: 4 },
   folder: { hflip: 0.5, crop_padding: 0 },
+  boxes: { hflip: 0.5, crop_padding: 0 },
 };
 
 /** The defaults of a data set. */
@@ -131,22 +145,38 @@ export function dataDefaults(dataset: string): DataSettings {
   return { ...common, ...ofDataset[dataset]! };
 }
 
-const FOLDER_ONLY = ["val-split", "scale", "val-resize-size", "bad-images", "max-megapixels"] as const;
-const RANDOM = ["scale", "hflip", "crop-padding", "rand-augment", "color-jitter", "random-erase"] as const;
+/** Flags that only say something of images that are files, and of those only of classes by folders. */
+const FILES_ONLY = ["val-split", "bad-images", "max-megapixels"];
+const FOLDER_ONLY = ["scale", "val-resize-size"];
+/** Flags of which detectors have others, so that boxes follow their images. */
+const NOT_BOXES = ["rand-augment", "color-jitter", "random-erase", "crop-padding"];
+const BOXES_ONLY = ["jitter", "exposure", "saturation"];
+const RANDOM = [
+  ...["scale", "hflip", "crop-padding", "rand-augment", "color-jitter", "random-erase"],
+  ...BOXES_ONLY,
+];
 
 /** Throws where a flag has no effect. */
 export function checkData(
   { dataset, no_aug }: DataSettings & { readonly dataset: string },
   flags: Readonly<Record<string, unknown>>,
 ): void {
-  for (const flag of FOLDER_ONLY) {
-    if (flags[flag] === undefined || dataset === "folder") continue;
-    throw new UserError(
-      `--${flag} has no effect with --dataset ${dataset}: it is for folders of your own images`,
-    );
+  const [isFolder, isBoxes] = [dataset === "folder", dataset === "boxes"];
+  const idle = [...isFolder || isBoxes ? [] : FILES_ONLY, ...isFolder ? [] : FOLDER_ONLY];
+  const flag = idle.find((flag) => flags[flag] !== undefined);
+  if (flag !== undefined) {
+    const whose = isBoxes ? "folders of images by class" : "folders of your own images";
+    throw new UserError(`--${flag} has no effect with --dataset ${dataset}: it is for ${whose}`);
   }
-  if (flags["crop-padding"] !== undefined && dataset === "folder") {
+  if (flags["crop-padding"] !== undefined && isFolder) {
     throw new UserError("--crop-padding has no effect with your own images: RandomResizedCrop has --scale");
+  }
+  const other = (isBoxes ? NOT_BOXES : BOXES_ONLY).find((flag) => flags[flag] !== undefined);
+  if (other !== undefined) {
+    const why = isBoxes
+      ? "detectors have --jitter, --exposure and --saturation"
+      : "it is for detectors, such as yolov1";
+    throw new UserError(`--${other} has no effect with --dataset ${dataset}: ${why}`);
   }
   const random = RANDOM.find((flag) => flags[flag] !== undefined);
   if (no_aug && random) throw new UserError(`--${random} has no effect with --no-aug: leave one of them out`);
@@ -164,11 +194,24 @@ export function augmentationOf({ rand_augment, color_jitter, random_erase }: Dat
   };
 }
 
-/** What loading the data set needs to know. `network` is what the network is made for. */
+/** How a detector's training images are varied; undefined for not at all. */
+function boxesAugmentation(
+  { jitter, exposure, saturation, hflip, no_aug }: DataSettings,
+): DetectionAugmentation | undefined {
+  return no_aug ? undefined : { jitter, exposure, saturation, hflip };
+}
+
+/**
+ * What loading the data set needs to know. `network` is what the network is made for, `split_size` how many cells are in a
+ * row of its answer, where it is a detector.
+ */
 export function loadOptions(
   settings: DataSettings & { readonly data: string; readonly seed: number },
   network: Input,
-  rest: Pick<LoadOptions, "progress"> & Pick<FolderOptions, "note" | "workers">,
+  rest:
+    & Pick<LoadOptions, "progress">
+    & Pick<FolderOptions, "note" | "workers" | "overfit">
+    & { readonly split_size?: number | undefined },
 ): LoadOptions {
   const { data, input, hflip, crop_padding, no_aug, val_split, val_resize_size, bad_images } = settings;
   return {
@@ -180,6 +223,9 @@ export function loadOptions(
     hflip,
     crop_padding,
     no_aug,
+    boxes: rest.split_size === undefined
+      ? undefined
+      : { split_size: rest.split_size, augmentation: boxesAugmentation(settings) },
     folder: {
       scale: settings.scale as unknown as [number, number],
       resize: val_resize_size || undefined,
@@ -188,6 +234,7 @@ export function loadOptions(
       maxPixels: settings.max_megapixels * 1e6,
       badImages: bad_images,
       workers: rest.workers,
+      overfit: rest.overfit,
       note: rest.note,
     },
   };

@@ -4,6 +4,7 @@ import type { Parsed } from "../arguments.ts";
 import { exactFlag } from "../backend.ts";
 import { whole } from "../arguments.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings } from "./data.ts";
+import { checkDetection, detectionDefaults, detectionFlags, type DetectionSettings } from "./detection.ts";
 import { checkFinetune, finetuneDefaults, finetuneFlags, type FinetuneSettings } from "./finetune.ts";
 import { checkLimits, limitDefaults, limitFlags, type LimitSettings, withEarlyStop } from "./limits.ts";
 import {
@@ -29,6 +30,7 @@ export interface Settings
     DataSettings,
     ScheduleSettings,
     RegulariseSettings,
+    DetectionSettings,
     FinetuneSettings,
     LimitSettings,
     SavingSettings {
@@ -48,6 +50,7 @@ export const settingFlags = {
   ...dataFlags,
   ...scheduleFlags,
   ...regulariseFlags,
+  ...detectionFlags,
   ...finetuneFlags,
   ...limitFlags,
   ...savingFlags,
@@ -60,6 +63,7 @@ export type SettingFlags = Parsed<typeof settingFlags>;
 const defaults = {
   ...subjectDefaults,
   ...regulariseDefaults,
+  ...detectionDefaults,
   ...finetuneDefaults,
   ...limitDefaults,
   ...savingDefaults,
@@ -113,6 +117,7 @@ export function changeSettings(flags: SettingFlags, before?: Partial<Settings>):
   checkData(settings, flags);
   checkSchedule(settings, flags);
   checkRegularise(settings, flags);
+  checkDetection(dataset, flags);
   checkFinetune(settings);
   checkLimits(settings, flags);
   return settings;

@@ -14,7 +14,7 @@ export interface SubjectSettings {
 
 export const subjectFlags = {
   model: text("NAME", MODEL),
-  dataset: oneOf(DATASETS, "digits (come with Strata), mnist, cifar10, folder"),
+  dataset: oneOf(DATASETS, "digits (come with Strata), mnist, cifar10, folder, boxes"),
   data: text("PATH", "your images; or where the data set is, or will be"),
 };
 

@@ -1,7 +1,7 @@
 /** Flags of commands that use finished weights: what they are of, and how images are prepared for them. */
 import type { Normalize } from "../../core/data/dataset.ts";
 import { UserError } from "../../core/errors.ts";
-import { models } from "../../models/registry.ts";
+import { type ModelEntry, models } from "../../models/registry.ts";
 import { type Flag, text, whole } from "../arguments.ts";
 import { optionFlags } from "../model.ts";
 
@@ -25,19 +25,22 @@ function fraction(text: string): number {
   return parts.length <= 2 ? parts[0]! / (parts[1] ?? 1) : NaN;
 }
 
-/** Networks' own flags, without those of networks that are no classifiers. */
-const classifierFlags = Object.fromEntries(
-  Object.entries(optionFlags).filter(([name]) =>
-    Object.values(models).some(({ flags, outputs }) => flags?.[name] && outputs === undefined)
-  ),
-);
+/** What a network answers with. */
+export type Kind = "classifier" | "detector";
 
-export const weightsFlags = {
-  model: text("NAME", "the network, where the file does not say which"),
-  "num-classes": whole("default what fits the weights", { min: 1 }),
-  ...classifierFlags,
-  classes: text("FILE", "names of the classes, one a line; default the run's"),
-};
+/** Flags of weights that are of such a network, with those that only such networks have. */
+export function weightsFlagsFor(...kinds: readonly Kind[]) {
+  const kindOf = ({ outputs }: ModelEntry): Kind => outputs === undefined ? "classifier" : "detector";
+  const own = Object.entries(optionFlags).filter(([name]) =>
+    Object.values(models).some((entry) => entry.flags?.[name] && kinds.includes(kindOf(entry)))
+  );
+  return {
+    model: text("NAME", "the network, where the file does not say which"),
+    "num-classes": whole("default what fits the weights", { min: 1 }),
+    ...Object.fromEntries(own),
+    classes: text("FILE", "names of the classes, one a line; default the run's"),
+  };
+}
 
 export const normaliseFlags = {
   mean: perChannel("taken off each channel of the 0 … 1 image; default the run's", false),

@@ -5,6 +5,7 @@ import { type Module, trace } from "../nn/mod.ts";
 import { hyperOf, type OptimizerOptions } from "../optim/optimizer.ts";
 import { keyOf, philox, uniform } from "../random.ts";
 import { sizeOf } from "../shape.ts";
+import { classification } from "../train/classification.ts";
 import { initGraph, trainGraph } from "../train/graphs.ts";
 
 export type Mode = "train" | "infer";
@@ -64,7 +65,7 @@ export function workloadGraph(model: Module, { mode, batch, input, optimizer }: 
   const [channels, height, width] = input;
   const mean = Array.from({ length: channels }, () => 0.5), std = mean.map(() => 0.25);
   const images = { batch, channels, height, width, mean, std };
-  return trainGraph(model, { images, optimizer, label_smoothing: 0 });
+  return trainGraph(model, { images, optimizer, task: classification() });
 }
 
 /** Noise for everything that a graph takes. */

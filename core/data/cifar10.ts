@@ -5,7 +5,7 @@
 import { oneLine, UserError } from "../errors.ts";
 import { PickleError, readPickle } from "../format/pickle.ts";
 import { NumpyArray, numpyGlobals } from "../format/pickle_numpy.ts";
-import { countOf, type DatasetSplit, type Normalize } from "./dataset.ts";
+import type { DatasetSplit, Normalize } from "./dataset.ts";
 import { type Handling, inMemory, type MemoryDataset } from "./memory.ts";
 
 const SIDE = 32;
@@ -137,8 +137,8 @@ export function assembleCifar10(
   notes: readonly string[] = [],
 ): DatasetSplit<MemoryDataset> {
   const [training, testing] = [join(train), join([test])];
-  const subset = countOf(training) === 5 * BATCH && countOf(testing) === BATCH ? [] : [
-    `a subset of CIFAR-10: ${countOf(training)} training and ${countOf(testing)} test images, officially ${
+  const subset = training.count === 5 * BATCH && testing.count === BATCH ? [] : [
+    `a subset of CIFAR-10: ${training.count} training and ${testing.count} test images, officially ${
       5 * BATCH
     } ` +
     `and ${BATCH}`,

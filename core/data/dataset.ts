@@ -1,28 +1,49 @@
 /** Data sets: labelled images, however they are kept, that can be put into batches. */
 import type { Batch } from "./batches.ts";
 
-export interface Dataset {
+/** Images of which something is to be learnt, whatever that is. */
+export interface ImageSet {
   readonly name: string;
   readonly classes: readonly string[];
   /** Of the images as they go into a batch. */
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  /** Index into `classes` of each image. */
-  readonly labels: Uint8Array | Uint16Array;
+  /** How many images there are. */
+  readonly count: number;
+  /** What of each image goes into a batch's `target`. */
+  readonly target: TargetType;
   /** What an image is called, where it is a file. */
   readonly nameOf?: (sample: number) => string;
   /** How many batches are put together ahead of the one that runs: 1 where `fill` is done when it returns. */
   readonly ahead: number;
   /**
-   * Puts `samples[i]` into slot i of the batch, its pixels and moves, as training sees them at `at`, or else as an
-   * evaluation does. A pure function of its arguments. An image that an evaluation can't have gets the target
-   * `DOES_NOT_COUNT`.
+   * Puts `samples[i]` into slot i of the batch: its pixels, moves and target, as training sees them at `at`, or else as an
+   * evaluation does. A pure function of its arguments. A slot beyond the samples, and an image that an evaluation can't
+   * have, get a target that does not count.
    */
   fill(batch: Batch, samples: Uint32Array, at: Moment | undefined): void | Promise<void>;
+  /** The images at `indices`, in that order, always as an evaluation shows them. */
+  pick(indices: Uint32Array): ImageSet;
   /** Bytes that are others for any other images or labels, see fingerprint.ts. */
   contents(): readonly Uint8Array[];
 }
+
+/** Numbers in the target of an image. */
+export interface TargetType {
+  readonly dtype: "i32" | "f32";
+  readonly shape: readonly number[];
+}
+
+/** Images each of which is of one class, its target. */
+export interface Dataset extends ImageSet {
+  /** Index into `classes` of each image. */
+  readonly labels: Uint8Array | Uint16Array;
+  pick(indices: Uint32Array): Dataset;
+}
+
+/** The target of an image that is of one class. */
+export const classTarget: TargetType = { dtype: "i32", shape: [] };
 
 /** What random transforms depend on, beside the sample. */
 export interface Moment {
@@ -37,7 +58,7 @@ export interface Normalize {
 }
 
 /** A data set that is ready to train and test on. */
-export interface DatasetSplit<D extends Dataset = Dataset> {
+export interface DatasetSplit<D extends ImageSet = Dataset> {
   readonly train: D;
   readonly test: D;
   readonly normalize: Normalize;
@@ -47,14 +68,9 @@ export interface DatasetSplit<D extends Dataset = Dataset> {
   readonly close?: () => void;
 }
 
-/** Number of images. */
-export function countOf(dataset: Dataset): number {
-  return dataset.labels.length;
-}
-
 /** Bytes of one image in a batch. */
 export function imageBytes(
-  { width, height, channels }: Pick<Dataset, "width" | "height" | "channels">,
+  { width, height, channels }: Pick<ImageSet, "width" | "height" | "channels">,
 ): number {
   return width * height * channels;
 }

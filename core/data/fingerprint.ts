@@ -1,5 +1,5 @@
 /** Tells whether a run goes on with the images that it began with. */
-import { countOf, type Dataset, type DatasetSplit } from "./dataset.ts";
+import type { DatasetSplit, ImageSet } from "./dataset.ts";
 
 /** Of a data set: how many images, and a hash of what it says it contains. */
 export interface Fingerprint {
@@ -10,12 +10,12 @@ export interface Fingerprint {
 }
 
 /** Takes a quarter of a second for CIFAR-10. Good against accidents, not against intent. */
-export function fingerprint({ train, test }: DatasetSplit): Fingerprint {
+export function fingerprint({ train, test }: DatasetSplit<ImageSet>): Fingerprint {
   const hash = [train, test].reduce(hashDataset, 0x811c9dc5);
-  return { train: countOf(train), test: countOf(test), hash: (hash >>> 0).toString(16).padStart(8, "0") };
+  return { train: train.count, test: test.count, hash: (hash >>> 0).toString(16).padStart(8, "0") };
 }
 
-function hashDataset(hash: number, dataset: Dataset): number {
+function hashDataset(hash: number, dataset: ImageSet): number {
   return dataset.contents().reduce(hashBytes, hash);
 }
 

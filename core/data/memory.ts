@@ -1,8 +1,16 @@
 /** Data sets whose images are all in memory and of one size. */
 import { draw, integer, stream } from "../random.ts";
-import { type Batch, MOVES } from "./batches.ts";
+import { type Batch, fillClasses, MOVES } from "./batches.ts";
 import { type Augmentation, augmentationTransforms, noAugmentation } from "./augmentation.ts";
-import { type Dataset, type DatasetSplit, imageBytes, type Moment, type Normalize } from "./dataset.ts";
+import {
+  classTarget,
+  type Dataset,
+  type DatasetSplit,
+  imageBytes,
+  type Moment,
+  type Normalize,
+} from "./dataset.ts";
+import { pickClassified } from "./pick.ts";
 import { type Image, withChannels } from "./transforms/image.ts";
 import { applyTransforms, isFlipped, type Transform } from "./transforms/mod.ts";
 
@@ -36,10 +44,12 @@ export function inMemory(stored: MemoryImages, handling: Handling): MemoryDatase
   const [channels, height, width] = handling.input ?? [stored.channels, stored.height, stored.width];
   const isOwnSize = channels === stored.channels && height === stored.height && width === stored.width;
   const pixelTransforms = handling.augmentation ?? [];
-  const dataset = { name, classes, width, height, channels, labels, stored, handling, ahead: 1 };
-  return {
+  const size = { width, height, channels, count: labels.length, target: classTarget };
+  const dataset = { name, classes, ...size, labels, stored, handling, ahead: 1 };
+  const made: MemoryDataset = {
     ...dataset,
     fill(batch, samples, at) {
+      fillClasses(batch, labels, samples);
       const change = !isOwnSize || (at && pixelTransforms.length > 0);
       samples.forEach((sample, slot) => {
         if (change) changePixels(batch, slot, sample, at);
@@ -50,8 +60,10 @@ export function inMemory(stored: MemoryImages, handling: Handling): MemoryDatase
       });
       if (change || !at) batch.moves.fill(0);
     },
+    pick: (indices) => pickClassified(made, indices),
     contents: () => [stored.images, labels],
   };
+  return made;
 
   /** What the op `image_batch` can't do: the same moves before it, and then all other transforms. */
   function changePixels({ pixels }: Batch, slot: number, sample: number, at: Moment | undefined): void {

@@ -1,9 +1,9 @@
 import { allocateBatch } from "./batches.ts";
-import { type Dataset, imageBytes } from "./dataset.ts";
+import { imageBytes, type ImageSet } from "./dataset.ts";
 import type { Image } from "./transforms/image.ts";
 
 /** The images at `samples` as an evaluation sees them, before they are normalised. */
-export async function readImages(dataset: Dataset, samples: readonly number[]): Promise<Image[]> {
+export async function readImages(dataset: ImageSet, samples: readonly number[]): Promise<Image[]> {
   const { width, height, channels } = dataset;
   const batch = allocateBatch(dataset, samples.length);
   await dataset.fill(batch, Uint32Array.from(samples), undefined);

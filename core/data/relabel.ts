@@ -17,7 +17,16 @@ export function relabel(dataset: Dataset, classes: readonly string[]): Dataset {
       }`,
     );
   });
-  return { ...dataset, classes, labels: Uint16Array.from(dataset.labels, (label) => places[label]!) };
+  return {
+    ...dataset,
+    classes,
+    labels: Uint16Array.from(dataset.labels, (label) => places[label]!),
+    async fill(batch, samples, at) {
+      await dataset.fill(batch, samples, at);
+      batch.target.forEach((label, slot) => batch.target[slot] = places[label] ?? label);
+    },
+    pick: (indices) => relabel(dataset.pick(indices), classes),
+  };
 }
 
 function listed(names: readonly string[]): string {

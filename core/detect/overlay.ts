@@ -2,10 +2,18 @@
 import { escaped } from "../svg_text.ts";
 import { areaOf, type Box, clipBox, intersection } from "./box.ts";
 
+/** Of a box, and of what is written on that ground. */
+export interface Colour {
+  readonly fill: string;
+  readonly ink: string;
+}
+
 export interface Marked {
   readonly box: Box;
-  /** Index of the class: it decides the colour. */
+  /** Index of the class: it decides the colour, where no other is given. */
   readonly label: number;
+  readonly colour?: Colour;
+  /** Nothing is written where it is empty. */
   readonly text: string;
 }
 
@@ -29,23 +37,26 @@ export function overlay({ width, height }: Extent, marked: readonly Marked[]): s
     font: Math.max(FONT_SHARE * side, SMALLEST_FONT),
     line: Math.max(LINE_SHARE * side, SMALLEST_LINE),
   };
-  const frames = marked.map(({ box, label }) => frame(clipBox(box, width, height), label, style.line));
+  const frames = marked.map((item) =>
+    frame(clipBox(item.box, width, height), colourFor(item).fill, style.line)
+  );
   const taken: Box[] = [];
   // The most important label chooses its place first.
-  const labels = marked.toReversed().map((item) => tab(item, { width, height }, style, taken)).reverse();
+  const labels = marked.toReversed().filter(({ text }) => text !== "")
+    .map((item) => tab(item, { width, height }, style, taken)).reverse();
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
     `${frames.join("")}${labels.join("")}</svg>`;
 }
 
 /** A coloured line on a wider dark one, which stands out on any ground; all of it within the box. */
-function frame(box: Box, label: number, line: number): string {
+function frame(box: Box, colour: string, line: number): string {
   const inset = line / 2;
   const [w, h] = [Math.max(box.x2 - box.x1 - line, 0), Math.max(box.y2 - box.y1 - line, 0)];
   const rect = `<rect x="${px(box.x1 + inset)}" y="${px(box.y1 + inset)}" width="${px(w)}" height="${
     px(h)
   }" fill="none"`;
   return `${rect} stroke="#000" stroke-opacity="0.45" stroke-width="${px(2 * line)}"/>` +
-    `${rect} stroke="${colourOf(label).fill}" stroke-width="${px(line)}"/>`;
+    `${rect} stroke="${colour}" stroke-width="${px(line)}"/>`;
 }
 
 interface Style {
@@ -54,7 +65,8 @@ interface Style {
 }
 
 /** The label at the first corner of its box where it covers no other label, moved into the image. */
-function tab({ box, label, text }: Marked, extent: Extent, style: Style, taken: Box[]): string {
+function tab(item: Marked, extent: Extent, style: Style, taken: Box[]): string {
+  const { box, text } = item;
   const { font, content, width, height } = fitted(text, extent, style);
   const { x1, y1, x2, y2 } = clipBox(box, extent.width, extent.height);
   const corners = [
@@ -76,7 +88,7 @@ function tab({ box, label, text }: Marked, extent: Extent, style: Style, taken: 
   const place = places.find((place, i) => stays(place, i) && covers(place) === 0) ??
     places.reduce((a, b) => covers(b) < covers(a) ? b : a);
   taken.push(place);
-  const { fill, ink } = colourOf(label);
+  const { fill, ink } = colourFor(item);
   return `<rect x="${px(place.x1)}" y="${px(place.y1)}" width="${px(width)}" height="${
     px(height)
   }" fill="${fill}"/>` +
@@ -112,8 +124,12 @@ function clamp(x: number, most: number): number {
 /** Of neighbours in hue, the lightness differs. */
 const LIGHTNESS = [0.52, 0.36, 0.7] as const;
 
+function colourFor({ colour, label }: Marked): Colour {
+  return colour ?? colourOf(label);
+}
+
 /** A colour for each class, and black or white to write on it. */
-export function colourOf(label: number): { fill: string; ink: string } {
+export function colourOf(label: number): Colour {
   const hue = (28 + 137.508 * label) % 360, lightness = LIGHTNESS[label % LIGHTNESS.length]!;
   const [red, green, blue] = [0, 8, 4].map((n) => {
     const k = (n + hue / 30) % 12;

@@ -18,6 +18,11 @@ export function cellsOf({ width, height, objects }: BoxesOfImage, split_size: nu
   );
 }
 
+/** How many objects find no place, since a cell can hold one: of several with their middles in it one stays. */
+export function crowdedOut(image: BoxesOfImage, split_size: number): number {
+  return image.objects.length - new Set(cellsOf(image, split_size)).size;
+}
+
 /**
  * Fills the target `[S·S·5]` of one image; the image is stretched to a square. A cell can hold one object: of several
  * the first, one that is not difficult before one that is. Returns how many found no place.

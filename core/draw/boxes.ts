@@ -44,7 +44,7 @@ export interface BoxOptions {
 /** Ops that may end a box that another op began. */
 const FOLLOWERS: ReadonlySet<OpName> = new Set<OpName>([
   ...["batch_norm", "relu", "leaky_relu", "relu6", "sigmoid", "tanh", "softmax", "log_softmax"] as const,
-  ...["dropout", "reshape", "local_response_norm", "scale"] as const,
+  ...["dropout", "reshape", "flatten_channels_last", "local_response_norm", "scale"] as const,
 ]);
 
 export function boxesOf(model: Module, input: Shape, options: BoxOptions = {}): Diagram {
@@ -176,6 +176,8 @@ function nameOf(node: Node): { kind: BoxKind; title: string } {
     }
     case "reshape":
       return { kind: "other", title: node.outputs[0]!.shape.length === 2 ? "Flatten" : "Reshape" };
+    case "flatten_channels_last":
+      return { kind: "other", title: "Flatten, channels last" };
     case "add":
     case "concat":
     case "multiply":

@@ -31,8 +31,30 @@ export function cocoResults(detections: readonly (readonly Detection[])[]): Coco
   );
 }
 
-/** What is there, to judge a results file with. Of difficult objects COCO knows nothing; they are marked `ignore`. */
-export function cocoAnnotations(images: readonly AnnotatedImage[], classes: readonly string[]) {
+/** What is there, to judge a results file with. */
+export interface CocoAnnotations {
+  readonly images: readonly {
+    readonly id: number;
+    readonly file_name: string;
+    readonly width: number;
+    readonly height: number;
+  }[];
+  readonly annotations: readonly (Omit<CocoResult, "score"> & {
+    readonly id: number;
+    /** In pixels. */
+    readonly area: number;
+    readonly iscrowd: 0;
+    /** Of difficult objects COCO knows nothing; here they are marked by 1. */
+    readonly ignore: 0 | 1;
+  })[];
+  readonly categories: readonly { readonly id: number; readonly name: string }[];
+}
+
+/** The objects of all images, numbered as `cocoResults` numbers them. */
+export function cocoAnnotations(
+  images: readonly AnnotatedImage[],
+  classes: readonly string[],
+): CocoAnnotations {
   const objects = images.flatMap(({ objects }, image) =>
     objects.map((object) => ({ ...object, image_id: image + 1 }))
   );

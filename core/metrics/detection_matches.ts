@@ -11,6 +11,7 @@ export interface JudgedImage {
 
 /** A detection and the object of its class that it overlaps most; of equals the first. */
 export interface Candidate {
+  readonly detection: Detection;
   readonly image: number;
   readonly score: number;
   /** Index among the image's objects; −1 where there is none of the class. */
@@ -39,7 +40,8 @@ export function candidatesOf(images: readonly JudgedImage[], label: number): Cla
   return { candidates, positives: objects.length - difficult, difficult };
 }
 
-function candidateOf({ box, label, score }: Detection, { objects }: JudgedImage, image: number): Candidate {
+function candidateOf(detection: Detection, { objects }: JudgedImage, image: number): Candidate {
+  const { box, label, score } = detection;
   let best = -1, most = 0;
   for (const [index, object] of objects.entries()) {
     if (object.label !== label) continue;
@@ -48,7 +50,7 @@ function candidateOf({ box, label, score }: Detection, { objects }: JudgedImage,
     best = index;
     most = shared;
   }
-  return { image, score, object: best, iou: most, difficult: objects[best]?.difficult ?? false };
+  return { detection, image, score, object: best, iou: most, difficult: objects[best]?.difficult ?? false };
 }
 
 /** A detection that counts. */

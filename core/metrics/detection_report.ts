@@ -1,17 +1,11 @@
 /** How good a detector is, class by class and as a whole. */
-import {
-  averagePrecision,
-  type AveragePrecisionMethod,
-  type CurvePoint,
-  precisionRecall,
-} from "./average_precision.ts";
-import { candidatesOf, judge, type JudgedImage } from "./detection_matches.ts";
+import { averagePrecision, type CurvePoint, precisionRecall } from "./average_precision.ts";
+import { candidatesOf, type ClassCandidates, judge, type JudgedImage } from "./detection_matches.ts";
 
 export interface DetectionReportOptions {
   readonly classes: readonly string[];
   /** A detection is right from this IoU on; VOC's 0.5 by default. */
   readonly iou_threshold?: number;
-  readonly method?: AveragePrecisionMethod;
 }
 
 export interface ClassReport {
@@ -21,8 +15,10 @@ export interface ClassReport {
   readonly difficult: number;
   /** All that were made, whatever their score. */
   readonly detections: number;
-  /** Average precision; undefined where there is nothing to find. */
+  /** Average precision by the area; undefined where there is nothing to find. */
   readonly ap: number | undefined;
+  /** The same by 11 points. */
+  readonly ap11: number | undefined;
   /** Highest score first. */
   readonly curve: readonly CurvePoint[];
   /** Where precision and recall go best together (the highest F1); undefined where no detection is right. */
@@ -31,48 +27,56 @@ export interface ClassReport {
 
 export interface DetectionReport {
   readonly iou_threshold: number;
-  readonly method: AveragePrecisionMethod;
-  /** Mean of the classes' average precision, without those that have nothing to find. */
+  /** Mean of the classes' average precision by the area, without those that have nothing to find. */
   readonly map: number | undefined;
+  /** The same by 11 points. */
+  readonly map11: number | undefined;
   readonly classes: readonly ClassReport[];
 }
 
 /** Judges detections by VOC's rules. */
 export function detectionReport(
   images: readonly JudgedImage[],
-  { classes, iou_threshold = 0.5, method = "area" }: DetectionReportOptions,
+  { classes, iou_threshold = 0.5 }: DetectionReportOptions,
 ): DetectionReport {
-  const reports = classes.map((name, label): ClassReport => {
-    const { candidates, positives, difficult } = candidatesOf(images, label);
-    const curve = precisionRecall(judge(candidates, iou_threshold), positives);
-    const ap = averagePrecision(curve, positives, method);
-    return {
-      name,
-      objects: positives,
-      difficult,
-      detections: candidates.length,
-      ap,
-      curve,
-      best: bestOf(curve),
-    };
-  });
-  return { iou_threshold, method, map: meanOf(reports.map(({ ap }) => ap)), classes: reports };
+  const reports = classes.map((name, label) => classReport(name, candidatesOf(images, label), iou_threshold));
+  return reportOf(reports, iou_threshold);
+}
+
+/** What there is to say of one class. */
+export function classReport(
+  name: string,
+  { candidates, positives, difficult }: ClassCandidates,
+  iou_threshold: number,
+): ClassReport {
+  const curve = precisionRecall(judge(candidates, iou_threshold), positives);
+  return {
+    name,
+    objects: positives,
+    difficult,
+    detections: candidates.length,
+    ap: averagePrecision(curve, positives, "area"),
+    ap11: averagePrecision(curve, positives, "11 points"),
+    curve,
+    best: bestOf(curve),
+  };
+}
+
+/** All classes together. */
+export function reportOf(classes: readonly ClassReport[], iou_threshold: number): DetectionReport {
+  return {
+    iou_threshold,
+    map: meanOf(classes.map(({ ap }) => ap)),
+    map11: meanOf(classes.map(({ ap11 }) => ap11)),
+    classes,
+  };
 }
 
 /** COCO's ten thresholds, 0.5 to 0.95; the mean over them is what COCO calls AP (here by the area, not 101 points). */
 export const cocoThresholds: readonly number[] = Array.from({ length: 10 }, (_, i) => (50 + 5 * i) / 100);
 
-/** The mean over several IoU thresholds of the mean average precision. */
-export function meanAveragePrecision(
-  images: readonly JudgedImage[],
-  classes: readonly string[],
-  thresholds: readonly number[] = cocoThresholds,
-): number | undefined {
-  return meanOf(thresholds.map((iou_threshold) => detectionReport(images, { classes, iou_threshold }).map));
-}
-
-/** Undefined where no value is there. */
-function meanOf(values: readonly (number | undefined)[]): number | undefined {
+/** The mean of those values that are there; undefined where none is. */
+export function meanOf(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
 }

@@ -1,13 +1,28 @@
 /** A run's log: a line an epoch, as CSV. Columns are found by name, so that logs of older runs are read too. */
 import { oneLine, UserError } from "../errors.ts";
 
+const GENERAL = ["epoch", "train_loss", "test_loss", "lr", "images_per_second", "data_wait", "seconds"];
+
+/** All that there may be, in their order; of a task's figures a log has those of its own. */
 export const LOG_COLUMNS = [
   "epoch",
   "train_loss",
   "train_accuracy",
+  "train_xy",
+  "train_wh",
+  "train_object",
+  "train_noobject",
+  "train_class",
   "test_loss",
   "test_accuracy",
   "test_top5",
+  "test_map50",
+  "test_map50_95",
+  "test_xy",
+  "test_wh",
+  "test_object",
+  "test_noobject",
+  "test_class",
   "lr",
   "images_per_second",
   "data_wait",
@@ -16,12 +31,23 @@ export const LOG_COLUMNS = [
 
 export type LogColumn = (typeof LOG_COLUMNS)[number];
 
-/** One epoch: losses are means over samples; accuracies, top-5 and data wait are shares (0 … 1). Unknown ones are left out. */
+/**
+ * One epoch: losses and their parts are means over samples; accuracies, top-5, mAP and data wait are shares (0 … 1). Unknown
+ * ones are left out.
+ */
 export type LogRow = Readonly<Partial<Record<LogColumn, number>>>;
 
 export function formatLog(rows: readonly LogRow[]): string {
-  const lines = rows.map((row) => LOG_COLUMNS.map((column) => row[column] ?? "").join(","));
-  return [LOG_COLUMNS.join(","), ...lines, ""].join("\n");
+  const columns = LOG_COLUMNS.filter((column) =>
+    GENERAL.includes(column) || rows.some((row) => row[column] !== undefined)
+  );
+  const lines = rows.map((row) => columns.map((column) => row[column] ?? "").join(","));
+  return [columns.join(","), ...lines, ""].join("\n");
+}
+
+/** What an epoch was best by: test accuracy, or a detector's mAP. Undefined where it was not tested. */
+export function scoreOf({ test_accuracy, test_map50 }: LogRow): number | undefined {
+  return test_map50 ?? test_accuracy;
 }
 
 /**

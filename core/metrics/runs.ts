@@ -6,8 +6,11 @@ import type { LogRow } from "./log.ts";
 export interface RunFigures {
   /** Finished ones. */
   readonly epochs: number;
-  /** Of the first epoch with the highest test accuracy (0 … 1); undefined before the first. */
+  /** The highest test accuracy (0 … 1); undefined before the first, and for detectors. */
   readonly best_accuracy: number | undefined;
+  /** The same of a detector: mAP at an IoU of 0.5. */
+  readonly best_map50?: number;
+  /** The first one with it. */
   readonly best_epoch: number | undefined;
   /** Of all epochs, with their tests. */
   readonly seconds: number;
@@ -21,6 +24,7 @@ export function runFigures(log: readonly LogRow[]): RunFigures {
   return {
     epochs: log.length,
     best_accuracy: best?.test_accuracy,
+    ...best?.test_map50 === undefined ? {} : { best_map50: best.test_map50 },
     best_epoch: best?.epoch,
     seconds: log.reduce((sum, { seconds = 0 }) => sum + seconds, 0),
     images_per_second: speeds[Math.floor(speeds.length / 2)],

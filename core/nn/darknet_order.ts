@@ -12,10 +12,14 @@ import { type Module, namedModules } from "./module.ts";
  * order in which they are properties.
  */
 export function darknetOrder(model: Module): [name: string, shape: Shape][] {
+  return layersOf(model).flat();
+}
+
+function layersOf(model: Module): [name: string, shape: Shape][][] {
   const layers = [...namedModules(model)].filter(([module]) =>
     module instanceof Conv2d || module instanceof BatchNorm2d || module instanceof Linear
   );
-  return layers.flatMap(([module, path], index) => {
+  return layers.map(([module, path], index) => {
     // A norm's numbers come with those of the convolution before it.
     if (!(module instanceof Conv2d || module instanceof Linear)) return [];
     const [norm, normPath] = layers[index + 1] ?? [];
@@ -35,10 +39,12 @@ export function fromDarknet(model: Module, dict: ReadonlyMap<string, StateTensor
   const data = dict.get(DARKNET_WEIGHTS)!.data as Float32Array;
   const tensors = new Map<string, StateTensor>();
   let at = 0;
-  for (const [name, shape] of darknetOrder(model)) {
-    const size = sizeOf(shape);
-    if (at + size > data.length) break;
-    tensors.set(name, { shape, dtype: "F32", data: data.subarray(at, at += size) });
+  for (const layer of layersOf(model)) {
+    // What is left may be of another layer.
+    if (at + layer.reduce((sum, [, shape]) => sum + sizeOf(shape), 0) > data.length) break;
+    for (const [name, shape] of layer) {
+      tensors.set(name, { shape, dtype: "F32", data: data.subarray(at, at += sizeOf(shape)) });
+    }
   }
   if (at < data.length) {
     const rest = data.subarray(at);

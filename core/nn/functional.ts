@@ -174,6 +174,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return x.tracer.apply("reshape", [x.value], { shape });
 }
 
+/** An image `[N, C, H, W]` as the row `[N, H·W·C]`: of each place all channels, as YOLO's map of cells has them. */
+export function flattenChannelsLast(x: Tensor): Tensor {
+  return x.tracer.apply("flatten_channels_last", [x.value], {});
+}
+
 export interface CrossEntropyOptions {
   readonly label_smoothing?: number;
   readonly reduction?: "mean" | "sum" | "none";

@@ -13,6 +13,11 @@ export interface MatchOptions {
   readonly partial?: boolean;
   /** Tensors that the file may lack or have in another shape: those of a head for another number of classes. */
   readonly head?: ReadonlySet<string>;
+  /**
+   * The module of a detector whose weights may be those of a classifier. These need not have its name before theirs, and
+   * may be those of its first layers only; what lies beside it in the file is the classifier's head.
+   */
+  readonly body?: string | undefined;
   /** What is said to do where not all fits. */
   readonly advice?: string;
 }
@@ -36,11 +41,14 @@ export function matchStateDict(
   {
     partial = false,
     head = new Set(),
+    body,
     advice = "--partial takes what does, and leaves the rest as it is",
   }: MatchOptions = {},
 ): MatchedStateDict {
   const ours = new Map([...stateDict(model)].filter(([, item]) => !(item instanceof Counter)));
-  const theirs = withoutPrefix(withoutCounters(named(model, dict)), [...ours.keys()]);
+  const known = withoutPrefix(withoutCounters(named(model, dict)), [...ours.keys()]);
+  const theirs = body === undefined ? known : underBody(known, [...ours.keys()], `${body}.`);
+  const isBeside = (name: string) => body !== undefined && !name.startsWith(`${body}.`);
   const tensors = new Map<string, Float32Array>();
   const rows: Row[] = [];
   const left: string[] = [];
@@ -51,10 +59,10 @@ export function matchStateDict(
       continue;
     }
     left.push(name);
-    if (head.has(name)) continue;
+    if (head.has(name) || (body !== undefined && (!found || isBeside(name)))) continue;
     rows.push([`${name} ${formatShape(shape)}`, found ? `${name} ${describeTensor(found)}` : ""]);
   }
-  const strange = [...theirs].filter(([name]) => !ours.has(name));
+  const strange = [...theirs].filter(([name]) => !ours.has(name) && !isBeside(name));
   fillRight(rows, strange.map(([name, tensor]) => `${oneLine(name)} ${describeTensor(tensor)}`));
   const report = rows.length > 0 ? tableOf(rows, dict.file) : "";
   if (tensors.size === 0 || (rows.length > 0 && !partial)) {
@@ -108,6 +116,18 @@ function withoutPrefix(theirs: Tensors, names: readonly string[]): Tensors {
   if (prefix === undefined) return theirs;
   return new Map([...theirs].map(([name, tensor]) => [
     name.startsWith(prefix) ? name.slice(prefix.length) : name,
+    tensor,
+  ]));
+}
+
+/** Puts the body's name before those tensors that are its own but for that. */
+function underBody(theirs: Tensors, names: readonly string[], body: string): Tensors {
+  const own = names.filter((name) => name.startsWith(body));
+  if (own.some((name) => theirs.has(name))) return theirs;
+  const short = own.map((name) => name.slice(body.length));
+  const known = new Set(short);
+  return new Map([...withoutPrefix(theirs, short)].map(([name, tensor]) => [
+    known.has(name) ? body + name : name,
     tensor,
   ]));
 }

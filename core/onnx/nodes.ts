@@ -122,6 +122,11 @@ const table: { readonly [K in OpName]?: Lower<K> } = {
     );
     return writer.node("Reshape", name, [...inputs, shape])[0]!;
   },
+  flatten_channels_last(writer, { inputs: [x] }, name, inputs) {
+    const places = x!.shape.slice(2).map((_, axis) => axis + 2);
+    const [turned] = writer.node("Transpose", `${name}/turned`, inputs, { perm: [0, ...places, 1] });
+    return writer.node("Flatten", name, [turned!], { axis: 1 })[0]!;
+  },
 };
 
 /** Adds a node of a graph of inference. Throws `UserError` where ONNX has nothing like it. */

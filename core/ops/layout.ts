@@ -61,3 +61,20 @@ export const reshape: Op<{ readonly shape: Shape }> = {
   },
   gradient: (emit, { inputs: [x] }, [dy]) => [emit("reshape", [known(dy)], { shape: known(x).shape })[0]],
 };
+
+/** An image `[N, C, …]` as the row `[N, …·C]`: place after place, all channels of each. */
+export const flatten_channels_last: Op<Record<never, never>> = {
+  infer(inputs) {
+    const { shape } = first(inputs);
+    return [f32([at(shape, 0), sizeOf(shape.slice(1))])];
+  },
+  gradient: (emit, { inputs: [x] }, [dy]) => [
+    emit("unflatten_channels_last", [known(dy)], { shape: known(x).shape })[0],
+  ],
+};
+
+/** The way back, to an image of this shape. */
+export const unflatten_channels_last: Op<{ readonly shape: Shape }> = {
+  infer: (_, { shape }) => [f32(shape)],
+  gradient: (emit, _, [dy]) => [emit("flatten_channels_last", [known(dy)], {})[0]],
+};

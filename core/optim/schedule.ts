@@ -49,10 +49,17 @@ export interface OneCycle {
   readonly three_phase?: boolean;
 }
 
+/** YOLOv1's (Redmon et al. 2015, section 2.2): 75 epochs, 30 with a tenth of the rate and 30 with a hundredth. */
+export interface Yolo {
+  readonly name: "yolo";
+  /** Epochs or steps to which these 135 are scaled, without the warm-up. */
+  readonly total: number;
+}
+
 export type ScheduleOptions =
   & { readonly lr: number }
   & Warmup
-  & (Constant | Step | MultiStep | Exponential | Cosine | OneCycle);
+  & (Constant | Step | MultiStep | Exponential | Cosine | OneCycle | Yolo);
 
 export type ScheduleName = ScheduleOptions["name"];
 
@@ -66,6 +73,7 @@ export const scheduleNames: readonly ScheduleName[] = [
   "exponential",
   "cosine",
   "onecycle",
+  "yolo",
 ];
 
 /**
@@ -94,6 +102,8 @@ function withoutWarmup(options: ScheduleOptions): Schedule {
       return cosine(options.lr, options);
     case "onecycle":
       return onecycle(options);
+    case "yolo":
+      return yolo(options.lr, options);
   }
 }
 
@@ -110,6 +120,11 @@ function multistep(lr: number, { milestones, gamma = 0.1 }: MultiStep): Schedule
 /** eta_min + (lr − eta_min) · (1 + cos(π t / T_max)) / 2; beyond T_max it rises again, as PyTorch's does. */
 function cosine(lr: number, { T_max, eta_min = 0 }: Cosine): Schedule {
   return (t) => eta_min + (lr - eta_min) * (1 + Math.cos(Math.PI * t / T_max)) / 2;
+}
+
+/** lr, from 75/135 of the whole on lr / 10, from 105/135 on lr / 100. */
+function yolo(lr: number, { total }: Yolo): Schedule {
+  return (t) => lr * (135 * t < 75 * total ? 1 : 135 * t < 105 * total ? 0.1 : 0.01);
 }
 
 /**

@@ -8,7 +8,7 @@ export interface NamedLog {
   readonly log: readonly LogRow[];
 }
 
-/** Test accuracy and test loss by epoch, a line for each run. */
+/** Test accuracy or mAP, and test loss by epoch, a line for each run. */
 export function comparison(runs: readonly NamedLog[]): View {
   const last = Math.max(1, ...runs.flatMap(({ log }) => log.map(({ epoch = 0 }) => epoch)));
   const x = { title: "epoch", domain: [Math.min(1, last - 1), last] as const, whole: true };
@@ -19,10 +19,16 @@ export function comparison(runs: readonly NamedLog[]): View {
       y,
       series: runs.map(({ name, log }) => ({ name, points: pointsOf(log, column) })),
     });
+  const has = (column: LogColumn) => runs.some(({ log }) => log.some((row) => row[column] !== undefined));
   return {
     vconcat: [
-      chart("Test accuracy", "test_accuracy", { title: "share of images right", format: ".0%" }),
-      chart("Test loss", "test_loss", { title: "cross entropy (nats)", zero: true }),
+      ...has("test_accuracy")
+        ? [chart("Test accuracy", "test_accuracy", { title: "share of images right", format: ".0%" })]
+        : [],
+      ...has("test_map50")
+        ? [chart("Test mAP@0.5", "test_map50", { title: "mAP@0.5", format: ".0%", zero: true })]
+        : [],
+      chart("Test loss", "test_loss", { title: "loss", zero: true }),
     ],
   };
 }

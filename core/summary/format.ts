@@ -6,6 +6,11 @@ export function commas(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** `1 class`, `1,024 classes`; without a plural of its own the word gets an s. */
+export function counted(number: number, one: string, many = `${one}s`): string {
+  return `${commas(number)} ${number === 1 ? one : many}`;
+}
+
 /** Two decimals, as Python's `%.2f` rounds: a tie goes to the even digit, where JavaScript goes up. */
 export function twoDecimals(number: number): string {
   const isTie = Number.isInteger(number * 8) && Math.abs(number * 200) % 2 === 1;

@@ -6,6 +6,7 @@ import { ShapeError } from "../graph/builder.ts";
 import { type Module, trace } from "../nn/mod.ts";
 import type { OptimizerOptions } from "../optim/optimizer.ts";
 import type { Shape } from "../shape.ts";
+import { classification } from "../train/classification.ts";
 import { sessionGraphs } from "../train/graphs.ts";
 import { alignColumns, twoDecimals } from "./format.ts";
 
@@ -42,7 +43,7 @@ function runGraphs(model: Module, input: Shape, optimizer: OptimizerOptions) {
   const [batch, channels, height, width] = input as [number, number, number, number];
   const plain = Array.from({ length: channels }, () => 1);
   const images = { batch, channels, height, width, mean: plain, std: plain };
-  return sessionGraphs(model, { images, optimizer, label_smoothing: 0 });
+  return sessionGraphs(model, { images, optimizer, task: classification() });
 }
 
 function unlessMisfit(measure: () => MemoryReport): MemoryReport | string {

@@ -75,13 +75,23 @@ export function readHeader(
   if (format === undefined) return undefined;
   try {
     if (format !== FORMAT || !model || !progress || !config) throw new Error("incomplete");
-    const known: Partial<Progress> = JSON.parse(progress);
-    // Runs from before gradients could be accumulated have as many batches as updates.
-    const batches = known.batches ?? known.updates ?? 0;
-    return { model, progress: { ...newProgress(), ...known, batches }, config: JSON.parse(config) };
+    return { model, progress: upToDate(JSON.parse(progress)), config: JSON.parse(config) };
   } catch {
     throw new UserError(`${file}: its metadata is damaged; resume from another checkpoint`);
   }
+}
+
+/** Progress as files of older versions have it, too. */
+function upToDate(
+  { correct = 0, best_accuracy = 0, ...known }: Partial<
+    Progress & { correct: number; best_accuracy: number }
+  >,
+): Progress {
+  // Runs from before gradients could be accumulated have as many batches as updates.
+  const batches = known.batches ?? known.updates ?? 0;
+  // Only classifiers could be trained then.
+  const figure_sums = known.figure_sums ?? { accuracy: correct };
+  return { ...newProgress(), best_score: best_accuracy, ...known, batches, figure_sums };
 }
 
 /**

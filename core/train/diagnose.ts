@@ -8,7 +8,10 @@ import type { Place } from "./feed.ts";
 import { forwardGraph } from "./graphs.ts";
 import { batchShape } from "./run_graphs.ts";
 import type { StepNumbers } from "./step_numbers.ts";
+import type { Judged } from "./task.ts";
 import { type TrainerOptions, trainFiller } from "./trainer.ts";
+
+type DiagnosisOptions = TrainerOptions<Judged>;
 
 /** What the step at fault was given: its batch, and numbers. */
 export interface FailedStep {
@@ -20,7 +23,11 @@ export interface FailedStep {
  * Says which layer is at fault, after a step that updated no weight: the first whose weights are not finite already, or
  * else the first whose output is not, on the same batch with the same random numbers.
  */
-export async function diagnose(options: TrainerOptions, session: Session, step: FailedStep): Promise<string> {
+export async function diagnose(
+  options: DiagnosisOptions,
+  session: Session,
+  step: FailedStep,
+): Promise<string> {
   for (const name of namedParameters(options.model).keys()) {
     if (hasOnlyFinite(await session.readState(name))) continue;
     return `the weights ${name} are no longer finite: the step before was too large; lower --lr, or warm up longer`;
@@ -45,8 +52,8 @@ interface Probe {
 }
 
 /** The forward part with every result kept; undefined where there is no memory for it. */
-function createProbe({ backend, model, data, batch_size, mix }: TrainerOptions): Probe | undefined {
-  const forward = forwardGraph(model, batchShape(data, batch_size), mix !== undefined);
+function createProbe({ backend, model, data, batch_size, task }: DiagnosisOptions): Probe | undefined {
+  const forward = forwardGraph(model, batchShape(data, batch_size), task);
   const builder = GraphBuilder.extend(forward);
   forward.nodes.forEach((node, index) => builder.output(String(index), node.outputs[0]!));
   try {
@@ -63,7 +70,7 @@ function createProbe({ backend, model, data, batch_size, mix }: TrainerOptions):
  */
 async function firstNotFinite(
   { session: probe, nodes }: Probe,
-  options: TrainerOptions,
+  options: DiagnosisOptions,
   session: Session,
   { place, numbers }: FailedStep,
 ): Promise<Node | undefined> {

@@ -2,11 +2,11 @@
 import { GraphBuilder } from "../graph/builder.ts";
 import { f32, type Graph, i32 } from "../graph/graph.ts";
 import { Buffer, type Module, Parameter, stateDict } from "../nn/module.ts";
-import { add, crossEntropy, multiply } from "../nn/functional.ts";
-import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts";
+import type { ModelOutput } from "../nn/output.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
 import { averageName, emitStep, type StepOptions } from "./step.ts";
+import type { Task } from "./task.ts";
 
 /** A batch of images as bytes, and what becomes of them, see op image_batch. */
 export interface BatchShape {
@@ -20,64 +20,42 @@ export interface BatchShape {
 
 export interface TrainGraphOptions extends StepOptions {
   readonly images: BatchShape;
-  readonly label_smoothing: number;
-  /** Whether images are mixed with each other, see core/train/mix.ts. */
-  readonly mix?: boolean;
+  readonly task: Task;
 }
 
 /**
- * One training step. Inputs: `pixels`, `moves`, `target`, `hyper`, `factor`; `rng` where the model has dropout; `mix`,
- * `target_share` and `partner_share` where images are mixed; others see `emitStep`. Outputs: `loss` (the mean over the batch), `correct` (how
- * many were right by `target`).
+ * One training step. Inputs: `pixels`, `moves`, `target`, `hyper`, `factor`; `rng` where the model has dropout; others see
+ * `emitStep` and the task. Outputs: `loss` (the mean over the batch), and the task's.
  */
 export function trainGraph(model: Module, options: TrainGraphOptions): Graph {
-  const { images, label_smoothing, mix = false } = options;
+  const { images, task } = options;
   const tracer = new Tracer(model, { training: true });
   const { builder } = tracer;
-  const { output, target } = classify(tracer, model, images, mix);
-  const lossTo = (target: Tensor) => classificationLoss(output, target, { label_smoothing });
-  const loss = mix ? mixedLoss(tracer, target, lossTo) : lossTo(target);
-  const [correct] = builder.emit("count_correct", [scoresOf(output).value, target.value], { k: 1 });
+  const target = targetInput(tracer, images, task);
+  const loss = task.loss(tracer, forward(tracer, model, images, task), target);
   builder.output("loss", loss.value);
-  builder.output("correct", correct!);
 
   emitStep(builder, model, loss.value, options);
   return builder.finish();
 }
 
-/** The loss to the own target and that to the partner's, each with its share. */
-function mixedLoss(tracer: Tracer, target: Tensor, lossTo: (target: Tensor) => Tensor): Tensor {
-  const share = (name: string) => tracer.input(name, f32([]));
-  const partners = tracer.apply("flip", [target.value], {});
-  return add(
-    multiply(lossTo(target), share("target_share")),
-    multiply(lossTo(partners), share("partner_share")),
-  );
-}
-
 /** The forward part of a training step, up to the scores. Inputs: those of `trainGraph` that it needs; no outputs. */
-export function forwardGraph(model: Module, images: BatchShape, mix = false): Graph {
+export function forwardGraph(model: Module, images: BatchShape, task: Task): Graph {
   const tracer = new Tracer(model, { training: true });
-  classify(tracer, model, images, mix);
+  forward(tracer, model, images, task);
   return tracer.builder.finish();
 }
 
 /**
- * Scores a batch, by the moving averages of those states that have one in `train`. Inputs: `pixels`, `moves`, `target`; a
- * target of −1 marks a sample that does not count. Outputs: `loss` (the sum over the samples that count), `correct`,
- * `scores`.
+ * Judges a batch, by the moving averages of those states that have one in `train`. Inputs: `pixels`, `moves`, `target`,
+ * which may say of a sample that it does not count. Outputs: `loss` (the sum over the samples that count), and the task's.
  */
-export function evaluateGraph(model: Module, images: BatchShape, train?: Graph): Graph {
+export function evaluateGraph(model: Module, images: BatchShape, task: Task, train?: Graph): Graph {
   const stateName = (name: string) => train?.states.has(averageName(name)) ? averageName(name) : name;
   const tracer = new Tracer(model, { training: false, stateName });
-  const { builder } = tracer;
-  const { output, target } = classify(tracer, model, images);
-  const scores = scoresOf(output);
-  const [correct] = builder.emit("count_correct", [scores.value, target.value], { k: 1 });
-  builder.output("loss", crossEntropy(scores, target, { reduction: "sum" }).value);
-  builder.output("correct", correct!);
-  builder.output("scores", scores.value);
-  return builder.finish();
+  const target = targetInput(tracer, images, task);
+  task.answers(tracer, model.forward(imageInput(tracer, images)), target);
+  return tracer.builder.finish();
 }
 
 /**
@@ -110,19 +88,21 @@ export function initGraph(model: Module, train?: Graph): Graph {
 /** All graphs of a run, by name. */
 export function sessionGraphs(model: Module, options: TrainGraphOptions): Record<string, Graph> {
   const train = trainGraph(model, options);
-  return { init: initGraph(model, train), train, evaluate: evaluateGraph(model, options.images, train) };
+  return {
+    init: initGraph(model, train),
+    train,
+    evaluate: evaluateGraph(model, options.images, options.task, train),
+  };
 }
 
-function classify(
-  tracer: Tracer,
-  model: Module,
-  images: BatchShape,
-  mix = false,
-): { output: ModelOutput; target: Tensor } {
+function targetInput(tracer: Tracer, { batch }: BatchShape, { target: { dtype, shape } }: Task): Tensor {
+  return tracer.input("target", { dtype, shape: [batch, ...shape] });
+}
+
+/** What the network makes of a training batch. */
+function forward(tracer: Tracer, model: Module, images: BatchShape, task: Task): ModelOutput {
   const x = imageInput(tracer, images);
-  const target = tracer.input("target", i32([images.batch]));
-  const mixed = () => tracer.apply("mix_images", [x.value, tracer.input("mix", f32([5])).value], {});
-  return { output: model.forward(mix ? mixed() : x), target };
+  return model.forward(task.input ? task.input(tracer, x) : x);
 }
 
 /** What a network takes, from a batch of bytes. Inputs: `pixels`, `moves`. */

@@ -1,5 +1,5 @@
 /** The learning-rate range test (Smith 2017): a training whose rate rises from step to step, until its loss blows up. */
-import { type Progress, stepsOf } from "./progress.ts";
+import { emptyEpoch, type Progress, stepsOf } from "./progress.ts";
 import { NotFinite, type Trainer, type TrainerOptions } from "./trainer.ts";
 
 export interface LrPoint {
@@ -62,7 +62,7 @@ export async function* sweep(
 }
 
 function beginEpoch(progress: Progress): void {
-  Object.assign(progress, { epoch: progress.epoch + 1, step: 0, loss_sum: 0, seen: 0, correct: 0 });
+  Object.assign(progress, { epoch: progress.epoch + 1, ...emptyEpoch() });
 }
 
 export interface Suggestion {

@@ -1,6 +1,6 @@
 /** How far a run is, and when it is done. */
 import { testSteps, trainSteps } from "../data/batches.ts";
-import { countOf, type DatasetSplit } from "../data/dataset.ts";
+import type { DatasetSplit, ImageSet } from "../data/dataset.ts";
 import { UserError } from "../errors.ts";
 
 /** All that has to be kept, beside the states, to go on as if nothing had happened. */
@@ -12,27 +12,29 @@ export interface Progress {
   /** Batches that were trained on in all, and updates of the weights: fewer where gradients are accumulated. */
   batches: number;
   updates: number;
-  /** Of the epoch under way: the sum of its losses over samples, the samples, and how many of them were right. */
+  /** Of the epoch under way: the sums of its losses and of the task's figures over samples, and how many samples. */
   loss_sum: number;
+  figure_sums: Record<string, number>;
   seen: number;
-  correct: number;
-  /** Of the evaluations so far, the highest test accuracy (0 … 1), and its epoch (counted from 1; 0 for never). */
-  best_accuracy: number;
+  /** Of the evaluations so far, the highest score (0 … 1), and its epoch (counted from 1; 0 for never). */
+  best_score: number;
   best_epoch: number;
 }
 
 export function newProgress(): Progress {
   return {
     epoch: 0,
-    step: 0,
     batches: 0,
     updates: 0,
-    loss_sum: 0,
-    seen: 0,
-    correct: 0,
-    best_accuracy: 0,
+    ...emptyEpoch(),
+    best_score: 0,
     best_epoch: 0,
   };
+}
+
+/** What is known of an epoch before its first step. */
+export function emptyEpoch(): Pick<Progress, "step" | "loss_sum" | "figure_sums" | "seen"> {
+  return { step: 0, loss_sum: 0, figure_sums: {}, seen: 0 };
 }
 
 export interface Limits {
@@ -55,7 +57,7 @@ export function endOf(
 }
 
 export interface EpochOptions {
-  readonly data: DatasetSplit;
+  readonly data: DatasetSplit<ImageSet>;
   readonly batch_size: number;
   /** Batches whose gradients make one update. */
   readonly accumulate?: number;
@@ -81,7 +83,7 @@ export function testBatchesOf({ data, batch_size, limit_batches = 0 }: EpochOpti
 
 /** Images that an evaluation looks at, see `testedImage`. */
 export function testedOf(options: EpochOptions): number {
-  return Math.min(countOf(options.data.test), testBatchesOf(options) * options.batch_size);
+  return Math.min(options.data.test.count, testBatchesOf(options) * options.batch_size);
 }
 
 function limited(batches: number, limit: number): number {

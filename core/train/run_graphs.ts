@@ -1,28 +1,26 @@
 /** The graphs of a run, and what they take of memory. */
 import type { Backend, MemoryReport } from "../backend/backend.ts";
-import type { DatasetSplit } from "../data/dataset.ts";
+import type { DatasetSplit, ImageSet } from "../data/dataset.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Module } from "../nn/module.ts";
 import { type BatchShape, sessionGraphs } from "./graphs.ts";
-import type { MixOptions } from "./mix.ts";
 import type { StepOptions } from "./step.ts";
+import type { Task } from "./task.ts";
 
 export interface GraphOptions extends Omit<StepOptions, "ema"> {
   readonly model: Module;
-  readonly data: DatasetSplit;
+  readonly data: DatasetSplit<ImageSet>;
   readonly batch_size: number;
-  readonly label_smoothing: number;
-  /** How the images of a batch are mixed with each other, if they are. */
-  readonly mix?: MixOptions;
+  readonly task: Task;
   /** The most that moving averages of the weights keep of what they are; 0 for none. */
   readonly ema_decay?: number;
 }
 
 /** The graphs by name. */
 export function runGraphs(options: GraphOptions): Record<string, Graph> {
-  const { model, data, batch_size, mix, ema_decay = 0, ...rest } = options;
+  const { model, data, batch_size, ema_decay = 0, ...rest } = options;
   const images = batchShape(data, batch_size);
-  return sessionGraphs(model, { ...rest, images, mix: mix !== undefined, ema: ema_decay > 0 });
+  return sessionGraphs(model, { ...rest, images, ema: ema_decay > 0 });
 }
 
 /** What a run would take. */
@@ -52,7 +50,10 @@ export function largestBatch(
   return low;
 }
 
-export function batchShape({ train, normalize }: DatasetSplit, batch: number): BatchShape {
+export function batchShape(
+  { train, normalize }: Pick<DatasetSplit<ImageSet>, "train" | "normalize">,
+  batch: number,
+): BatchShape {
   const { height, width, channels } = train;
   return { batch, height, width, channels, ...normalize };
 }

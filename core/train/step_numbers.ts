@@ -1,8 +1,8 @@
 /** The numbers that a training step is given beside its batch: a pure function of how far the run is. */
 import { hyperOf, type OptimizerOptions } from "../optim/optimizer.ts";
 import { keyOf } from "../random.ts";
-import { drawMix, type MixOptions } from "./mix.ts";
 import type { Progress } from "./progress.ts";
+import type { Task } from "./task.ts";
 
 export interface StepNumbersOptions {
   readonly optimizer: OptimizerOptions;
@@ -10,7 +10,7 @@ export interface StepNumbersOptions {
   readonly accumulate?: number;
   /** The most that moving averages keep of what they are; 0 for none. */
   readonly ema_decay?: number;
-  readonly mix?: MixOptions;
+  readonly task: Task;
   /** Height and width. */
   readonly image: readonly [number, number];
 }
@@ -20,19 +20,18 @@ export type StepNumbers = Readonly<Record<string, readonly number[]>>;
 
 /** `lr` is the learning rate of the update that the step belongs to. */
 export function stepNumbers(
-  { optimizer, seed, accumulate = 1, ema_decay = 0, mix, image }: StepNumbersOptions,
+  { optimizer, seed, accumulate = 1, ema_decay = 0, task, image }: StepNumbersOptions,
   { epoch, step, batches, updates }: Progress,
   lr: number,
 ): StepNumbers {
   const isFirst = step % accumulate === 0, isLast = (step + 1) % accumulate === 0;
-  const mixed = mix && drawMix(mix, image, { seed, epoch, step });
   return {
     hyper: hyperOf(optimizer, updates, lr),
     factor: [isLast ? 1 : NaN],
     keep: [isFirst ? 0 : 1],
     ema_rate: [1 - emaDecay(ema_decay, updates)],
     rng: [...keyOf(seed), batches, 0],
-    ...mixed ? { mix: mixed.mix, target_share: [mixed.share], partner_share: [1 - mixed.share] } : {},
+    ...task.numbers?.({ seed, epoch, step }, image),
   };
 }
 

@@ -4,23 +4,28 @@
  */
 import type { Backend, Session } from "../backend/backend.ts";
 import { allocateBatch, type Batch, fillTrainBatch } from "../data/batches.ts";
-import { countOf } from "../data/dataset.ts";
+
 import { keyOf, permutation } from "../random.ts";
 import { diagnose } from "./diagnose.ts";
-import {
-  createEvaluator,
-  evaluateAll,
-  type Evaluation,
-  type TestProgress,
-  type TestResult,
-} from "./evaluation.ts";
+import { createEvaluator, evaluateAll, type TestProgress, type TestResult } from "./evaluation.ts";
 import { createFeed, type Place } from "./feed.ts";
-import { endOf, type EpochOptions, type Limits, newProgress, type Progress, stepsOf } from "./progress.ts";
+import {
+  emptyEpoch,
+  endOf,
+  type EpochOptions,
+  type Limits,
+  newProgress,
+  type Progress,
+  stepsOf,
+} from "./progress.ts";
 import { type GraphOptions, runGraphs } from "./run_graphs.ts";
 import { type StepNumbers, stepNumbers } from "./step_numbers.ts";
+import type { Evaluation, Figures, Judged, Task } from "./task.ts";
 
-export interface TrainerOptions extends GraphOptions, EpochOptions, Limits {
+export interface TrainerOptions<Result extends Judged = TestResult>
+  extends GraphOptions, EpochOptions, Limits {
   readonly backend: Backend;
+  readonly task: Task<Result>;
   /** The learning rate at a time in epochs: 1.5 is halfway through the second one. */
   readonly lr: (epochs: number) => number;
   readonly seed: number;
@@ -33,19 +38,20 @@ export interface StepEvent {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
-  /** Of the epoch so far, 0 … 1. */
-  readonly accuracy: number;
+  /** Of this step alone, and of the epoch so far. */
+  readonly own: Figures;
+  readonly figures: Figures;
   readonly lr: number;
 }
 
-export type TrainingEvent =
+export type TrainingEvent<Result extends Judged = TestResult> =
   | StepEvent
   | ({ readonly type: "evaluate"; readonly epoch: number } & TestProgress)
   | {
     readonly type: "epoch";
     readonly epoch: number;
     readonly train: Evaluation;
-    readonly test: TestResult;
+    readonly test: Result;
     /** Of its first step. */
     readonly lr: number;
     /** The best so far. */
@@ -54,7 +60,7 @@ export type TrainingEvent =
     readonly data_wait: number;
   };
 
-export interface Trainer {
+export interface Trainer<Result extends Judged = TestResult> {
   readonly session: Session;
   readonly progress: Progress;
   /** Whether weights and progress belong together: not within a step, and not after one that failed. */
@@ -64,9 +70,9 @@ export interface Trainer {
   /** Trains on the next batch of the epoch under way. */
   step(): Promise<StepEvent>;
   /** Trains from where `progress` is to the end. Leaving the loop at any event leaves a state to go on from. */
-  train(): AsyncGenerator<TrainingEvent>;
+  train(): AsyncGenerator<TrainingEvent<Result>>;
   /** Evaluates on the test images. */
-  evaluate(onBatch?: (batch: number, batches: number) => void): Promise<TestResult>;
+  evaluate(onBatch?: (batch: number, batches: number) => void): Promise<Result>;
 }
 
 /** A loss or a weight that is not finite: where it began. The step that noticed it updated no weight. */
@@ -75,8 +81,8 @@ export class NotFinite extends Error {
 }
 
 /** Plans the run and takes its memory. Throws `OutOfMemory`, or `ShapeError` where model and images do not fit. */
-export function createTrainer(options: TrainerOptions): Trainer {
-  const { backend, data, batch_size, epochs, accumulate = 1, seed } = options;
+export function createTrainer<Result extends Judged>(options: TrainerOptions<Result>): Trainer<Result> {
+  const { backend, data, batch_size, epochs, accumulate = 1, seed, task } = options;
   const steps = stepsOf(options);
   const session = backend.compile(runGraphs(options));
   const training = createFeed(session, "train", {
@@ -96,7 +102,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const image = [data.train.height, data.train.width] as const;
   const progress = newProgress();
   let whole = true;
-  const number = async (graph: string, output: string) => (await session.read(graph, output))[0]!;
+  const read = async (output: string) => await session.read("train", output) as Float32Array;
+  const number = async (output: string) => (await read(output))[0]!;
 
   async function step(): Promise<StepEvent> {
     const place = { epoch: progress.epoch, step: progress.step };
@@ -109,19 +116,29 @@ export function createTrainer(options: TrainerOptions): Trainer {
     await training.ready(place);
     whole = false;
     await training.run(place);
-    const loss = await number("train", "loss");
+    const loss = await number("loss");
     if (!Number.isFinite(loss)) await fail("the loss", loss, place, numbers);
-    const norm = clips ? await number("train", "grad_norm") : 0;
+    const norm = clips ? await number("grad_norm") : 0;
     if (!Number.isFinite(norm)) await fail("the norm of the gradients", norm, place, numbers);
     progress.step++;
     progress.batches++;
     if (progress.step % accumulate === 0) progress.updates++;
+    const tally = await task.tally(read, batch_size);
+    for (const [name, sum] of Object.entries(tally)) {
+      progress.figure_sums[name] = (progress.figure_sums[name] ?? 0) + sum;
+    }
     progress.loss_sum += loss * batch_size;
     progress.seen += batch_size;
-    progress.correct += await number("train", "correct");
     whole = true;
-    const accuracy = progress.correct / progress.seen;
-    return { type: "step", epoch: place.epoch + 1, step: progress.step, steps, loss, accuracy, lr };
+    const own = means(tally, batch_size);
+    const { figures } = soFar();
+    return { type: "step", epoch: place.epoch + 1, step: progress.step, steps, loss, own, figures, lr };
+  }
+
+  /** Means over the samples of the epoch under way. */
+  function soFar(): Evaluation {
+    const { loss_sum, figure_sums, seen } = progress;
+    return { loss: loss_sum / seen, figures: means(figure_sums, seen) };
   }
 
   async function fail(what: string, value: number, place: Place, numbers: StepNumbers): Promise<never> {
@@ -129,7 +146,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     throw new NotFinite(`epoch ${place.epoch + 1}, step ${place.step + 1}: ${what} is ${value}; ${cause}`);
   }
 
-  async function* epoch(): AsyncGenerator<TrainingEvent> {
+  async function* epoch(): AsyncGenerator<TrainingEvent<Result>> {
     const lr = options.lr(progress.epoch);
     const waitedBefore = training.waited;
     let milliseconds = 0;
@@ -147,10 +164,10 @@ export function createTrainer(options: TrainerOptions): Trainer {
       yield { type: "evaluate", epoch: progress.epoch + 1, ...next.value };
     }
     const test = next.value;
-    const train = { loss: progress.loss_sum / progress.seen, accuracy: progress.correct / progress.seen };
-    const best = progress.best_epoch === 0 || test.accuracy > progress.best_accuracy;
-    Object.assign(progress, { epoch: progress.epoch + 1, step: 0, loss_sum: 0, seen: 0, correct: 0 });
-    if (best) Object.assign(progress, { best_accuracy: test.accuracy, best_epoch: progress.epoch });
+    const train = soFar();
+    const best = progress.best_epoch === 0 || test.score > progress.best_score;
+    Object.assign(progress, { epoch: progress.epoch + 1, ...emptyEpoch() });
+    if (best) Object.assign(progress, { best_score: test.score, best_epoch: progress.epoch });
     yield { type: "epoch", epoch: progress.epoch, train, test, lr, best, data_wait };
   }
 
@@ -176,11 +193,15 @@ export function createTrainer(options: TrainerOptions): Trainer {
   };
 }
 
+function means(sums: Figures, count: number): Figures {
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count]));
+}
+
 /** Fills training batches, with the order of the epoch at hand. */
 export function trainFiller({ data, seed }: Pick<TrainerOptions, "data" | "seed">) {
   let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
   return (batch: Batch, { epoch, step }: Place): void | Promise<void> => {
-    if (order.epoch !== epoch) order = { epoch, samples: permutation(countOf(data.train), seed, epoch) };
+    if (order.epoch !== epoch) order = { epoch, samples: permutation(data.train.count, seed, epoch) };
     return fillTrainBatch(batch, data.train, { seed, epoch, step, order: order.samples });
   };
 }

@@ -21,6 +21,7 @@ const schedulesArguments: Record<ScheduleName, readonly string[]> = {
   multistep: ["milestones", "gamma"],
   exponential: ["gamma"],
   cosine: ["T_max", "eta_min"],
+  yolo: ["total"],
   onecycle: [
     "max_lr",
     "total_steps",

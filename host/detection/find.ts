@@ -27,6 +27,8 @@ export interface FoundAnnotations {
 const ROLES = /^(annotations?|annots|xmls?|labels|jpegimages|images|imgs)$/i;
 const SETS = /^(train|val|valid|validation|test)$/;
 const CLASS_LIST = /(^|\/)(classes\.txt|labels\.txt|[^/]+\.names)$/;
+/** What Ultralytics' YOLOs and their tools call a data set's settings. */
+const SETTINGS = /^(data|dataset)\.ya?ml$/;
 /** VOC has lists of one class as well, such as dog_train.txt. */
 const SET_LIST = /(^|\/)ImageSets\/(Main\/)?(?!.*_(train|val|trainval|test)\.txt$)[^/]+\.txt$/;
 /** Deeper than any data set is; links to a folder above would never end. */
@@ -51,7 +53,8 @@ export async function findAnnotations(folder: string): Promise<FoundAnnotations>
   const annotations = format === "voc" ? xml : labels;
   if (annotations.length === 0) {
     throw new UserError(
-      `--data ${folder}: there are no annotations: neither PASCAL VOC's (Annotations/*.xml) nor YOLO's (labels/*.txt)`,
+      `--data ${folder}: there are no annotations: neither PASCAL VOC's (Annotations/*.xml) nor YOLO's (labels/*.txt); ` +
+        "a folder for each class is for classifiers, such as resnet50",
     );
   }
 
@@ -79,11 +82,16 @@ export async function findAnnotations(folder: string): Promise<FoundAnnotations>
     }
   }
   const classList = paths.find((path) => CLASS_LIST.test(path));
+  const settings = paths.find((path) => SETTINGS.test(path));
   const prefix = commonFolder([...pairs.keys()]);
   const full = (path: string | undefined) => path === undefined ? undefined : join(folder, path);
   return {
     format,
-    classes: classList === undefined ? undefined : parseClassList(await read(classList)),
+    classes: classList !== undefined
+      ? parseClassList(await read(classList))
+      : settings !== undefined
+      ? await classesOf(await read(settings), join(folder, settings))
+      : undefined,
     files: [...pairs].sort(([a], [b]) => a < b ? -1 : 1).map(([key, { image, annotation }]) => ({
       name: key.slice(prefix.length),
       image: full(image),
@@ -100,6 +108,24 @@ async function walk(root: string, folder: string, depth: number): Promise<string
   const inner: string[] = [];
   for (const name of folders) inner.push(...await walk(root, `${folder}${name}/`, depth + 1));
   return [...files.map((name) => folder + name), ...inner];
+}
+
+/** The `names` of a data.yaml: a list, or an object from numbers to names. Undefined where it has none. */
+async function classesOf(text: string, file: string): Promise<string[] | undefined> {
+  const { parse } = await import("yaml");
+  let settings: unknown;
+  try {
+    settings = parse(text);
+  } catch (error) {
+    throw new UserError(`${file}: not YAML (${(error as Error).message.split("\n", 1)[0]})`);
+  }
+  const names = (settings as { names?: unknown } | null)?.names;
+  if (names === undefined) return undefined;
+  const list = names !== null && typeof names === "object" ? Object.entries(names) : [];
+  const isList = list.length > 0 &&
+    list.every(([number, name], i) => number === String(i) && typeof name === "string");
+  if (!isList) throw new UserError(`${file}: names must be a list of the classes' names`);
+  return list.map(([, name]) => name);
 }
 
 /** Where some lie in a folder that is meant for such files, the others are something else: VOC's masks, pictures in docs. */

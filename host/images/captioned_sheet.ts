@@ -26,33 +26,38 @@ const LINE = 18;
 const LETTER = 7.4;
 const FAMILY = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif";
 
-/** `cells` are at least one. */
+/** `cells` are at least one; each is `cell` pixels wide and high, and so many are in a row at most. */
 export async function captionedSheet(
   title: string,
   cells: readonly CaptionedImage[],
-  { cell = CELL }: { readonly cell?: number } = {},
+  { cell = CELL, most = COLUMNS }: { readonly cell?: number; readonly most?: number } = {},
 ): Promise<Picture> {
-  const columns = Math.min(COLUMNS, cells.length);
+  const columns = Math.min(most, cells.length);
   const captions = Math.max(...cells.map(({ lines }) => lines.length));
-  const row = cell + captions * LINE + GAP;
+  const shown = await Promise.all(cells.map(({ image }) => fitted(image, cell)));
+  const rowOf = (i: number) => Math.floor(i / columns);
+  /** Where each row's captions begin: as far below as its highest image needs. */
+  const bottoms: number[] = [];
+  shown.forEach(({ height }, i) => {
+    const above = bottoms[rowOf(i) - 1];
+    const top = above === undefined ? MARGIN + TITLE : above + captions * LINE + GAP;
+    bottoms[rowOf(i)] = Math.max(bottoms[rowOf(i)] ?? 0, top + height);
+  });
   const width = Math.max(420, 2 * MARGIN + columns * (cell + GAP) - GAP);
-  const height = 2 * MARGIN + TITLE + Math.ceil(cells.length / columns) * row - GAP;
+  const height = bottoms.at(-1)! + captions * LINE + MARGIN;
   const left = (i: number) => MARGIN + i % columns * (cell + GAP);
-  const top = (i: number) => MARGIN + TITLE + Math.floor(i / columns) * row;
-  const pictures = await Promise.all(cells.map(async ({ image }, i) => {
-    const shown = await fitted(image, cell);
-    return {
-      input: shown.png,
-      left: left(i) + Math.floor((cell - shown.width) / 2),
-      top: top(i) + cell - shown.height,
-    };
+  const bottom = (i: number) => bottoms[rowOf(i)]!;
+  const pictures = shown.map(({ png, width, height }, i) => ({
+    input: png,
+    left: left(i) + Math.floor((cell - width) / 2),
+    top: bottom(i) - height,
   }));
   const texts = cells.flatMap(({ lines }, i) =>
     lines.map(({ text, colour }, line) =>
       textAt(
         cut(text, Math.floor(cell / LETTER)),
         left(i) + cell / 2,
-        top(i) + cell + (line + 1) * LINE - 3,
+        bottom(i) + (line + 1) * LINE - 3,
         {
           "text-anchor": "middle",
           "font-size": FONT,

@@ -1,12 +1,19 @@
 /** Pictures beside each other with a line of text below each, as a PNG: made by sharp, the text as SVG. */
 import sharp from "sharp";
+import { scaleBox } from "../../core/detect/box.ts";
+import { type Marked, overlay } from "../../core/detect/overlay.ts";
 import { type Image, withChannels } from "../../core/data/transforms/image.ts";
 import { cut, escaped } from "../../core/svg_text.ts";
 
 export interface SheetRow {
   /** Written to the left of the row. */
   readonly label: string;
-  readonly images: readonly Image[];
+  readonly images: readonly SheetImage[];
+}
+
+export interface SheetImage extends Image {
+  /** Drawn on it, in its pixels. */
+  readonly marked?: readonly Marked[];
 }
 
 const GAP = 6;
@@ -52,10 +59,15 @@ export async function contactSheet(
     .toBuffer();
 }
 
-async function enlarged(image: Image, factor: number) {
+async function enlarged({ marked = [], ...image }: SheetImage, factor: number) {
   const { width, height, data } = withChannels(image, 3);
+  const size = { width: width * factor, height: height * factor };
   const raw = sharp(data, { raw: { width, height, channels: 3 } });
-  return await raw.resize(width * factor, height * factor, { kernel: "nearest" }).png().toBuffer();
+  const png = await raw.resize(size.width, size.height, { kernel: "nearest" }).png().toBuffer();
+  if (marked.length === 0) return png;
+  const larger = marked.map((mark) => ({ ...mark, box: scaleBox(mark.box, factor, factor) }));
+  const svg = new TextEncoder().encode(overlay(size, larger));
+  return await sharp(png).composite([{ input: svg as never }]).png().toBuffer();
 }
 
 function text(content: string, x: number, y: number, anchor: "start" | "middle"): string {

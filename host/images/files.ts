@@ -36,9 +36,9 @@ export interface FindOptions {
 
 const TRAIN = "train";
 /** Where test images may be; the first one that is there. */
-const TESTS = ["val", "valid", "validation", "test"];
+export const TESTS = ["val", "valid", "validation", "test"];
 /** Held back where nobody said how many. */
-const DEFAULT_SPLIT = 0.2;
+export const DEFAULT_SPLIT = 0.2;
 
 /** Images of a folder with train/ and val/ (or test/), each with a folder a class, or of a folder with a folder a class. */
 export async function findImages(folder: string, options: FindOptions): Promise<FoundImages> {
@@ -158,15 +158,27 @@ function splitOf(
   }
   const held = new Set<LabelledFile>();
   for (const members of Map.groupBy(files, ({ label }) => label).values()) {
-    const drawn = members.map((file) => ({
-      file,
-      rank: philox(keyOf(seed), [hashName(file.name), 0, 0, 1])[0],
-    }));
-    drawn.sort((a, b) => a.rank - b.rank || (a.file.name < b.file.name ? -1 : 1));
     const count = Math.min(Math.max(Math.round(share * members.length), 1), members.length - 1);
-    for (const { file } of drawn.slice(0, count)) held.add(file);
+    for (const file of drawByName(members, ({ name }) => name, count, seed)) held.add(file);
   }
   return { train: files.filter((file) => !held.has(file)), test: files.filter((file) => held.has(file)) };
+}
+
+/** The `count` members that the seed draws by their names, whatever others there are. */
+export function drawByName<Member>(
+  members: readonly Member[],
+  nameOf: (member: Member) => string,
+  count: number,
+  seed: number,
+): Member[] {
+  return members
+    .map((member) => {
+      const name = nameOf(member);
+      return { member, name, rank: philox(keyOf(seed), [hashName(name), 0, 0, 1])[0] };
+    })
+    .sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1))
+    .slice(0, count)
+    .map(({ member }) => member);
 }
 
 /** FNV-1a of the name's UTF-16 units. */

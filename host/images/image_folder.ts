@@ -5,8 +5,9 @@ import type { DatasetSplit } from "../../core/data/dataset.ts";
 import { normalizeFor } from "../../core/data/imagenet.ts";
 import { UserError } from "../../core/errors.ts";
 import type { FolderOptions, LoadOptions } from "../datasets.ts";
-import { damagedFile, fileDataset } from "./dataset.ts";
+import { fileDataset } from "./dataset.ts";
 import { findImages, type LabelledFile } from "./files.ts";
+import { damagedFile } from "./loader.ts";
 import { createImagePool, DamagedImage, type ImagePool } from "./pool.ts";
 
 /** RandomResizedCrop's least and most of width over height, as torchvision's. */
@@ -23,7 +24,8 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
   const training = options.no_aug
     ? evaluation
     : photographTraining(size, { ...options, scale, ratio: RATIO }, normalize);
-  const found = await findImages(folder, { ...limits, testAll: testOnly === "new" });
+  const found = await findImages(folder, { ...limits, testAll: testOnly === "new" })
+    .catch((error) => explain(error, folder));
   const [first, second] = found.classes;
   if (!testOnly && second === undefined) {
     throw new UserError(
@@ -71,6 +73,18 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
     pool.close();
     throw error;
   }
+}
+
+/** Where the images have boxes, says so: then folders by class are not what is missing. */
+async function explain(error: unknown, folder: string): Promise<never> {
+  const { findAnnotations } = await import("../detection/find.ts");
+  const boxes = error instanceof UserError ? await findAnnotations(folder).catch(() => undefined) : undefined;
+  if (!boxes) throw error;
+  const kind = boxes.format === "voc" ? "PASCAL VOC's annotations" : "YOLO's labels";
+  throw new UserError(
+    `--data ${folder}: has ${kind}, so its images are for a detector, such as --model yolov1; ` +
+      "a classifier takes a folder for each class",
+  );
 }
 
 /** Enough to keep every worker busy. */

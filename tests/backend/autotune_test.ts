@@ -4,11 +4,12 @@ import { createWasmBackend } from "../../core/backend/wasm/backend.ts";
 import { choiceOf, METHODS } from "../../core/backend/wasm/lower/method.ts";
 import { trainGraph } from "../../core/train/graphs.ts";
 import { TinyNet } from "../support/tiny.ts";
+import { classification } from "../../core/train/classification.ts";
 
 const images = { batch: 2, channels: 3, height: 8, width: 8, mean: [0, 0, 0], std: [1, 1, 1] };
 
 Deno.test("autotune names a method for each convolution that has a choice, and measures none twice", async () => {
-  const train = trainGraph(new TinyNet(), { images, optimizer: { name: "sgd" }, label_smoothing: 0 });
+  const train = trainGraph(new TinyNet(), { images, optimizer: { name: "sgd" }, task: classification() });
   const known: Methods = new Map();
   const backend = await createWasmBackend({ threads: 2, method: choiceOf(known) });
   try {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import { concat, slice } from "../reference/layout.ts";
+import { concat, flattenChannelsLast, slice } from "../reference/layout.ts";
 import { uniform } from "../support/uniform.ts";
 import { onBackends } from "../support/on_backends.ts";
 
@@ -72,4 +72,19 @@ onBackends("reshape keeps the logical order", async (on) => {
   await check([64, 3, 2, 2], [3, 64, 4]);
   await check([1], []);
   await check([3, 32, 40, 40], [3, 51200]);
+});
+
+onBackends("flattened with the channels last: place after place, and back", async (on) => {
+  const shapes = fc.array(extent, { minLength: 2, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(shapes, async (shape) => {
+      const x = counted(shape);
+      const [row] = await on.run("flatten_channels_last", [x], {});
+      assert.deepEqual([...row!], flattenChannelsLast(x));
+      const flat = { shape: [shape[0]!, sizeOf(shape.slice(1))], data: row! };
+      const [image] = await on.run("unflatten_channels_last", [flat], { shape });
+      assert.deepEqual([...image!], [...x.data]);
+    }),
+    { numRuns: on.runs(30) },
+  );
 });

@@ -5,6 +5,7 @@ import { openGpu } from "../../core/backend/webgpu/device.ts";
 import { createWebgpuBackend, type WebgpuBackend } from "../../core/backend/webgpu/backend.ts";
 import { GraphBuilder } from "../../core/graph/builder.ts";
 import { f32, type Graph } from "../../core/graph/graph.ts";
+import { classification } from "../../core/train/classification.ts";
 import { createTrainer, type TrainerOptions } from "../../core/train/trainer.ts";
 import { assertClose } from "../support/close.ts";
 import { onWebgpu } from "../support/on_backends.ts";
@@ -24,10 +25,9 @@ function optionsFor(backend: Backend): TrainerOptions {
     epochs: 3,
     optimizer: { name: "sgd", momentum: 0.9, weight_decay: 1e-3 },
     lr: () => 0.05,
-    label_smoothing: 0.1,
+    task: classification({ label_smoothing: 0.1, mix: { mixup: 0.2, cutmix: 1 } }),
     clip_grad: 1,
     ema_decay: 0.9,
-    mix: { mixup: 0.2, cutmix: 1 },
     seed: 5,
   };
 }

@@ -1,6 +1,7 @@
 /** `train --dashboard` as its user meets it: a run, and its page in a browser, where there is one. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { boxPictures, writeVoc } from "../support/boxes.ts";
 import { inBrowser, withBrowser } from "../support/browser.ts";
 import { withFolder } from "../support/temp_folder.ts";
 
@@ -171,6 +172,59 @@ Deno.test({
           await run.status;
         });
       } finally {
+        await run.stderr.cancel();
+      }
+    });
+  },
+});
+
+/** A detector that takes no time. */
+const DETECTOR = `
+import * as nn from "${root}core/nn/mod.ts";
+export const input = [3, 64, 64];
+export default class extends nn.Module {
+  conv = new nn.Conv2d(3, 8, 3, { stride: 16, padding: 1 });
+  constructor({ num_classes = 20 } = {}) {
+    super();
+    this.map = { split_size: 4, num_boxes: 2, num_classes };
+    this.head = new nn.Conv2d(8, num_classes + 10, 1);
+  }
+  forward(x) { return nn.flattenChannelsLast(this.head.forward(nn.relu(this.conv.forward(x)))); }
+}
+`;
+
+Deno.test({
+  name: "the page of a detector shows mean average precision, classes and boxes",
+  ...browserTest,
+  async fn() {
+    await withFolder(async (folder) => {
+      const net = join(folder, "net.ts");
+      await Deno.writeTextFile(net, DETECTOR);
+      await writeVoc(join(folder, "data"), boxPictures(10));
+      const args = ["--model", net, "--data", join(folder, "data"), "--batch-size", "4", "--epochs", "400"];
+      const run = start(...args, "--output", join(folder, "run"), "--dashboard");
+      const errors: string[] = [];
+      try {
+        await withBrowser(async (browser) => {
+          const page = await browser.newPage();
+          page.on("pageerror", ({ message }) => errors.push(message));
+          await page.goto(await addressOf(run));
+          await page.locator("#epochs tr").nth(1).waitFor({ timeout: 20_000 });
+          await page.locator("#precision tr").nth(1).waitFor({ timeout: 20_000 });
+          assert.equal(await page.locator("#precision tr").count(), 2);
+          assert.match(
+            (await page.locator("#accuracy").getAttribute("aria-label"))!,
+            /mean average precision: \d+\.\d\d % at an IoU of 0\.5 after epoch \d+$/,
+          );
+          assert.equal(await page.locator("#samples .boxed").count(), 2);
+          assert.equal(await page.locator("#samples rect.there").count(), 2);
+          assert.ok(await page.locator("#confusion-title").isHidden());
+          assert.match(await page.locator("#tiles").innerText(), /Test mAP@0\.5/i);
+          assert.deepEqual(errors, []);
+        });
+      } finally {
+        run.kill("SIGKILL");
+        await run.status;
         await run.stderr.cancel();
       }
     });

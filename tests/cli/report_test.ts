@@ -17,9 +17,16 @@ Deno.test("an epoch whose steps were all taken before has no images a second", (
       printEvery: 5,
     });
     report.startEpoch();
-    const scores = { loss: 1, accuracy: 0.5 };
-    const test = { ...scores, top5: 1, predictions: collectPredictions(0, 10).finish() };
-    const scored = { train: scores, test, lr: 0.1, best: false, data_wait: 0 };
+    const train = { loss: 1, figures: { accuracy: 0.5 } };
+    const test = {
+      ...train,
+      kind: "classes",
+      score: 0.5,
+      accuracy: 0.5,
+      top5: 1,
+      predictions: collectPredictions(0, 10).finish(),
+    } as const;
+    const scored = { train, test, lr: 0.1, best: false, data_wait: 0 };
     const event = { type: "epoch", epoch: 1, ...scored } as const;
     assert.equal(report.show(event)!.images_per_second, undefined);
   } finally {

@@ -97,6 +97,17 @@ Deno.test("results of a run", async (t) => {
       }
     });
 
+    await t.step("a run that ends within its first epoch has pictures of its test", async () => {
+      const output = join(folder, "short");
+      const { code, stderr } = await run("train.ts", "--model", net, "--max-steps", "3", "--output", output);
+      assert.equal(code, 0, stderr);
+      for (const name of ["best.safetensors", "classes.csv", "confusion.svg", "mistakes.png"]) {
+        assert.ok(namesIn(output).includes(name), name);
+      }
+      const svg = await Deno.readTextFile(join(output, "confusion.svg"));
+      assert.ok(svg.includes(", epoch 1: 355 test images, "));
+    });
+
     await t.step("--no-pictures leaves them out", async () => {
       await run(
         "train.ts",

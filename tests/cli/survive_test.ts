@@ -57,7 +57,7 @@ Deno.test(
       assert.equal(code, 2, complaint);
       assert.match(
         complaint,
-        /^error: .*last\.safetensors: cannot write this file \(File too large\); it takes 7 kB, .*; make room, or/m,
+        /^error: .*last\.safetensors: cannot write this file \(File too large\); it takes \d+ kB, .*; make room, or/m,
       );
       assert.match(complaint, /^Go on with: deno task train --resume /m);
       assert.deepEqual(await Deno.readFile(join(output, "last.safetensors")), before);
@@ -90,11 +90,11 @@ Deno.test({
         small8.complaint,
         /^error: --output .*: its disk has \d+ kB left, and a checkpoint while it replaces another takes \d+ kB; make room/m,
       );
-      const full = await runIn(on(16, `cp -r "$0/run" "${copy}";`), args);
+      const full = await runIn(on(24, `cp -r "$0/run" "${copy}";`), args);
       assert.equal(full.code, 2, full.complaint);
       assert.match(
         full.complaint,
-        /^error: .*: cannot write this file \(No space left on device\); it takes \d kB, and \d kB are free there; make room/m,
+        /^error: .*: cannot write this file \(No space left on device\); it takes \d+ kB, and \d+ kB are free there; make room/m,
       );
       assert.deepEqual(namesIn(copy).filter((name) => name.endsWith(".tmp")), []);
       const whole = join(folder, "whole");
@@ -246,7 +246,7 @@ Deno.test(
   async () => {
     await withCifar(async (small, folder) => {
       const [output, code] = [join(folder, "run"), join(folder, "code")];
-      const args = [...small, "--epochs", "100000", "--output", output, "--no-pictures"];
+      const args = [...small, "--epochs", "100000", "--max-time", "5m", "--output", output, "--no-pictures"];
       const train = [Deno.execPath(), "run", "-P", "train.ts", ...args].join(" ");
       // A shell hands on what it is told, as an interactive one does; the first wait ends with that.
       const shell = `trap 'kill -HUP $!' HUP; ${train} & wait $!; wait $!; echo $? > ${code}`;

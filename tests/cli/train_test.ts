@@ -28,6 +28,10 @@ Deno.test("mistakes get one line that names the flag and what to do, and exit co
     [["--seed", "1", "--seed", "2"], /^error: --seed is given twice/],
     [["--resume", "/nowhere/at/all"], /^error: --resume \/nowhere\/at\/all: there is no such file or folder/],
     [["--evaluate-only"], /^error: --evaluate-only needs --resume/],
+    [
+      ["--evaluate-only", "--resume", "auto"],
+      /^error: --resume auto is for runs to go on with; --evaluate-only/,
+    ],
     [["--scheduler", "multistep"], /^error: --scheduler multistep needs --milestones/],
     [["--batch-size", "100000"], /^error: --batch-size 100000: digits has 1442 training images/],
     [

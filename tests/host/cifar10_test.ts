@@ -186,7 +186,7 @@ Deno.test("loadDataset: by name, and with the nearest one for a name that is unk
     await assert.rejects(
       loadDataset(wrong!, plainOptions("nowhere")),
       new UserError(
-        `--dataset ${wrong}: there is no such data set; did you mean ${meant}? Known are digits, cifar10, mnist, folder`,
+        `--dataset ${wrong}: there is no such data set; did you mean ${meant}? Known are digits, cifar10, mnist, folder, boxes`,
       ),
     );
   }

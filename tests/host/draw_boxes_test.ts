@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
+import type { Box } from "../../core/detect/box.ts";
 import { colourOf } from "../../core/detect/overlay.ts";
-import { drawBoxes, marksOf } from "../../host/draw_boxes.ts";
+import { cutOut, drawBoxes, marksOf } from "../../host/draw_boxes.ts";
 import { plainImage } from "../support/image_files.ts";
 
 const classes = ["raccoon", "cat"];
@@ -33,5 +34,27 @@ Deno.test("the best detection is drawn last, and has its class and score", () =>
     label: 7,
     score: 0.1,
   }], classes);
-  assert.deepEqual(marks.map(({ text }) => text), ["7 0.10", "cat 0.20", "raccoon 0.88"]);
+  assert.deepEqual(marks.map(({ text }) => text), ["class 7 0.10", "cat 0.20", "raccoon 0.88"]);
+});
+
+Deno.test("what is cut out is the box's part of the upright image, at least a pixel of it", async () => {
+  const half = await sharp(await plainImage({ width: 60, height: 40, colour: "#f00" }, "png"))
+    .extend({ left: 60, background: "#00f" }).png().toBuffer();
+  const cut = async (box: Box, orientation = 1) => {
+    const file = await sharp(half).withMetadata({ orientation }).png().toBuffer();
+    const { data, info } = await sharp(await cutOut(new Uint8Array(file), box, "png")).removeAlpha().raw()
+      .toBuffer({ resolveWithObject: true });
+    return [info.width, info.height, ...data.subarray(0, 3)];
+  };
+  assert.deepEqual(await cut({ x1: 60.2, y1: 9.9, x2: 79.1, y2: 20 }), [20, 11, 255, 0, 0]);
+  assert.deepEqual(await cut({ x1: -5, y1: -5, x2: 300, y2: 300 }), [120, 40, 0, 0, 255]);
+  assert.deepEqual(await cut({ x1: 120, y1: 40, x2: 120, y2: 40 }), [1, 1, 255, 0, 0]);
+  // Turned to the right, the left half is the upper one.
+  assert.deepEqual(await cut({ x1: 0, y1: 60, x2: 10, y2: 90 }, 6), [10, 30, 255, 0, 0]);
+});
+
+Deno.test("an SVG is no photograph: it could show other files", async () => {
+  const svg = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
+  await assert.rejects(drawBoxes(svg, []), /svg is no format of photographs/);
+  await assert.rejects(cutOut(svg, box), /svg is no format of photographs/);
 });

@@ -24,11 +24,12 @@ interface Facts {
 
 const facts: Readonly<Record<string, Facts>> = networks;
 
-/** YOLOv1 takes images of 64 pixels a cell, and has another output than scores. */
-const S = 3;
+/** Detectors take square images and have another output than scores: their cells in a row at 192 × 192. */
+const CELLS: Readonly<Record<string, number>> = { yolov1: 3, yolov1_squeezenet: 6, yolov1_darknet53: 3 };
 
 function otherInput(name: string): { input_size: [number, number]; outputs: number } {
-  if (name === "yolov1") return { input_size: [64 * S, 64 * S], outputs: S * S * (7 + 5 * 2) };
+  const cells = CELLS[name];
+  if (cells !== undefined) return { input_size: [192, 192], outputs: cells * cells * (7 + 5 * 2) };
   const [, height, width] = models[name]!.input;
   return { input_size: [height + 32, width + 64], outputs: 7 };
 }

@@ -1,5 +1,6 @@
 /** What single networks can be asked for, and their initial values. */
 import assert from "node:assert/strict";
+import type { DetectionModel } from "../../core/detect/model.ts";
 import { UserError } from "../../core/errors.ts";
 import * as nn from "../../core/nn/mod.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
@@ -117,6 +118,28 @@ Deno.test("YOLOv1: grid, boxes, classes and head", () => {
   for (const options of [{ input_size: [448, 400] }, { input_size: [448, 448], split_size: 5 }] as const) {
     assert.throws(() => create("yolov1", options), UserError);
   }
+});
+
+Deno.test("YOLOv1's pretrained layers fit into the detector, and light detectors count their cells", () => {
+  const detector = nn.stateDict(create("yolov1"));
+  const layers = [...nn.stateDict(create("yolov1_classifier"))].filter(([name]) =>
+    name.startsWith("darknet.")
+  );
+  // 20 convolutions, each with the five tensors of its norm.
+  assert.equal(layers.length, 20 * 6);
+  for (const [name, { shape }] of layers) assert.deepEqual(detector.get(name)?.shape, shape, name);
+  const map = (name: string, options: Options) => (create(name, options) as unknown as DetectionModel).map;
+  assert.deepEqual(map("yolov1_squeezenet", {}), { split_size: 7, num_boxes: 2, num_classes: 20 });
+  assert.equal(map("yolov1_squeezenet", { input_size: [448, 448] }).split_size, 14);
+  assert.equal(map("yolov1_darknet53", { num_boxes: 3, num_classes: 1 }).split_size, 7);
+  assert.throws(
+    () => create("yolov1_squeezenet", { split_size: 9 }),
+    /have 7×7 cells, not the 9 of split size/,
+  );
+  assert.throws(
+    () => create("yolov1_darknet53", { input_size: [448, 320] }),
+    /7×5 cells; they must be square/,
+  );
 });
 
 Deno.test("a head of 1×1 convolution and means against a fully connected one, on 1024×8×8 features", () => {

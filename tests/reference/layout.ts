@@ -29,3 +29,15 @@ export function slice({ shape, data }: Logical, dim: number, start: number, leng
   }
   return part;
 }
+
+/** [N, C, …] to [N, …·C] */
+export function flattenChannelsLast({ shape: [n, c, ...rest], data }: Logical): number[] {
+  const places = sizeOf(rest);
+  const out: number[] = [];
+  for (let i = 0; i < n!; i++) {
+    for (let place = 0; place < places; place++) {
+      for (let channel = 0; channel < c!; channel++) out.push(data[(i * c! + channel) * places + place]!);
+    }
+  }
+  return out;
+}

@@ -21,14 +21,12 @@ export function inBrowser(
   return { ignore: !installed, sanitizeOps: false, sanitizeResources: false };
 }
 
-/** Runs `body` with a browser, which is closed afterwards; `flags` are Chromium's. */
-export async function withBrowser(
-  body: (browser: Browser) => Promise<void>,
-  ...flags: readonly string[]
-): Promise<void> {
+/** Runs `body` with a browser, which is closed afterwards. With `gpu` it has WebGPU, if only in software. */
+export async function withBrowser(body: (browser: Browser) => Promise<void>, gpu = false): Promise<void> {
+  const graphics = gpu ? "--enable-unsafe-webgpu" : "--disable-gpu";
   const browser = await chromium.launch({
     executablePath: installed!,
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", ...flags],
+    args: ["--no-sandbox", "--no-first-run", "--disable-background-networking", graphics],
   });
   try {
     await body(browser);

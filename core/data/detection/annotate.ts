@@ -37,9 +37,17 @@ export function annotate(sample: Sample, classes: readonly string[]): AnnotatedI
     ...size,
     objects: objects.flatMap(({ name, box, difficult, truncated }) => {
       const label = classes.indexOf(name);
-      if (label < 0) return fail(`there is no class ${name}`);
+      if (label < 0) return fail(`there is no class ${name}, only ${known(classes)}`);
       const inside = clipBox(box, size.width, size.height);
       return areaOf(inside) > 0 ? [{ box: inside, label, difficult, truncated }] : [];
     }),
   };
+}
+
+/** Names up to which all are told. */
+const FEW = 20;
+
+function known(classes: readonly string[]): string {
+  const more = classes.length > FEW ? ` and ${classes.length - FEW} more` : "";
+  return classes.slice(0, FEW).join(", ") + more;
 }

@@ -1,7 +1,7 @@
 /** What is wrong with a data set for detectors, before a training finds out. */
 import { distance } from "fastest-levenshtein";
 import { areaOf, type Box, clipBox } from "../../detect/box.ts";
-import { cellsOf } from "../../detect/targets.ts";
+import { crowdedOut } from "../../detect/targets.ts";
 import { classesIn, type NamedBox, type Sample, sidesOf, type Size } from "./sample.ts";
 
 /** An `error` keeps an image or an object from being used as it should; a `warning` is worth a look. */
@@ -98,8 +98,7 @@ function sorted(problems: Problem[]): Problem[] {
 
 function crowdedIn({ size, objects }: Sample, split_size: number): number {
   if (!size) return 0;
-  const labelled = objects.map((object) => ({ ...object, label: 0 }));
-  return objects.length - new Set(cellsOf({ ...size, objects: labelled }, split_size)).size;
+  return crowdedOut({ ...size, objects: objects.map((object) => ({ ...object, label: 0 })) }, split_size);
 }
 
 function* problemsOf(sample: Sample, options: LintOptions): Generator<Problem> {

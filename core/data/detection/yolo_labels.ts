@@ -19,7 +19,10 @@ export function parseYoloLabels(text: string, file: string): YoloObject[] {
     if (line.trim() === "") return [];
     const where = `${file} line ${index + 1}`;
     const numbers = line.trim().split(/\s+/).map(Number);
-    if (numbers.length !== 5 || !numbers.every(Number.isFinite)) {
+    // A sixth is the confidence of a detector that wrote the file, see yoloLine.
+    const [score = 1, ...more] = numbers.slice(5);
+    const fits = numbers.length >= 5 && more.length === 0 && score >= 0 && score <= 1;
+    if (!fits || !numbers.every(Number.isFinite)) {
       throw new UserError(`${where}: "${line.trim()}", expected five numbers: class cx cy width height`);
     }
     const [label, x, y, width, height] = numbers as [number, number, number, number, number];

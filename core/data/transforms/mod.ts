@@ -1,5 +1,6 @@
 /** Transforms as plain data, which can be sent to a worker, and what they do. Names are torchvision's. */
 import { uniform } from "../../random.ts";
+import { type View, viewImage } from "../detection/augment.ts";
 import type { Purpose, Stream } from "../../random.ts";
 import { colorJitter, type JitterOptions } from "./color_jitter.ts";
 import {
@@ -24,7 +25,8 @@ export type Transform =
   | { readonly name: "RandomHorizontalFlip"; readonly probability: number }
   | ({ readonly name: "ColorJitter" } & JitterOptions)
   | ({ readonly name: "RandAugment" } & RandAugmentOptions)
-  | ({ readonly name: "RandomErasing" } & ErasingOptions);
+  | ({ readonly name: "RandomErasing" } & ErasingOptions)
+  | { readonly name: "View"; /** Drawn already. */ readonly view: View; readonly size: Size };
 
 /** Random numbers of one image, for each purpose others. */
 export type Draws = (purpose: Purpose) => Stream;
@@ -54,6 +56,8 @@ function apply(image: Image, transform: Transform, draws: Draws): Image {
       return randAugment(image, transform, draws("augment"));
     case "RandomErasing":
       return randomErasing(image, transform, draws("erase"));
+    case "View":
+      return viewImage(image, transform.view, transform.size);
   }
 }
 

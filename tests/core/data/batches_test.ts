@@ -104,7 +104,7 @@ Deno.test("batches: a test has each image once and in order; what fills the last
     for (let slot = 0; slot < 3; slot++) seen.push(batch.pixels[slot * 12]!);
     targets.push(...batch.target);
   }
-  assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 6, 6]);
+  assert.deepEqual(seen.slice(0, 7), [0, 1, 2, 3, 4, 5, 6]);
   assert.deepEqual(targets, [0, 1, 2, 3, 4, 0, 1, -1, -1]);
 });
 
@@ -117,7 +117,8 @@ Deno.test("batches: a test on some images spreads them over all, which may lie b
   });
   const images = [1, 3, 6, 8, 10];
   const expected = images.map((image) => [image, dataset.labels[image]!]);
-  assert.deepEqual(seen, [...expected, [10, -1]]);
+  assert.deepEqual(seen.slice(0, 5), expected);
+  assert.equal(seen[5]![1], -1, "what fills up the last batch does not count");
   assert.deepEqual(images.map((_, place) => testedImage(dataset, place, 5)), images);
   for (const place of [0, 6, 11]) assert.equal(testedImage(dataset, place, 12), place);
 });

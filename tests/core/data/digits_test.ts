@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { MemoryDataset } from "../../../core/data/memory.ts";
-import { countOf, type Dataset, imageBytes } from "../../../core/data/dataset.ts";
+import { type Dataset, imageBytes } from "../../../core/data/dataset.ts";
 import { loadDigits, parseDigits } from "../../../core/data/digits.ts";
 
 const { train, test, normalize } = await loadDigits();
@@ -11,7 +11,7 @@ function perClass({ labels, classes }: Dataset): number[] {
 }
 
 Deno.test("digits: all 1,797 images, 80 to 20 in every class", () => {
-  assert.deepEqual([countOf(train), countOf(test)], [1442, 355]);
+  assert.deepEqual([train.count, test.count], [1442, 355]);
   assert.deepEqual(perClass(train), [143, 146, 142, 147, 145, 146, 145, 144, 140, 144]);
   assert.deepEqual(perClass(test), [35, 36, 35, 36, 36, 36, 36, 35, 34, 36]);
   for (const { images, labels, width, height, channels } of [train.stored, test.stored]) {

@@ -7,6 +7,7 @@ import type { WithEpilogue } from "../../../core/ops/epilogue.ts";
 import type { BatchNormGradAttrs } from "../../../core/ops/norm.ts";
 import { evaluateGraph, trainGraph } from "../../../core/train/graphs.ts";
 import { models } from "../../../models/registry.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const IMAGE = f32([2, 4, 5, 5]);
 
@@ -188,8 +189,8 @@ Deno.test("whole networks: every value is made before it is read, outputs stay, 
     const optimizer = { name: "sgd", momentum: 0.9, weight_decay: 0 } as const;
     for (
       const graph of [
-        evaluateGraph(model, images),
-        trainGraph(model, { images, optimizer, label_smoothing: 0 }),
+        evaluateGraph(model, images, classification()),
+        trainGraph(model, { images, optimizer, task: classification() }),
       ]
     ) {
       const fused = fuse(graph);

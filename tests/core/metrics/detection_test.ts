@@ -4,11 +4,8 @@ import type { Box } from "../../../core/detect/box.ts";
 import { averagePrecision } from "../../../core/metrics/average_precision.ts";
 import { cocoAnnotations, cocoResults } from "../../../core/metrics/coco.ts";
 import type { JudgedImage } from "../../../core/metrics/detection_matches.ts";
-import {
-  detectionReport,
-  iouHistogram,
-  meanAveragePrecision,
-} from "../../../core/metrics/detection_report.ts";
+import { evaluateDetections, judgedImage } from "../../../core/metrics/detection_evaluation.ts";
+import { detectionReport, iouHistogram } from "../../../core/metrics/detection_report.ts";
 import { detectionTable } from "../../../core/metrics/detection_table.ts";
 import { vocEval } from "../../reference/voc_eval.ts";
 
@@ -33,13 +30,14 @@ const someImages: fc.Arbitrary<JudgedImage[]> = fc.array(
 Deno.test("average precision is what VOC's own program says, difficult objects and all", () => {
   fc.assert(
     fc.property(someImages, fc.constantFrom(0.25, 0.5, 0.75), (images, iou_threshold) => {
-      for (const method of ["area", "11 points"] as const) {
-        const report = detectionReport(images, { classes, iou_threshold, method });
-        for (const [label, { ap, objects }] of report.classes.entries()) {
-          const expected = vocEval(images, label, iou_threshold);
-          assert.equal(objects, expected.npos);
-          if (objects === 0) assert.equal(ap, undefined);
-          else assert.ok(Math.abs(ap! - (method === "area" ? expected.area : expected.ap11)) < 1e-12);
+      const report = detectionReport(images, { classes, iou_threshold });
+      for (const [label, { ap, ap11, objects }] of report.classes.entries()) {
+        const expected = vocEval(images, label, iou_threshold);
+        assert.equal(objects, expected.npos);
+        if (objects === 0) assert.deepEqual([ap, ap11], [undefined, undefined]);
+        else {
+          assert.ok(Math.abs(ap! - expected.area) < 1e-12);
+          assert.ok(Math.abs(ap11! - expected.ap11) < 1e-12);
         }
       }
     }),
@@ -74,12 +72,39 @@ Deno.test("an IoU of exactly the threshold is enough", () => {
   const images = [{ objects: [cat(0)], detections: [{ box: box(0, 5), label: 0, score: 1 }] }];
   assert.equal(detectionReport(images, { classes: ["cat"], iou_threshold: 0.5 }).map, 1);
   assert.equal(detectionReport(images, { classes: ["cat"], iou_threshold: 0.51 }).map, 0);
-  assert.equal(meanAveragePrecision(images, ["cat"]), 0.1);
+  const { report, map50, map50_95 } = evaluateDetections(images, ["cat"], { iou_threshold: 0.55 });
+  assert.deepEqual([report.map, map50, map50_95], [0, 1, 0.1]);
 });
 
 Deno.test("the 11 points count whole objects: 3 of 10 is a recall of 0.3", () => {
   const curve = [1, 2, 3].map((right) => ({ score: 1, precision: 1, recall: right / 10 }));
   assert.ok(Math.abs(averagePrecision(curve, 10, "11 points")! - 4 / 11) < 1e-15);
+});
+
+Deno.test("a map is judged in the image's own pixels", () => {
+  // Two cells a side, one box a cell, two classes: the second cell holds a dog of one cell's size at its middle.
+  const map = new Float32Array(4 * 7);
+  map.set([0.1, 0.9, 0.8, 0.5, 0.5, 1, 1], 7);
+  const shape = { split_size: 2, num_boxes: 1, num_classes: 2 };
+  const objects = [{
+    box: { x1: 40, y1: 0, x2: 80, y2: 30 },
+    label: 1,
+    difficult: false,
+    truncated: false,
+  }];
+  const judged = judgedImage(map, shape, { width: 80, height: 60, objects });
+  assert.deepEqual(
+    judged.detections.map(({ label, box, score }) => [label, box, Math.round(100 * score)]),
+    [[1, objects[0]!.box, 72], [0, objects[0]!.box, 8]],
+  );
+  const { report, map50_95 } = evaluateDetections([judged], ["cat", "dog"]);
+  assert.deepEqual([report.map, report.map11, map50_95], [1, 1, 1]);
+  const few = judgedImage(map, shape, { width: 80, height: 60, objects }, {
+    conf_threshold: 0.5,
+    iou_threshold: 0.5,
+    max_detections: 1,
+  });
+  assert.deepEqual(few.detections, judged.detections.slice(0, 1));
 });
 
 Deno.test("without objects there is no average precision, and the mean does without the class", () => {
@@ -89,11 +114,11 @@ Deno.test("without objects there is no average precision, and the mean does with
   assert.equal(report.map, 1);
   assert.equal(detectionReport([], { classes }).map, undefined);
   assert.deepEqual(detectionTable(report), [
-    "Class    Objects  Detections        AP  Precision    Recall  at score",
-    "cat            1           1  100.00 %   100.00 %  100.00 %      1.00",
-    "dog            0           1         –          –         –         –",
-    "unicorn        0           0         –          –         –         –",
-    "mAP@0.5: 100.00 % (by the area)",
+    "Class    Objects  Detections        AP      AP11  Precision    Recall  at score",
+    "cat            1           1  100.00 %  100.00 %   100.00 %  100.00 %      1.00",
+    "dog            0           1         –         –          –         –         –",
+    "unicorn        0           0         –         –          –         –         –",
+    "mAP@0.5: 100.00 % (by 11 points 100.00 %)",
   ]);
 });
 

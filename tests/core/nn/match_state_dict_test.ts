@@ -73,3 +73,31 @@ Deno.test("weights of which nothing fits are refused, with --partial too", () =>
     /0 of the network's 7 tensors fit/,
   );
 });
+
+Deno.test("a detector's body takes a classifier's weights, with its name before theirs or without", () => {
+  const body = () =>
+    new nn.Sequential({
+      conv: new nn.Conv2d(1, 2, 1, { bias: false }),
+      bn: new nn.BatchNorm2d(2),
+      more: new nn.Conv2d(2, 2, 1, { bias: false }),
+    });
+  const detector = new nn.Sequential({ backbone: body(), head: new nn.Linear(2, 5) });
+  const named = Object.fromEntries(
+    Object.entries(whole).map((
+      [name, tensor],
+    ) => [name.startsWith("fc") ? name : `backbone.${name}`, tensor]),
+  );
+  for (const tensors of [whole, named]) {
+    const { tensors: taken, left } = matchStateDict(detector, dictOf(tensors), { body: "backbone" });
+    assert.deepEqual([...taken.keys()].map((name) => name.replace("backbone.", "")), [
+      ...["conv.weight", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"],
+    ]);
+    assert.deepEqual(left, ["backbone.more.weight", "head.weight", "head.bias"]);
+    assert.throws(() => matchStateDict(detector, dictOf(tensors)), UserError);
+  }
+  const other = { ...whole, "conv.weight": f32(3, 1, 1, 1) };
+  assert.throws(
+    () => matchStateDict(detector, dictOf(other), { body: "backbone" }),
+    /weights of another network/,
+  );
+});

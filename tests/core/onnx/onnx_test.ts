@@ -87,6 +87,18 @@ Deno.test("onnx: with a normalisation the file begins with it", () => {
   ]]);
 });
 
+Deno.test("onnx: YOLO's map is turned, place by place, before it is flattened", () => {
+  class Cells extends nn.Module {
+    forward(x: nn.Tensor): nn.Tensor {
+      return nn.flattenChannelsLast(x);
+    }
+  }
+  const { node, output } = graphOf(new Cells());
+  assert.deepEqual(node.map(({ opType }) => opType), ["Transpose", "Flatten"]);
+  assert.deepEqual(attributes(node[0]!), { perm: [0, 2, 3, 1] });
+  assert.deepEqual(extents(output[0]!), ["batch", 192]);
+});
+
 Deno.test("onnx: windows that hang over the end are padding there", () => {
   const pools = new nn.Sequential(
     new nn.MaxPool2d(3, { stride: 2, ceil_mode: true }),

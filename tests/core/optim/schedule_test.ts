@@ -88,10 +88,24 @@ Deno.test("onecycle anneals linearly where asked", () => {
   near(lr(2), 0.04 + 0.96 * 2 / 5);
 });
 
+Deno.test("YOLOv1's: 75, 30 and 30 epochs with a tenth of the rate each, scaled to the run", () => {
+  const paper = schedule({ name: "yolo", lr: 0.01, total: 135 });
+  const rates = Array.from({ length: 135 }, (_, epoch) => paper(epoch));
+  for (const [from, to, lr] of [[0, 75, 1e-2], [75, 105, 1e-3], [105, 135, 1e-4]] as const) {
+    ok(rates.slice(from, to).every((rate) => Math.abs(rate - lr) < 1e-12), `${from} … ${to}`);
+  }
+  const short = schedule({ name: "yolo", lr: 0.01, total: 9, warmup: 1, start_factor: 0.1 });
+  const expected = [
+    ...[[0, 1e-3], [0.5, 5.5e-3], [1, 1e-2], [5.99, 1e-2]],
+    ...[[6, 1e-3], [7.99, 1e-3], [8, 1e-4], [10, 1e-4]],
+  ] as [number, number][];
+  for (const [epoch, rate] of expected) near(short(epoch), rate, `epoch ${epoch}`);
+});
+
 const anySchedule: fc.Arbitrary<ScheduleOptions> = fc.record({
   lr: fc.double({ min: 1e-4, max: 1, noNaN: true }),
   steps: fc.integer({ min: 1, max: 200 }),
-  kind: fc.constantFrom("constant", "step", "multistep", "exponential", "cosine", "onecycle"),
+  kind: fc.constantFrom("constant", "step", "multistep", "exponential", "cosine", "onecycle", "yolo"),
 }).map(({ lr, steps, kind }): ScheduleOptions => {
   switch (kind) {
     case "step":
@@ -104,6 +118,8 @@ const anySchedule: fc.Arbitrary<ScheduleOptions> = fc.record({
       return { name: kind, lr, T_max: steps };
     case "onecycle":
       return { name: kind, lr, max_lr: lr, total_steps: steps };
+    case "yolo":
+      return { name: kind, lr, total: steps };
     default:
       return { name: kind as "constant", lr };
   }

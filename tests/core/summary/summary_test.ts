@@ -7,6 +7,7 @@ import { markdownText, treeText } from "../../../core/summary/tree.ts";
 import { createWasmBackend } from "../../../core/backend/wasm/backend.ts";
 import { runGraphs } from "../../../core/train/run_graphs.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 class Block extends nn.Module {
   conv = new nn.Conv2d(4, 4, 3, { padding: 1, bias: false });
@@ -107,7 +108,15 @@ Deno.test("JSON has the totals, every module, and shapes on one line", () => {
 Deno.test("memory is what the backend plans for a run", async () => {
   const data = tinyData();
   const options = {
-    ...{ model: new TinyNet(), data, batch_size: 4, epochs: 1, seed: 0, label_smoothing: 0, lr: () => 0.1 },
+    ...{
+      model: new TinyNet(),
+      data,
+      batch_size: 4,
+      epochs: 1,
+      seed: 0,
+      task: classification(),
+      lr: () => 0.1,
+    },
     optimizer: { name: "adam" } as const,
   };
   const backend = await createWasmBackend({ threads: 2, tile: 16 });

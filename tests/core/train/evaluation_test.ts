@@ -6,6 +6,7 @@ import { sessionGraphs } from "../../../core/train/graphs.ts";
 import { batchShape } from "../../../core/train/run_graphs.ts";
 import { backendFor } from "../../support/run_op.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
@@ -18,7 +19,7 @@ Deno.test(
     const session = (await backendFor({ threads: 2 })).compile(sessionGraphs(new TinyNet(), {
       images: batchShape(data, batch_size),
       optimizer: { name: "adam" },
-      label_smoothing: 0,
+      task: classification(),
     }));
     session.write("init", "rng", [1, 2, 3, 4]);
     await session.run("init");
@@ -41,7 +42,9 @@ Deno.test(
     const mean = plain.map((own, i) => own.map((value, c) => Math.fround((value + mirrored[i]![c]!) / 2)));
 
     for (const [flip, expected] of [[false, plain], [true, mean]] as const) {
-      const result = await evaluateAll(createEvaluator(session, { data, batch_size, flip }));
+      const result = await evaluateAll(
+        createEvaluator(session, { data, batch_size, task: classification({ flip }) }),
+      );
       const { predictions, accuracy, loss, top5 } = result;
       assert.equal(predictions.count, 22);
       assert.deepEqual([...predictions.samples], [...Array(22).keys()]);
@@ -54,7 +57,9 @@ Deno.test(
       const losses = expected.map((values, i) => -Math.log(values[data.test.labels[i]!]!));
       assert.ok(Math.abs(loss - losses.reduce((a, b) => a + b) / 22) < 1e-5, `${loss}`);
     }
-    const some = await evaluateAll(createEvaluator(session, { data, batch_size, limit_batches: 1 }));
+    const some = await evaluateAll(
+      createEvaluator(session, { data, batch_size, limit_batches: 1, task: classification() }),
+    );
     const samples = [...some.predictions.samples];
     assert.deepEqual(samples, [1, 4, 6, 9, 12, 15, 17, 20]);
     assert.deepEqual([...some.predictions.targets], samples.map((sample) => data.test.labels[sample]!));

@@ -3,6 +3,7 @@ import { sizeOf } from "../../../core/shape.ts";
 import { namedParameters } from "../../../core/nn/mod.ts";
 import { trainGraph } from "../../../core/train/graphs.ts";
 import { models } from "../../../models/registry.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const images = { batch: 2, channels: 3, height: 64, width: 64, mean: [0, 0, 0], std: [1, 1, 1] };
 const optimizer = { name: "sgd" } as const;
@@ -10,7 +11,7 @@ const optimizer = { name: "sgd" } as const;
 Deno.test("every parameter is updated once, when nothing reads it any more, and gradients do not pile up", () => {
   for (const name of ["resnet18", "googlenet", "mobilenet_v2", "resnet20"]) {
     const model = models[name]!.create({ num_classes: 10 });
-    const { nodes } = trainGraph(model, { images, optimizer, label_smoothing: 0 });
+    const { nodes } = trainGraph(model, { images, optimizer, task: classification() });
     const updated: string[] = [];
     const updates = nodes.flatMap((node, index) => node.op === "sgd" ? [{ node, index }] : []);
     for (const { node, index } of updates) {

@@ -3,6 +3,7 @@ import { suggest, sweep, sweepOptions } from "../../../core/train/lr_find.ts";
 import { createTrainer } from "../../../core/train/trainer.ts";
 import { backendFor } from "../../support/run_op.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
@@ -31,7 +32,7 @@ Deno.test(
       epochs: 1,
       optimizer: { name: "sgd", momentum: 0.9 } as const,
       lr: () => 0,
-      label_smoothing: 0,
+      task: classification(),
       seed: 1,
       accumulate: 2,
     };

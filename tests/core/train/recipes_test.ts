@@ -10,6 +10,7 @@ import { sizeOf } from "../../../core/shape.ts";
 import expected from "../../fixtures/recipes/expected.json" with { type: "json" };
 import { assertClose } from "../../support/close.ts";
 import { backendFor } from "../../support/run_op.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
@@ -61,15 +62,18 @@ async function check({ recipe, losses, norms, state, average }: Expected): Promi
   const optimizer = recipe.optimizer === "adamw"
     ? { name: "adamw", weight_decay } as const
     : { name: "sgd", momentum: 0.9, nesterov: true, weight_decay } as const;
+  const task = classification({
+    label_smoothing: recipe.label_smoothing,
+    mix: mix && { mixup: 1, cutmix: 0 }, // What is drawn is replaced below.
+  });
   const image = { batch: BATCH, height: SIZE, width: SIZE, channels: 3 };
   const session = (await backendFor({ threads: 2 })).compile(sessionGraphs(model, {
     images: { ...image, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
     optimizer,
-    label_smoothing: recipe.label_smoothing ?? 0,
+    task,
     clip_grad,
     accumulate,
     ema: ema_decay > 0,
-    mix: mix !== undefined,
     rules: (name, { shape }) => ({
       ...(name.startsWith("5.") ? { lr_scale: recipe.head ?? 1 } : {}),
       ...(recipe.no_wd_on_norm && shape.length <= 1 ? { weight_decay: 0 } : {}),
@@ -86,7 +90,7 @@ async function check({ recipe, losses, norms, state, average }: Expected): Promi
   const progress = newProgress();
   for (const [step, loss] of losses.entries()) {
     const numbers: Record<string, readonly number[]> = {
-      ...stepNumbers({ optimizer, seed: 0, accumulate, ema_decay, image: [SIZE, SIZE] }, progress, lr),
+      ...stepNumbers({ optimizer, seed: 0, accumulate, ema_decay, task, image: [SIZE, SIZE] }, progress, lr),
       mix: mix ?? [],
       target_share: [recipe.share ?? 1],
       partner_share: [1 - (recipe.share ?? 1)],

@@ -9,6 +9,7 @@ import { loadPretrained } from "../../../core/train/pretrained.ts";
 import { createTrainer, type Trainer, type TrainerOptions } from "../../../core/train/trainer.ts";
 import { backendFor } from "../../support/run_op.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
@@ -22,12 +23,11 @@ async function optionsFor(threads = 2): Promise<TrainerOptions> {
     epochs: 2,
     optimizer: { name: "adamw" },
     lr: (epochs) => 0.02 * (1 - epochs / 4),
-    label_smoothing: 0.1,
+    task: classification({ label_smoothing: 0.1, mix: { mixup: 0.5, cutmix: 1 } }),
     seed: 5,
     accumulate: 3,
     clip_grad: 0.5,
     ema_decay: 0.9,
-    mix: { mixup: 0.5, cutmix: 1 },
   };
 }
 
@@ -156,8 +156,8 @@ Deno.test("why training ends", () => {
     updates: 60,
     loss_sum: 0,
     seen: 0,
-    correct: 0,
-    best_accuracy: 0,
+    figure_sums: {},
+    best_score: 0,
   };
   const progress = { ...at, best_epoch: 4 };
   assert.equal(endOf(progress, { epochs: 10 }), undefined);
@@ -170,12 +170,12 @@ Deno.test("why training ends", () => {
 });
 
 Deno.test("limited batches train and test on fewer images", pooled, async () => {
-  const { mix: _, ...options } = await optionsFor();
+  const options = { ...await optionsFor(), task: classification() };
   const trainer = await begun({ ...options, limit_batches: 4 });
   const events = await Array.fromAsync(trainer.train());
   assert.equal(events.filter(({ type }) => type === "step").length, 2 * 3);
   assert.equal(events.filter(({ type }) => type === "evaluate").length, 2 * 4);
-  assert.ok(Math.abs((await trainer.evaluate()).accuracy * 16 % 1) < 1e-9);
+  assert.ok(Math.abs((await trainer.evaluate()).score * 16 % 1) < 1e-9);
   trainer.session.dispose();
   assert.throws(
     () => createTrainer({ ...options, limit_batches: 2 }),

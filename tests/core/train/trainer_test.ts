@@ -7,6 +7,7 @@ import { largestBatch } from "../../../core/train/run_graphs.ts";
 import { createTrainer, NotFinite, type Trainer } from "../../../core/train/trainer.ts";
 import { backendFor } from "../../support/run_op.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
@@ -19,7 +20,7 @@ async function optionsFor(threads = 2) {
     epochs: 3,
     optimizer: { name: "sgd", momentum: 0.9, weight_decay: 1e-3 } as const,
     lr: (epochs: number) => 0.1 * (1 - epochs / 4),
-    label_smoothing: 0.1,
+    task: classification({ label_smoothing: 0.1 }),
     seed: 5,
   };
 }
@@ -250,6 +251,13 @@ Deno.test(
       /^UserError: best: holds weights only, .* from its last\.safetensors$/,
     );
     assert.equal(readHeader({ format: "pt" }, "plain"), undefined);
+    const older = { epoch: 2, updates: 7, correct: 3, best_accuracy: 0.5, best_epoch: 1 };
+    const metadata = { ...kept.metadata, "strata.progress": JSON.stringify(older) };
+    const { progress } = readHeader(metadata, "older")!;
+    assert.deepEqual(
+      [progress.batches, progress.figure_sums, progress.best_score],
+      [7, { accuracy: 3 }, 0.5],
+    );
     const damaged = { ...kept.metadata, "strata.progress": "{" };
     assert.throws(
       () => readHeader(damaged, "damaged"),
@@ -266,7 +274,7 @@ Deno.test(
     const options = await optionsFor();
     const huge = {
       ...options,
-      data: { ...options.data, train: { ...options.data.train, labels: new Uint8Array(1e7) } },
+      data: { ...options.data, train: { ...options.data.train, count: 1e7 } },
     };
     assert.throws(() => createTrainer({ ...huge, batch_size: 4_000_000 }), OutOfMemory);
     const most = largestBatch({ ...huge, batch_size: 4_000_000 }, 1e9);

@@ -1,26 +1,16 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { findAnnotations } from "../../../host/detection/find.ts";
-import { loadDetection } from "../../../host/detection/load.ts";
+import { readAnnotated } from "../../../host/detection/annotated.ts";
 import { plainImage } from "../../support/image_files.ts";
 import { withFolder } from "../../support/temp_folder.ts";
-
-/** Writes files by their paths, making folders as needed. */
-async function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
-  for (const [path, content] of Object.entries(files)) {
-    await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
-    await Deno.writeFile(
-      join(folder, path),
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
-  }
-}
+import { writeFiles } from "../../support/write_files.ts";
 
 /** What was found: `name: image + annotation (sets)`, with paths from the folder. */
 async function found(files: Readonly<Record<string, string | Uint8Array>>) {
   let lines: string[] = [], format = "", classes: readonly string[] | undefined;
   await withFolder(async (folder) => {
-    await write(folder, files);
+    await writeFiles(folder, files);
     const all = await findAnnotations(folder);
     ({ format, classes } = all);
     const short = (path: string | undefined) => path?.slice(folder.length + 1) ?? "–";
@@ -77,6 +67,17 @@ Deno.test("YOLO's folders, either way round, with a list of classes", async () =
   ]);
 });
 
+Deno.test("classes as Ultralytics' data.yaml has them: a list, or by number", async () => {
+  const files = { "images/1.jpg": "", "labels/1.txt": "" };
+  const classes = async (yaml: string) => (await found({ ...files, "data.yaml": yaml })).classes;
+  assert.deepEqual(await classes("train: images\nnc: 2\nnames: ['cat', \"big dog\"]\n"), ["cat", "big dog"]);
+  assert.deepEqual(await classes("names:\n  0: cat\n  1: dog\n"), ["cat", "dog"]);
+  assert.deepEqual(await classes("names:\n- cat # a comment\n- dog\n"), ["cat", "dog"]);
+  assert.equal(await classes("train: images\n"), undefined);
+  await assert.rejects(classes("names:\n  1: cat\n"), /data\.yaml: names must be a list/);
+  await assert.rejects(classes("names: [cat\n"), /data\.yaml: not YAML/);
+});
+
 Deno.test("a CSV of pairs, whose names need not agree", async () => {
   const { lines } = await found({
     "set/images/1.jpg": "",
@@ -105,7 +106,7 @@ Deno.test("a folder that is not there, or holds no annotations, is named", async
 Deno.test("data for a detector: sizes from the images, labels by class, lists as indices", async () => {
   await withFolder(async (folder) => {
     const image = await plainImage({ width: 40, height: 20 });
-    await write(folder, {
+    await writeFiles(folder, {
       "images/1.jpg": image,
       "images/2.jpg": image,
       "images/3.jpg": image,
@@ -113,7 +114,7 @@ Deno.test("data for a detector: sizes from the images, labels by class, lists as
       "labels/2.txt": "",
       "train.csv": "1.jpg,1.txt\n",
     });
-    const { classes, images, sets } = await loadDetection(folder);
+    const { classes, images, sets } = await readAnnotated(folder);
     assert.deepEqual(classes, ["0", "1", "2"]);
     assert.deepEqual(
       images.map(({ name, width, height, objects }) => [name, width, height, objects.length]),
@@ -126,8 +127,8 @@ Deno.test("data for a detector: sizes from the images, labels by class, lists as
     assert.deepEqual(images[0]!.objects[0]!.box, { x1: 10, y1: 0, x2: 30, y2: 20 });
     assert.equal(images[0]!.objects[1]!.box.x1, 0);
     assert.deepEqual([...sets], [["train", [0]]]);
-    assert.deepEqual((await loadDetection(folder, ["a", "b", "c"])).classes, ["a", "b", "c"]);
+    assert.deepEqual((await readAnnotated(folder, { classes: ["a", "b", "c"] })).classes, ["a", "b", "c"]);
     await Deno.writeFile(join(folder, "images/2.jpg"), image.subarray(0, 40));
-    await assert.rejects(loadDetection(folder), /labels\/2\.txt: the image cannot be read: .*lint-data/);
+    await assert.rejects(readAnnotated(folder), /labels\/2\.txt: the image cannot be read: .*lint-data/);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { allocateBatch, DOES_NOT_COUNT, fillTestBatch, fillTrainBatch } from "../../../core/data/batches.ts";
-import { countOf, type DatasetSplit } from "../../../core/data/dataset.ts";
+import type { DatasetSplit } from "../../../core/data/dataset.ts";
 import { fingerprint } from "../../../core/data/fingerprint.ts";
 import { permutation } from "../../../core/random.ts";
 import { type FolderOptions, loadDataset, type LoadOptions } from "../../../host/datasets.ts";
@@ -12,6 +12,7 @@ import { TinyNet } from "../../support/tiny.ts";
 import { plainOptions } from "../../support/data.ts";
 import { photograph, put } from "../../support/pictures.ts";
 import { withFolder } from "../../support/temp_folder.ts";
+import { classification } from "../../../core/train/classification.ts";
 
 const loose = { sanitizeOps: false, sanitizeResources: false };
 
@@ -46,7 +47,7 @@ async function look(data: DatasetSplit, part: "train" | "test", size: number) {
   const batch = allocateBatch(data[part], size);
   if (part === "test") await fillTestBatch(batch, data.test, 0);
   else {
-    const order = permutation(countOf(data.train), 1, 0);
+    const order = permutation(data.train.count, 1, 0);
     await fillTrainBatch(batch, data.train, { seed: 1, epoch: 0, step: 0, order });
   }
   const bytes = batch.pixels.length / size;
@@ -69,7 +70,7 @@ Deno.test(
       await withImages(folder, { hflip: 0.5 }, async (data) => {
         const { train, test, normalize } = data;
         assert.deepEqual(train.classes, ["cats", "dogs"]);
-        assert.deepEqual([countOf(train), countOf(test)], [11, 4]);
+        assert.deepEqual([train.count, test.count], [11, 4]);
         assert.deepEqual([train.channels, train.height, train.width], [3, 16, 16]);
         assert.deepEqual(normalize.mean, [0.485, 0.456, 0.406]);
         assert.deepEqual([...test.labels], [0, 0, 1, 1]);
@@ -144,7 +145,7 @@ Deno.test(
       await put(join(folder, "train/cats/.DS_Store"), "hidden");
       const broken = await put(join(folder, "train/cats/broken.jpg"), "no image");
       await withImages(folder, {}, ({ train, notes }) => {
-        assert.equal(countOf(train), 6);
+        assert.equal(train.count, 6);
         assert.match(
           notes[0]!,
           /^1 files are no images by their names and were passed over: train\/cats\/notes\.txt$/,
@@ -185,7 +186,7 @@ Deno.test(
       const notes: string[] = [];
       const note = (line: string) => notes.push(line);
       await withImages(folder, { of: { note } }, async (data) => {
-        assert.equal(countOf(data.train), 8, "its header is good");
+        assert.equal(data.train.count, 8, "its header is good");
         const order = Uint32Array.from({ length: 8 }, (_, i) => i);
         const batch = allocateBatch(data.train, 8);
         for (let epoch = 0; epoch < 2; epoch++) {
@@ -309,7 +310,7 @@ async function tinyRun() {
     epochs: 2,
     optimizer: { name: "sgd", momentum: 0.9 } as const,
     lr: () => 0.05,
-    label_smoothing: 0,
+    task: classification(),
     seed: 5,
   };
 }

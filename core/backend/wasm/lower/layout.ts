@@ -40,4 +40,16 @@ const reshape: Lowering<"reshape"> = (lower, { inputs: [x], outputs: [y] }) => {
   if (to) lower.call("transpose", source, address(y), to.batch, to.channels, to.places);
 };
 
-export const layoutLowerings = { concat, slice, reshape };
+/** Memory has the channels last already. */
+const same: Lowering<"flatten_channels_last" | "unflatten_channels_last"> = (
+  lower,
+  { inputs: [x], outputs: [y] },
+) => lower.alias(y!, x!);
+
+export const layoutLowerings = {
+  concat,
+  slice,
+  reshape,
+  flatten_channels_last: same,
+  unflatten_channels_last: same,
+};

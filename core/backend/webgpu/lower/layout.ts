@@ -91,4 +91,17 @@ const flip: Lowering<"flip"> = (lower, { inputs: [x], outputs: [y] }) => {
   });
 };
 
-export const layoutLowerings = { concat, slice, reshape, flip };
+/** Memory has the channels last already. */
+const same: Lowering<"flatten_channels_last" | "unflatten_channels_last"> = (
+  lower,
+  { inputs: [x], outputs: [y] },
+) => lower.alias(y!, x!);
+
+export const layoutLowerings = {
+  concat,
+  slice,
+  reshape,
+  flip,
+  flatten_channels_last: same,
+  unflatten_channels_last: same,
+};

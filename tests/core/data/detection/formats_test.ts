@@ -119,10 +119,20 @@ Deno.test("YOLO's labels: by middle and size, and back to the same line", () => 
     yoloLine(3, { x1: 0, y1: 0, x2: 5, y2: 10 }, { width: 10, height: 10 }, 0.87654321),
     "3 0.25 0.5 0.5 1 0.876543",
   );
+  const whole = { label: 3, box: { x1: 0, y1: 0, x2: 1, y2: 1 } };
+  assert.deepEqual(parseYoloLabels("3 0.5 0.5 1 1 0.876543", "a.txt"), [whole]);
 });
 
 Deno.test("a line that is no YOLO label is named", () => {
-  for (const line of ["1 2 3 4", "1 0.5 0.5 0.1 0.1 0.9", "cat 0.5 0.5 0.1 0.1", "1 0.5 nan 0.1 0.1"]) {
+  for (
+    const line of [
+      "1 2 3 4",
+      "1 0.5 0.5 0.1 0.1 9",
+      "1 0 0 1 1 0.5 1",
+      "cat 0.5 0.5 0.1 0.1",
+      "1 0.5 nan 0.1 0.1",
+    ]
+  ) {
     assert.throws(
       () => parseYoloLabels(`0 0 0 1 1\n${line}`, "a.txt"),
       /a\.txt line 2: ".*", expected five numbers/,

@@ -1,4 +1,4 @@
-/** A network so small that it learns the digits while one watches; and how one's own is written. */
+/** Networks so small that they learn the digits while one watches; and how one's own is written. */
 import * as nn from "../core/nn/mod.ts";
 
 export class SmallNet extends nn.Module {
@@ -12,5 +12,14 @@ export class SmallNet extends nn.Module {
     x = nn.relu(this.bn1.forward(this.conv1.forward(x)));
     x = nn.relu(this.bn2.forward(this.conv2.forward(x)));
     return this.fc.forward(nn.flatten(nn.maxPool2d(x, 2)));
+  }
+}
+
+/** A single layer: each class has a weight for each pixel. */
+export class Linear extends nn.Module {
+  fc = new nn.Linear(3 * 32 * 32, 10);
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return this.fc.forward(nn.flatten(x));
   }
 }

@@ -1,0 +1,15 @@
+import type { Dataset } from "./dataset.ts";
+
+/** `pick` of a data set whose images are of one class each. */
+export function pickClassified(dataset: Dataset, indices: Uint32Array): Dataset {
+  const { nameOf } = dataset;
+  const picked: Dataset = {
+    ...dataset,
+    ...nameOf ? { nameOf: (index: number) => nameOf(indices[index]!) } : {},
+    count: indices.length,
+    labels: Uint16Array.from(indices, (index) => dataset.labels[index]!),
+    fill: (batch, samples) => dataset.fill(batch, samples.map((sample) => indices[sample]!), undefined),
+    pick: (more) => pickClassified(picked, more),
+  };
+  return picked;
+}

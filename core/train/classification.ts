@@ -1,0 +1,140 @@
+/** Training a classifier: cross entropy, and how many images are right. */
+import type { Session } from "../backend/backend.ts";
+import { type Batch, DOES_NOT_COUNT, MOVES } from "../data/batches.ts";
+import { classTarget } from "../data/dataset.ts";
+import { f32 } from "../graph/graph.ts";
+import { collectPredictions, softmax, topAccuracy } from "../metrics/predictions.ts";
+import { add, crossEntropy, multiply } from "../nn/functional.ts";
+import { classificationLoss, scoresOf } from "../nn/output.ts";
+import type { Tensor } from "../nn/tensor.ts";
+import type { Tracer } from "../nn/trace.ts";
+import type { ClassAnswers } from "./answers.ts";
+import { drawMix, type MixOptions } from "./mix.ts";
+import { counting, type Evaluation, type Judge, type JudgeOptions, type Task } from "./task.ts";
+
+export interface ClassificationOptions {
+  readonly label_smoothing?: number | undefined;
+  /** How the images of a batch are mixed with each other, if they are. */
+  readonly mix?: MixOptions | undefined;
+  /** In evaluations, averages the probabilities of each image with those of its mirror image; the loss is that of the average. */
+  readonly flip?: boolean | undefined;
+}
+
+export interface ClassificationResult extends Evaluation, ClassAnswers {
+  /** The accuracy. */
+  readonly score: number;
+  /** 0 … 1 */
+  readonly accuracy: number;
+  /** How often the right class is among the five likeliest, 0 … 1. */
+  readonly top5: number;
+}
+
+/**
+ * The train graph's further inputs, where images are mixed: `mix`, `target_share`, `partner_share`. Its further output:
+ * `correct`, how many were right by `target`. Outputs of an evaluation: `loss`, `correct`, `scores`.
+ */
+export function classification(options: ClassificationOptions = {}): Task<ClassificationResult> {
+  const { label_smoothing = 0, mix, flip = false } = options;
+  return {
+    target: classTarget,
+    score: "accuracy",
+    input: mix &&
+      ((tracer, images) =>
+        tracer.apply("mix_images", [images.value, tracer.input("mix", f32([5])).value], {})),
+    numbers: mix && ((place, image) => {
+      const { mix: mixed, share } = drawMix(mix, image, place);
+      return { mix: mixed, target_share: [share], partner_share: [1 - share] };
+    }),
+    loss(tracer, output, target) {
+      const lossTo = (target: Tensor) => classificationLoss(output, target, { label_smoothing });
+      const loss = mix ? mixedLoss(tracer, target, lossTo) : lossTo(target);
+      countCorrect(tracer, scoresOf(output), target);
+      return loss;
+    },
+    tally: async (read) => ({ accuracy: (await read("correct"))[0]! }),
+    answers(tracer, output, target) {
+      const scores = scoresOf(output);
+      countCorrect(tracer, scores, target);
+      tracer.builder.output("loss", crossEntropy(scores, target, { reduction: "sum" }).value);
+      tracer.builder.output("scores", scores.value);
+    },
+    judge: (options) => classJudge(options, flip),
+  };
+}
+
+function countCorrect({ builder }: Tracer, scores: Tensor, target: Tensor): void {
+  const [correct] = builder.emit("count_correct", [scores.value, target.value], { k: 1 });
+  builder.output("correct", correct!);
+}
+
+/** The loss to the own target and that to the partner's, each with its share. */
+function mixedLoss(tracer: Tracer, target: Tensor, lossTo: (target: Tensor) => Tensor): Tensor {
+  const share = (name: string) => tracer.input(name, f32([]));
+  const partners = tracer.apply("flip", [target.value], {});
+  return add(
+    multiply(lossTo(target), share("target_share")),
+    multiply(lossTo(partners), share("partner_share")),
+  );
+}
+
+function classJudge(options: JudgeOptions, flip: boolean): Judge<ClassificationResult> {
+  const { session, graph, data: { test }, batch_size, batches } = options;
+  const collector = collectPredictions(batches * batch_size, test.classes.length);
+  const number = async (output: string) => (await session.read(graph, output))[0]!;
+  let lossSum = 0, correct = 0, count = 0;
+  return {
+    async take(batch, sampleAt) {
+      const probabilities = await readProbabilities(session, graph, batch_size);
+      if (flip) await addMirrored(session, graph, batch.moves, probabilities);
+      else {
+        lossSum += await number("loss");
+        correct += await number("correct");
+      }
+      for (const slot of counting(batch, batch_size, DOES_NOT_COUNT)) {
+        const [wanted, own] = [batch.target[slot]!, probabilities[slot]!];
+        if (flip) lossSum -= Math.log(own[wanted]!);
+        collector.add(sampleAt(slot), wanted, own);
+        count++;
+      }
+    },
+    answers: () => ({ kind: "classes", predictions: collector.finish() }),
+    result() {
+      const predictions = collector.finish();
+      const accuracy = flip ? topAccuracy(predictions, 1) : correct / count;
+      const top5 = topAccuracy(predictions, 5);
+      return {
+        kind: "classes",
+        loss: lossSum / count,
+        figures: { accuracy, top5 },
+        score: accuracy,
+        accuracy,
+        top5,
+        predictions,
+      };
+    },
+  };
+}
+
+/** Of each slot of the last batch, the softmax of its scores. */
+async function readProbabilities(session: Session, graph: string, batch: number): Promise<Float32Array[]> {
+  const scores = await session.read(graph, "scores");
+  const classes = scores.length / batch;
+  return Array.from({ length: batch }, (_, slot) => {
+    return softmax(scores.subarray(slot * classes, (slot + 1) * classes));
+  });
+}
+
+/** Runs the batch again, mirrored, and averages. */
+async function addMirrored(
+  session: Session,
+  graph: string,
+  moves: Batch["moves"],
+  probabilities: readonly Float32Array[],
+): Promise<void> {
+  session.write(graph, "moves", moves.map((move, i) => i % MOVES === 2 ? 1 - move : move));
+  await session.run(graph);
+  const mirrored = await readProbabilities(session, graph, probabilities.length);
+  probabilities.forEach((own, slot) => {
+    for (let i = 0; i < own.length; i++) own[i] = (own[i]! + mirrored[slot]![i]!) / 2;
+  });
+}

@@ -1,0 +1,78 @@
+/** What a network is trained for: what its loss is, and how its answers are judged. The loop is the same for all. */
+import type { Session } from "../backend/backend.ts";
+import type { Batch } from "../data/batches.ts";
+import type { DatasetSplit, ImageSet, TargetType } from "../data/dataset.ts";
+import type { ModelOutput } from "../nn/output.ts";
+import type { Tensor } from "../nn/tensor.ts";
+import type { Tracer } from "../nn/trace.ts";
+import type { Answers } from "./answers.ts";
+
+/** What is told of a training beside its loss, such as `accuracy`: shares (0 … 1), and parts of the loss. */
+export type Figures = Readonly<Record<string, number>>;
+
+export interface Evaluation {
+  /** The mean over all samples. */
+  readonly loss: number;
+  readonly figures: Figures;
+}
+
+/** How good a network was on the test images. */
+export type Judged = Evaluation & Answers & {
+  /** What the best epoch has most of, 0 … 1. */
+  readonly score: number;
+};
+
+/** Where in a run a step is. */
+export interface StepPlace {
+  readonly seed: number;
+  readonly epoch: number;
+  readonly step: number;
+}
+
+export interface Task<Result extends Judged = Judged> {
+  /** What of each image a batch's `target` has. */
+  readonly target: TargetType;
+  /** Name of the figure that is the score. */
+  readonly score: string;
+  /** What becomes of a training batch's images before the network gets them. */
+  readonly input?: ((tracer: Tracer, images: Tensor) => Tensor) | undefined;
+  /** Numbers that the inputs of `input` and `loss` take at a step, on images of this height and width. */
+  readonly numbers?:
+    | ((place: StepPlace, image: readonly [number, number]) => Readonly<Record<string, readonly number[]>>)
+    | undefined;
+  /** Appends a training step's loss, the mean over the batch, and the outputs that `tally` reads. */
+  loss(tracer: Tracer, output: ModelOutput, target: Tensor): Tensor;
+  /** The figures of the step that has just run, summed over its images. */
+  tally(read: Read, images: number): Promise<Figures>;
+  /** Appends the outputs of an evaluation that `judge` reads; among them `loss`, the sum over the samples that count. */
+  answers(tracer: Tracer, output: ModelOutput, target: Tensor): void;
+  /** Judges an evaluation from its beginning. */
+  judge(options: JudgeOptions): Judge<Result>;
+}
+
+/** Reads an output of the graph that has just run. */
+export type Read = (output: string) => Promise<ArrayLike<number>>;
+
+export interface JudgeOptions {
+  readonly session: Session;
+  /** The graph that evaluates a batch. */
+  readonly graph: string;
+  readonly data: Pick<DatasetSplit<ImageSet>, "test">;
+  readonly batch_size: number;
+  readonly batches: number;
+}
+
+export interface Judge<Result extends Judged> {
+  /** Takes in the answers to a batch that has just run; `sampleAt` tells which image is in a slot that counts. */
+  take(batch: Batch, sampleAt: (slot: number) => number): Promise<void>;
+  /** The answers so far; valid until more are taken in. */
+  answers(): Answers;
+  /** Where all are taken in. */
+  result(): Result;
+}
+
+/** The images of a batch that count; the others fill it up or could not be decoded. */
+export function* counting({ target }: Batch, slots: number, none: number): Generator<number> {
+  const numbers = target.length / slots;
+  for (let slot = 0; slot < slots; slot++) if (target[slot * numbers] !== none) yield slot;
+}

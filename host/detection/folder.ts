@@ -1,0 +1,133 @@
+/**
+ * What `detect` leaves in a folder:
+ *
+ *     photo.jpg              the photograph with its boxes
+ *     labels/photo.txt       the boxes as YOLO's label files have them, with confidences
+ *     classes.txt            the names behind the labels
+ *     crops/dog/photo-1.jpg  what is in each box, in a folder a class
+ */
+import { basename, dirname, extname, join } from "node:path";
+import { yoloLine } from "../../core/data/detection/yolo_labels.ts";
+import type { Size } from "../../core/data/detection/sample.ts";
+import type { Detection } from "../../core/detect/detection.ts";
+import { UserError } from "../../core/errors.ts";
+import { writeAtomically } from "../atomic_write.ts";
+import { cutOut, drawBoxes, marksOf } from "../draw_boxes.ts";
+import { makeFolder, readBytes, reason, statIfThere } from "../files.ts";
+import { checkWritable } from "../run_folder.ts";
+
+/** What is written of each image. */
+export interface Wanted {
+  readonly pictures: boolean;
+  readonly labels: boolean;
+  readonly crops: boolean;
+}
+
+/** Where it is. */
+export interface Saved {
+  readonly picture?: string;
+  readonly labels?: string;
+  /** Of each detection. */
+  readonly crops?: readonly string[];
+}
+
+export interface DetectionFolder {
+  readonly path: string;
+  /** `size` is the image's, upright. */
+  save(file: string, size: Size, detections: readonly Detection[]): Promise<Saved>;
+}
+
+/** The folder that is named, which must be new or empty; else the first of `usual`, `usual-2`, … that is new. */
+export async function freeFolder(named: string | undefined, usual: string): Promise<string> {
+  if (named !== undefined) {
+    if (!await isFree(named)) {
+      throw new UserError(`--output ${named}: is not empty, and nothing there is written over; name another`);
+    }
+    await checkWritable(named);
+    return named;
+  }
+  let path = usual;
+  for (let count = 2; !await isFree(path); count++) path = `${usual}-${count}`;
+  await checkWritable(path);
+  return path;
+}
+
+async function isFree(folder: string): Promise<boolean> {
+  const info = await statIfThere(folder);
+  if (!info) return true;
+  if (!info.isDirectory) return false;
+  try {
+    for await (const _ of Deno.readDir(folder)) return false;
+    return true;
+  } catch (error) {
+    throw new UserError(`${folder}: cannot be read (${reason(error)})`);
+  }
+}
+
+/** Makes the folder. `names` are those of the classes, as far as they are known. */
+export async function createDetectionFolder(
+  path: string,
+  names: readonly string[] | undefined,
+  wanted: Wanted,
+): Promise<DetectionFolder> {
+  await makeFolder(path);
+  if (wanted.labels && names) await writeText(join(path, "classes.txt"), names);
+  const taken = new Set<string>();
+
+  return {
+    path,
+    async save(file, size, detections) {
+      const stem = freeStem(file, taken);
+      const isJpeg = /\.jpe?g$/i.test(file);
+      const [format, ending] = isJpeg ? ["jpeg", ".jpg"] as const : ["png", ".png"] as const;
+      const bytes = wanted.pictures || wanted.crops ? await readBytes(file) : new Uint8Array();
+      const saved: { -readonly [Name in keyof Saved]: Saved[Name] } = {};
+      if (wanted.pictures) {
+        saved.picture = join(path, stem + ending);
+        await writeAtomically(
+          saved.picture,
+          await drawBoxes(bytes, marksOf(detections, names ?? []), format),
+        );
+      }
+      if (wanted.labels) {
+        saved.labels = join(path, "labels", `${stem}.txt`);
+        await writeText(
+          saved.labels,
+          detections.map(({ label, box, score }) => yoloLine(label, box, size, score)),
+        );
+      }
+      if (wanted.crops) {
+        saved.crops = detections.map(({ label }, i) =>
+          join(path, "crops", folderName(names?.[label], label), `${stem}-${i + 1}${ending}`)
+        );
+        for (const [i, { box }] of detections.entries()) {
+          await makeFolder(dirname(saved.crops[i]!));
+          await writeAtomically(saved.crops[i]!, await cutOut(bytes, box, format));
+        }
+      }
+      return saved;
+    },
+  };
+}
+
+/** The file's name without its ending; with a number where another file in this folder has that already. */
+function freeStem(file: string, taken: Set<string>): string {
+  const first = basename(file, extname(file));
+  let stem = first;
+  // Some systems take a.jpg and A.jpg for one; labels/classes.txt would be taken for a list of classes.
+  const isTaken = () => taken.has(stem.toLowerCase()) || stem.toLowerCase() === "classes";
+  for (let count = 2; isTaken(); count++) stem = `${first}-${count}`;
+  taken.add(stem.toLowerCase());
+  return stem;
+}
+
+/** A class's name as that of a folder, on any system. */
+function folderName(name: string | undefined, label: number): string {
+  const safe = (name ?? "").replaceAll(/[\p{Cc}\\/:*?"<>|]/gu, "_").replace(/^\.+/, "_").trim();
+  return safe === "" ? `class ${label}` : safe;
+}
+
+async function writeText(path: string, lines: readonly string[]): Promise<void> {
+  await makeFolder(dirname(path));
+  await writeAtomically(path, new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+}
