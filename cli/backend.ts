@@ -1,23 +1,69 @@
 /** The backend that flags ask for. */
-import type { WasmOptions } from "../core/backend/wasm/backend.ts";
+import type { Backend } from "../core/backend/backend.ts";
+import { createWasmBackend, type WasmOptions } from "../core/backend/wasm/backend.ts";
 import { type Chooser, exact } from "../core/backend/wasm/lower/method.ts";
-import { switchFlag, whole } from "./arguments.ts";
+import { createWebgpuBackend } from "../core/backend/webgpu/backend.ts";
+import { findAdapter, isSoftware } from "../core/backend/webgpu/device.ts";
+import { UserError } from "../core/errors.ts";
+import { oneOf, switchFlag, whole } from "./arguments.ts";
 
 export const exactFlag = switchFlag("no Winograd convolutions: less rounding, slower");
+
+export const deviceFlag = oneOf(
+  ["cpu", "webgpu", "auto"] as const,
+  "cpu, webgpu: a GPU, or auto: a GPU where one is; cpu",
+);
 
 export const threadFlags = {
   threads: whole("worker threads; one a core", { min: 1, max: 256 }),
   workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
 };
 
+export interface DeviceFlags {
+  readonly device?: "cpu" | "webgpu" | "auto";
+  readonly threads?: number;
+  readonly exact?: boolean;
+}
+
 /** Options for `createWasmBackend`; convolutions by `method` unless they are to be exact. */
-export function backendOptions(
-  given: { readonly threads?: number; readonly exact?: boolean },
-  method?: Chooser,
-): WasmOptions {
+export function backendOptions(given: DeviceFlags, method?: Chooser): WasmOptions {
   const chooser = given.exact ? exact : method;
   return {
     ...(given.threads === undefined ? {} : { threads: given.threads }),
     ...(chooser ? { method: chooser } : {}),
   };
+}
+
+/**
+ * Starts the backend on the device that is asked for; `auto` takes no GPU that the processor only stands in for. The options
+ * are the CPU's. Throws `UserError` where there is no GPU, or where flags are for the other device.
+ */
+export async function createBackend(
+  given: DeviceFlags,
+  options: Pick<WasmOptions, "method" | "meanwhile"> = {},
+): Promise<Backend> {
+  const { device = "cpu", threads } = given;
+  if (device === "webgpu" && threads !== undefined) {
+    throw new UserError("--threads has no effect with --device webgpu: it is for the CPU");
+  }
+  if (device === "cpu" || device === "auto" && !await hasGpu()) {
+    const { meanwhile } = options;
+    return await createWasmBackend({
+      ...backendOptions(given, options.method),
+      ...(meanwhile ? { meanwhile } : {}),
+    });
+  }
+  const backend = await createWebgpuBackend();
+  try {
+    await options.meanwhile;
+  } catch (error) {
+    backend.close();
+    throw error;
+  }
+  return backend;
+}
+
+async function hasGpu(): Promise<boolean> {
+  const adapter = await findAdapter();
+  return adapter !== undefined && !isSoftware(adapter);
 }

@@ -1,6 +1,6 @@
 /** `bench model`: how long a network's training step or inference takes, and what memory. */
-import { type KernelTime, OutOfMemory } from "../core/backend/backend.ts";
-import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
+import { type Backend, type KernelTime, OutOfMemory } from "../core/backend/backend.ts";
+import { isWasm } from "../core/backend/wasm/backend.ts";
 import { macsOf } from "../core/bench/cost.ts";
 import { type Profile, profileOf } from "../core/bench/profile.ts";
 import { percent, profileText } from "../core/bench/profile_text.ts";
@@ -19,7 +19,7 @@ import { times } from "../core/summary/format.ts";
 import { describeFlags, oneOf, type Parsed, parseFlags, switchFlag, whole } from "./arguments.ts";
 import { machineOf, versions } from "./machine.ts";
 import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
-import { backendOptions, exactFlag } from "./backend.ts";
+import { createBackend, deviceFlag, exactFlag } from "./backend.ts";
 import { createProgress } from "./progress.ts";
 
 const MODES: readonly Mode[] = ["train", "infer"];
@@ -33,6 +33,7 @@ export const benchModelFlags = {
   warmup: whole("steps before them; default 2, and a second at least", { min: 0 }),
   profile: switchFlag("where the time goes: by op, layer and kernel, the slowest first"),
   top: whole("lines of each of its tables; default 12", { min: 1 }),
+  device: deviceFlag,
   threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
   exact: exactFlag,
   json: switchFlag("one JSON document"),
@@ -59,12 +60,12 @@ export async function benchModel(args: readonly string[]): Promise<number> {
   }
   const chosen = await chooseModel(given);
   const optimizer = optimizerOf(given);
-  const backend = await createWasmBackend(backendOptions(given));
+  const backend = await createBackend(given);
   try {
     // Before the network takes its memory, of which it may need all.
     const roof = given.profile ? await measureRoof(backend) : undefined;
     const workload = await prepare(backend, chosen, { mode, batch, optimizer });
-    const { times, warmup, runs, peaks } = await time(workload, planOf(given), roof && backend);
+    const { times, warmup, runs, peaks } = await time(workload, planOf(given), roof && { backend, roof });
     const result = {
       ...await tell(workload, chosen, backend, { mode, batch, optimizer }),
       ...ratesOf(workload, batch, statisticsOf(times)),
@@ -103,7 +104,7 @@ function planOf({ steps, warmup }: Given): TimingPlan {
 }
 
 async function prepare(
-  backend: WasmBackend,
+  backend: Backend,
   { model, input }: ChosenModel,
   setup: Setup,
 ): Promise<Workload> {
@@ -118,7 +119,7 @@ async function prepare(
 interface Run extends Timed {
   /** The kernel calls of the steps that were profiled. */
   readonly runs: readonly (readonly KernelTime[])[];
-  /** The micro-kernel's peak beside each of them. */
+  /** The peak beside each of them: of a CPU's micro-kernel, measured every time; of a GPU, measured once. */
   readonly peaks: readonly number[];
 }
 
@@ -126,7 +127,7 @@ interface Run extends Timed {
 async function time(
   { session, name, step }: Workload,
   plan: TimingPlan,
-  profiled: WasmBackend | undefined,
+  profiled: { readonly backend: Backend; readonly roof: Roof } | undefined,
 ): Promise<Run> {
   const runs: KernelTime[][] = [];
   const peaks: number[] = [];
@@ -139,7 +140,8 @@ async function time(
     async () => {
       if (!profiled) return;
       runs.push(await session.profile(name));
-      peaks.push(await peakGflops(profiled));
+      const { backend, roof } = profiled;
+      peaks.push(isWasm(backend) ? await peakGflops(backend) : roof.gflops);
     },
   );
   progress.stop();
@@ -168,9 +170,10 @@ interface Subject {
   readonly optimizer: OptimizerOptions | undefined;
   readonly backend: {
     readonly description: string;
-    readonly threads: number;
-    readonly bits: number | undefined;
-    readonly tile: number;
+    /** The CPU's; absent for a GPU. */
+    readonly threads?: number;
+    readonly bits?: number | undefined;
+    readonly tile?: number;
   };
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -190,7 +193,7 @@ interface Subject {
 async function tell(
   { session }: Workload,
   { name, input }: ChosenModel,
-  { threads, bits, tile, description }: WasmBackend,
+  backend: Backend,
   { mode, batch, optimizer }: Setup,
 ): Promise<Subject> {
   const { stateBytes, inputBytes, arenaBytes, totalBytes } = session.memory;
@@ -201,7 +204,10 @@ async function tell(
     batch,
     input,
     optimizer: mode === "train" ? optimizer : undefined,
-    backend: { description, threads, bits, tile },
+    backend: {
+      description: backend.description,
+      ...isWasm(backend) ? { threads: backend.threads, bits: backend.bits, tile: backend.tile } : {},
+    },
     machine: machineOf(),
     versions,
     memory: {
@@ -229,7 +235,9 @@ function describe(result: ModelResult, top: number): string[] {
   const notFinite = mode === "train" && result.loss === null;
   return [
     `${model}, ${times(input)}, batch ${batch}, ${what}`,
-    `${backend.description}, tile 6×${backend.tile}; Deno ${result.versions.deno}, V8 ${result.versions.v8}; ${machine}`,
+    `${backend.description}${
+      backend.tile ? `, tile 6×${backend.tile}` : ""
+    }; Deno ${result.versions.deno}, V8 ${result.versions.v8}; ${machine}`,
     "",
     `  images a second  ${digits(result.images_per_second)}`,
     `  ms a step        ${digits(median)} median of ${count} (${result.warmup} before them to warm up)`,

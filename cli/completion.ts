@@ -9,6 +9,7 @@ import { compareFlags } from "./compare.ts";
 import { convertFlags } from "./convert.ts";
 import { demoFlags } from "./demo.ts";
 import { detectFlags } from "./detect.ts";
+import { devicesFlags } from "./devices.ts";
 import { evaluateFlags } from "./evaluate.ts";
 import { lintDataFlags } from "./lint_data.ts";
 import { main } from "./main.ts";
@@ -50,6 +51,7 @@ const tasks: Readonly<Record<string, Task>> = {
     words: ["kernels", "model", "peers"],
   },
   demo: { flags: demoFlags },
+  devices: { flags: devicesFlags },
   completion: { flags: help, words: Object.keys(shells) },
 };
 

@@ -20,7 +20,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag, threadFlags } from "./backend.ts";
+import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { type DetectionWriter, jsonWriter, textWriter } from "./detection_writer.ts";
 import { main } from "./main.ts";
@@ -65,6 +65,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 8", { min: 1 }),
+    device: deviceFlag,
     ...threadFlags,
     exact: exactFlag,
   },
@@ -172,7 +173,7 @@ async function detectAll(
   const pool = createImagePool(given.workers);
   let damaged = 0;
   try {
-    const detector = loadDetector(weights, backend, batch, given);
+    const detector = await loadDetector(weights, backend, batch, given);
     const folder = await openFolder?.();
     const input = weights.network.input as [number, number, number];
     const prepared = prepareBatches(files, batch, pool, {
@@ -202,12 +203,17 @@ async function detectAll(
 }
 
 /** A detector with the weights in it. */
-function loadDetector(weights: Weights, backend: Backend, batch: number, given: Given): Detector {
+async function loadDetector(
+  weights: Weights,
+  backend: Backend,
+  batch: number,
+  given: Given,
+): Promise<Detector> {
   const { dict, network } = weights;
   const model = network.model as DetectionModel;
   const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
   const images = imagesFor(weights, batch, given);
-  const detector = withinMemory(batch, () => createDetector({ backend, model, images }));
+  const detector = await withinMemory(batch, () => createDetector({ backend, model, images }));
   loadStateDict(detector.session, matched);
   return detector;
 }

@@ -21,7 +21,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag, threadFlags } from "./backend.ts";
+import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
 import { evaluateBoxes } from "./evaluate_boxes.ts";
 import { evaluationData, evaluationText } from "./evaluation_report.ts";
 import { main } from "./main.ts";
@@ -57,6 +57,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; the run's, or 64", { min: 1 }),
+    device: deviceFlag,
     ...threadFlags,
     exact: exactFlag,
   },
@@ -217,7 +218,7 @@ async function test(
     const images = batchShape({ ...data, train: data.test }, batch_size);
     const task = classification({ flip: given.tta });
     const graphs = { evaluate: evaluateGraph(model, images, task) };
-    const session = withinMemory(batch_size, () => backend.compile(graphs));
+    const session = await withinMemory(batch_size, () => backend.compile(graphs));
     loadStateDict(session, matched);
     const evaluator = createEvaluator(session, { data, batch_size, task });
     return await evaluateAll(evaluator, (batch, batches) => {

@@ -122,7 +122,7 @@ async function run(
     const task = detection(model.map);
     const images = imagesFor(weights, batch_size, given);
     const graphs = { evaluate: evaluateGraph(model, images, task) };
-    const session = withinMemory(batch_size, () => backend.compile(graphs));
+    const session = await withinMemory(batch_size, () => backend.compile(graphs));
     loadStateDict(session, matched);
     const evaluator = createEvaluator(session, { data, batch_size, task });
     return await evaluateAll(evaluator, (batch, batches) => {

@@ -21,7 +21,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { exactFlag, threadFlags } from "./backend.ts";
+import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { shortName } from "./model.ts";
 import { main } from "./main.ts";
@@ -60,6 +60,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 16", { min: 1 }),
+    device: deviceFlag,
     ...threadFlags,
     exact: exactFlag,
   },
@@ -137,7 +138,7 @@ async function answerAll({ files, weights, names }: Question, given: Given, writ
   const pool = createImagePool(given.workers);
   let damaged = 0;
   try {
-    const predictor = loadPredictor(weights, backend, batch, given);
+    const predictor = await loadPredictor(weights, backend, batch, given);
     const draw = given.explain === undefined ? undefined : await createDrawing(given.explain);
     const prepared = prepareBatches(files, batch, pool, preparation(weights, given));
     for await (const { good, bad } of decodedBatches(prepared)) {
@@ -188,12 +189,17 @@ function preparation({ run, network }: Weights, given: Given): PrepareOptions {
 }
 
 /** A predictor with the weights in it. */
-function loadPredictor(weights: Weights, backend: Backend, batch: number, given: Given): Predictor {
+async function loadPredictor(
+  weights: Weights,
+  backend: Backend,
+  batch: number,
+  given: Given,
+): Promise<Predictor> {
   const { dict, network: { model } } = weights;
   const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
   const images = imagesFor(weights, batch, given);
   const explain = given.explain !== undefined;
-  const predictor = withinMemory(batch, () => createPredictor({ backend, model, images, explain }));
+  const predictor = await withinMemory(batch, () => createPredictor({ backend, model, images, explain }));
   loadStateDict(predictor.session, matched);
   return predictor;
 }

@@ -1,7 +1,8 @@
 /** `train`: builds, trains and evaluates a network, and keeps what a run makes in a folder. */
 import { dirname } from "node:path";
 import type { Methods } from "../core/backend/wasm/autotune.ts";
-import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
+import type { Backend } from "../core/backend/backend.ts";
+import { isWasm } from "../core/backend/wasm/backend.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
 import { matchStateDict } from "../core/nn/match_state_dict.ts";
@@ -14,7 +15,7 @@ import { type AnySplit, loadAnyDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
 import { checkRoomForRun, copyRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
-import { backendOptions } from "./backend.ts";
+import { createBackend } from "./backend.ts";
 import { banner } from "./banner.ts";
 import { dryRun, tryOptions } from "./dry_run.ts";
 import { scoreLine } from "./figures.ts";
@@ -63,10 +64,12 @@ export async function train(args: readonly string[]): Promise<number> {
     return 0;
   }
   const methods: Methods = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
-  const options = backendOptions({ ...given, exact: job.settings.exact }, choiceOf(methods));
-  // The workers start while the images are read.
+  // The backend starts while the images are read.
   const loading = loadImages(job);
-  const starting = createWasmBackend({ ...options, meanwhile: loading });
+  const starting = createBackend({ ...given, exact: job.settings.exact }, {
+    method: choiceOf(methods),
+    meanwhile: loading,
+  });
   const [data, backend] = await Promise.all([loading, starting]);
   try {
     return await carryOut(job, data, backend, methods);
@@ -93,7 +96,7 @@ function note(line: string): void {
 async function carryOut(
   job: Job,
   data: AnySplit,
-  backend: WasmBackend,
+  backend: Backend,
   methods: Methods,
 ): Promise<number> {
   const { mode, settings, resumed, output, isNew, printEvery, pictures } = job;
@@ -104,8 +107,8 @@ async function carryOut(
   const pretrained = settings.pretrained !== "" && !resumed
     ? await readPretrained(settings, prepared)
     : undefined;
-  if (job.autotune) await tune(backend, runGraphs(options), methods, dirname(output));
-  const trainer = planRun(trialOf(mode, options));
+  if (job.autotune && isWasm(backend)) await tune(backend, runGraphs(options), methods, dirname(output));
+  const trainer = await planRun(trialOf(mode, options));
   console.log(banner(options, settings, trainer));
   const begin = async () => {
     await trainer.initialise();

@@ -1,6 +1,6 @@
 /** The flags of `train`, in the groups that its help shows. */
 import { switchFlag, text, whole } from "./arguments.ts";
-import { threadFlags } from "./backend.ts";
+import { deviceFlag, threadFlags } from "./backend.ts";
 import { optionFlags } from "./model.ts";
 import { dataFlags } from "./settings/data.ts";
 import { detectionFlags } from "./settings/detection.ts";
@@ -38,6 +38,7 @@ export const trainGroups = {
   },
   "The machine": {
     ...generalFlags,
+    device: deviceFlag,
     ...threadFlags,
     autotune: switchFlag("measures first how each convolution is fastest here"),
     "print-every": whole("steps between lines where there is no terminal", { min: 1 }),

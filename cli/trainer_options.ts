@@ -1,5 +1,5 @@
 /** From settings to what a trainer is made of: the network, the data, what is done with both. */
-import type { WasmBackend } from "../core/backend/wasm/backend.ts";
+import type { Backend } from "../core/backend/backend.ts";
 import type { AnySplit } from "../host/datasets.ts";
 import { overfitTo } from "../core/data/overfit.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
@@ -32,7 +32,7 @@ export function prepare(
   settings: Settings,
   entry: ModelEntry,
   given: AnySplit,
-  backend: WasmBackend,
+  backend: Backend,
 ): Prepared {
   const { batch_size, seed, overfit_batches, accumulate, limit_batches } = settings;
   const data = overfit_batches > 0 ? overfitTo(given, overfit_batches * batch_size, seed) : given;

@@ -1,12 +1,11 @@
 /** `deno task verify --golden DIR`: runs every case of a golden folder and compares the results with PyTorch's. */
-import { createWasmBackend } from "../core/backend/wasm/backend.ts";
 import { UserError } from "../core/errors.ts";
 import { type Case, type Comparison, type Outcome, outcomeOf, within } from "../core/verify/case.ts";
 import { casesOf } from "../core/verify/cases.ts";
 import { readGolden } from "../host/golden.ts";
 import { models } from "../models/registry.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
-import { backendOptions, exactFlag } from "./backend.ts";
+import { createBackend, deviceFlag, exactFlag } from "./backend.ts";
 import { globPattern } from "./glob.ts";
 import { main } from "./main.ts";
 
@@ -16,6 +15,7 @@ const MAX_THREADS = 256;
 export const verifyFlags = {
   golden: text("DIR", "folder with ops.json, models.json, whole_models.json and their safetensors files"),
   only: text("GLOBS", "only cases whose name matches one of these, such as 'conv2d/*,model/resnet*'"),
+  device: deviceFlag,
   threads: whole(`worker threads, at most ${MAX_THREADS}; by default one a core`, {
     min: 1,
     max: MAX_THREADS,
@@ -46,7 +46,7 @@ export async function verify(args: readonly string[]): Promise<number> {
   if (all.length === 0) throw new UserError(`--golden ${golden}: its files hold no cases`);
   const cases = selectCases(all, only);
   const width = Math.max(...cases.map(({ name }) => name.length));
-  const backend = await createWasmBackend(backendOptions(given));
+  const backend = await createBackend(given);
   const results: Result[] = [];
   try {
     for (const item of cases) {

@@ -1,7 +1,6 @@
 /** Weights that a command was named, whatever they are of. */
-import { OutOfMemory } from "../core/backend/backend.ts";
+import { type Backend, OutOfMemory, type Session } from "../core/backend/backend.ts";
 import type { Methods } from "../core/backend/wasm/autotune.ts";
-import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
 import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
@@ -14,7 +13,7 @@ import { readText } from "../host/files.ts";
 import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
 import type { Parsed } from "./arguments.ts";
-import { backendOptions } from "./backend.ts";
+import { createBackend, type DeviceFlags } from "./backend.ts";
 import type { modelFlags } from "./model.ts";
 import { type Kind, type normaliseFlags, normaliseOf } from "./settings/weights.ts";
 import { type KnownNetwork, type KnownRun, networkOf, runOf } from "./weights_network.ts";
@@ -90,19 +89,22 @@ export function imagesFor(
 }
 
 /** Starts the backend, with the ways to compute that the run was trained with. */
-export async function startBackend(
-  { run }: Weights,
-  given: { readonly threads?: number; readonly exact?: boolean },
-): Promise<WasmBackend> {
+export async function startBackend({ run }: Weights, given: DeviceFlags): Promise<Backend> {
   const methods: Methods = new Map(Object.entries(run?.methods ?? {}));
   const exact = given.exact ?? run?.exact ?? false;
-  return await createWasmBackend(backendOptions({ ...given, exact }, choiceOf(methods)));
+  return await createBackend({ ...given, exact }, { method: choiceOf(methods) });
 }
 
-/** `plan()`, where too little memory is told as a matter of the batch. */
-export function withinMemory<Result>(batch: number, plan: () => Result): Result {
+/** What `plan()` makes once its session is ready; too little memory is told as a matter of the batch. */
+export async function withinMemory<Result extends Session | { readonly session: Session }>(
+  batch: number,
+  plan: () => Result,
+): Promise<Result> {
   try {
-    return plan();
+    const planned = plan();
+    const session: Session = "session" in planned ? planned.session : planned;
+    await session.ready;
+    return planned;
   } catch (error) {
     if (!(error instanceof OutOfMemory)) throw error;
     throw new UserError(`--batch-size ${batch}: it ${error.message}; use a smaller one`);

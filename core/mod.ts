@@ -48,6 +48,7 @@ export * from "./shape.ts";
 // What runs them.
 export { type Backend, type MemoryReport, OutOfMemory, type Session } from "./backend/backend.ts";
 export { createWasmBackend, type WasmOptions } from "./backend/wasm/backend.ts";
+export { createWebgpuBackend, type WebgpuOptions } from "./backend/webgpu/backend.ts";
 
 // Data sets.
 export { assembleCifar10, cifar10Normalize, parseBinaryBatch, parsePythonBatch } from "./data/cifar10.ts";

@@ -25,6 +25,11 @@ export interface KernelTime {
 
 /** Some graphs over one set of states, ready to run. All arrays are in logical (row-major, NCHW) order. */
 export interface Session {
+  /**
+   * Settles when memory and kernels are there. Rejects, with `OutOfMemory` among others, where they turn out not to be; so
+   * does whatever is run then. What is written before is kept.
+   */
+  readonly ready: Promise<void>;
   readonly memory: MemoryReport;
   readonly stateNames: readonly string[];
   stateShape(name: string): Shape;
@@ -51,7 +56,10 @@ export interface Backend {
   measure(graphs: Readonly<Record<string, Graph>>): MemoryReport;
   /** The nodes that a graph runs as, each with kernels to call: fused, and without those that only rename memory. */
   nodesOf(graph: Graph): Node[];
-  /** Plans and prepares graphs that share their states by name. Throws `OutOfMemory` before anything is allocated. */
+  /**
+   * Plans and prepares graphs that share their states by name. Throws `OutOfMemory` before anything is
+   * allocated, where that can be known; else the session's `ready` tells.
+   */
   compile(graphs: Readonly<Record<string, Graph>>): Session;
   close(): void;
 }

@@ -1,12 +1,13 @@
-/** The roofline (Williams et al. 2009) of this machine: how much can be computed, and moved, in a second. */
+/** The roofline (Williams et al. 2009) of this machine or GPU: how much can be computed, and moved, in a second. */
 import type { Backend } from "../backend/backend.ts";
-import type { WasmBackend } from "../backend/wasm/backend.ts";
+import { isWasm } from "../backend/wasm/backend.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { f32 } from "../graph/graph.ts";
+import { productRate } from "./product_rate.ts";
 import { statisticsOf } from "./statistics.ts";
 
 export interface Roof {
-  /** Of the GEMM's micro-kernel on all threads, its numbers in the nearest cache. */
+  /** Of the GEMM's micro-kernel on all threads, its numbers in the nearest cache; of a GPU, of a large product. */
   readonly gflops: number;
   /**
    * Read and written by a copy of 64 MiB. Before a processor writes a line it reads that, too, which nobody counts: ops
@@ -18,12 +19,16 @@ export interface Roof {
 /** A few runs of the micro-kernel: short enough to stand beside all that is measured, since machines change their speed. */
 const PEAK_MILLISECONDS = 6;
 
-export async function measureRoof(backend: WasmBackend): Promise<Roof> {
+/** A GPU's clock takes a while to rise. */
+const PRODUCT_MILLISECONDS = 300;
+
+export async function measureRoof(backend: Backend): Promise<Roof> {
   return { gflops: await peakGflops(backend), gigabytes: await copyGigabytes(backend) };
 }
 
 /** See `Roof`. */
-export async function peakGflops(backend: WasmBackend): Promise<number> {
+export async function peakGflops(backend: Backend): Promise<number> {
+  if (!isWasm(backend)) return await productRate(backend, PRODUCT_MILLISECONDS);
   return 2 * await backend.peak(PEAK_MILLISECONDS) / 1e9;
 }
 

@@ -1,24 +1,27 @@
-/** Graph → program: collects the kernel calls of every node, with the backend's lowering table. */
+/** Graph → program: collects the calls of every node, with the backend's lowering table. */
 import type { Graph, Node, Value } from "../graph/graph.ts";
-import type { KernelCall, Program, Scratch, Word } from "./program.ts";
+import type { Call, KernelCall, Program, Scratch } from "./program.ts";
 
 /** What a lowering can do for its node. */
-export interface Collector {
-  call(kernel: string, ...args: Word[]): void;
+export interface Collector<C extends Call> {
+  add(call: Omit<C, "node">): void;
   scratch(bytes: number): Scratch;
   alias(output: Value, input: Value): void;
 }
 
-/** The kernel calls of all nodes, in order; `lowerNode` makes those of one. */
-export function lowerGraph(graph: Graph, lowerNode: (collect: Collector, node: Node) => void): Program {
-  const calls: KernelCall[] = [];
+/** The calls of all nodes, in order; `lowerNode` makes those of one. */
+export function lowerGraph<C extends Call = KernelCall>(
+  graph: Graph,
+  lowerNode: (collect: Collector<C>, node: Node) => void,
+): Program<C> {
+  const calls: C[] = [];
   const scratch = new Map<Node, Scratch[]>();
   const aliases = new Map<Value, Value>();
   let scratches = 0;
   for (const node of graph.nodes) {
     const own: Scratch[] = [];
     lowerNode({
-      call: (kernel, ...args) => calls.push({ kernel, args, node }),
+      add: (call) => calls.push({ ...call, node } as C),
       scratch: (bytes) => {
         const piece = { id: scratches++, bytes };
         own.push(piece);

@@ -12,9 +12,13 @@ import { sizeOf } from "../shape.ts";
 import type { Program, Scratch } from "./program.ts";
 
 /** Cache lines, and the widest vectors. */
-export const ALIGNMENT = 64;
+const ALIGNMENT = 64;
 
 export interface PlanOptions {
+  /** Offsets are multiples of this many bytes; 64 where nothing is said. */
+  readonly alignment?: number;
+  /** How the arena is divided; in one piece where nothing is said. */
+  readonly pieces?: Pieces;
   /** Give every buffer memory of its own, with this many spare bytes behind it. For tests that look for stray writes. */
   readonly guard?: number;
 }
@@ -34,8 +38,25 @@ interface Buffer {
 }
 
 /** `bytes`, rounded up to where the next buffer may begin. */
-export function align(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+export function align(bytes: number, alignment = ALIGNMENT): number {
+  return Math.ceil(bytes / alignment) * alignment;
+}
+
+/** Memory that comes in pieces of so many bytes, of which no more than a part can be reached at once. */
+export interface Pieces {
+  /** Whole parts. */
+  readonly piece: number;
+  /** A multiple of the alignment. */
+  readonly part: number;
+}
+
+const ONE_PIECE: Pieces = { piece: Infinity, part: Infinity };
+
+/** The lowest offset from `start` on at which a buffer lies within a piece, or begins with a part if it is larger than one. */
+export function withinPieces(start: number, bytes: number, { piece, part }: Pieces): number {
+  if (bytes > part) return align(start, part);
+  const end = (Math.floor(start / piece) + 1) * piece;
+  return start + bytes <= end ? start : end;
 }
 
 /** Bytes that a value takes. */
@@ -44,12 +65,15 @@ export function bytesOf(value: Value): number {
 }
 
 /** Places all results and scratch of a program in one arena: what is never needed at once shares memory. */
-export function planMemory(program: Program, options: PlanOptions = {}): Plan {
+export function planMemory(program: Planned, options: PlanOptions = {}): Plan {
   const buffers = findBuffers(program, options.guard === undefined);
-  return options.guard === undefined ? placeShared(buffers) : placeApart(buffers, options.guard);
+  return options.guard === undefined ? placeShared(buffers, options) : placeApart(buffers, options.guard);
 }
 
-function findBuffers({ graph, scratch, aliases }: Program, inPlace: boolean): Buffer[] {
+/** What a plan has to know of a program. */
+type Planned = Pick<Program, "graph" | "scratch" | "aliases">;
+
+function findBuffers({ graph, scratch, aliases }: Planned, inPlace: boolean): Buffer[] {
   const end = graph.nodes.length;
   const lastUse = new Map<Value, number>();
   graph.nodes.forEach((node, index) => node.inputs.forEach((value) => lastUse.set(value, index)));
@@ -93,7 +117,7 @@ interface Placed {
   readonly last: number;
 }
 
-function placeShared(buffers: readonly Buffer[]): Plan {
+function placeShared(buffers: readonly Buffer[], { alignment, pieces = ONE_PIECE }: PlanOptions): Plan {
   const offsets = new Map<Value | Scratch, number>();
   const placed: Placed[] = []; // In the order of offsets, so that one pass finds the lowest gap.
   let arenaBytes = 0;
@@ -103,9 +127,9 @@ function placeShared(buffers: readonly Buffer[]): Plan {
     for (const other of placed) {
       if (other.last < first || last < other.first) continue;
       if (start + bytes <= other.start) break;
-      start = Math.max(start, other.end);
+      start = withinPieces(Math.max(start, other.end), bytes, pieces);
     }
-    const end = start + align(Math.max(bytes, 1));
+    const end = start + align(Math.max(bytes, 1), alignment);
     placed.splice(placeFor(placed, start), 0, { start, end, first, last });
     for (const member of members) offsets.set(member, start);
     arenaBytes = Math.max(arenaBytes, end);

@@ -11,10 +11,10 @@ import {
   matrixProduct,
   sumChannels,
 } from "../reference/conv.ts";
+import { type On, onBackends } from "../support/on_backends.ts";
 import { runOp } from "../support/run_op.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
-const seeded = { seed: 20, numRuns: 60 };
 const TILES = [8, 16] as const;
 
 /** Numbers in (−1, 1) that look random and are the same each time. */
@@ -59,6 +59,11 @@ function shapesOf(x: Shape, weight: Shape, attrs: ConvAttrs): ConvShapes {
 
 type Options = Parameters<typeof runOp>[3];
 
+/** On the CPU with both tiles, on WebGPU as it is. */
+function ways({ name }: On): readonly Options[] {
+  return name === "webgpu" ? [name] : TILES.map((tile) => ({ threads: 2, tile, guard: true }));
+}
+
 /** Runs the three directions and the bias's gradient: y, dx, dw, db. */
 async function runAll(shapes: ConvShapes, withBias: boolean, options: Options) {
   const { attrs } = shapes;
@@ -77,7 +82,7 @@ async function checkConv(shapes: ConvShapes, withBias: boolean, options: Options
   const x = noise(shapes.x, 1), weight = noise(shapes.weight, 2), dy = noise(shapes.y, 4);
   const bias = withBias ? noise([shapes.weight[0]!], 3) : undefined;
   const [y, dx, dw, db] = await runAll(shapes, withBias, options);
-  const what = JSON.stringify({ ...shapes, withBias, ...options });
+  const what = JSON.stringify({ ...shapes, withBias, options });
   const [ax, aw, ady] = [x, weight, dy].map(absolute) as [Float32Array, Float32Array, Float32Array];
   const magnitudes = conv2d(shapes, ax, aw, bias && absolute(bias));
   assertClose(y, conv2d(shapes, x, weight, bias), magnitudes, `conv2d ${what}`);
@@ -106,18 +111,23 @@ const anyConv = fc.record({
   shapesOf([images, channels * groups, ...image], [out * groups, channels, ...kernel], { ...attrs, groups })
 ).filter(({ y }) => y[2]! > 0 && y[3]! > 0);
 
-Deno.test("convolutions of any shape, in all directions, are right to rounding", pooled, async () => {
+onBackends("convolutions of any shape, in all directions, are right to rounding", async (on) => {
   await fc.assert(
-    fc.asyncProperty(anyConv, fc.boolean(), fc.constantFrom(...TILES), async (shapes, withBias, tile) => {
-      await checkConv(shapes, withBias, { threads: 2, tile, guard: true });
-    }),
-    seeded,
+    fc.asyncProperty(
+      anyConv,
+      fc.boolean(),
+      fc.constantFrom(...ways(on)),
+      async (shapes, withBias, options) => {
+        await checkConv(shapes, withBias, options);
+      },
+    ),
+    { seed: 20, numRuns: on.runs(60) },
   );
 });
 
 const plain: ConvAttrs = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
 
-Deno.test("convolutions that deserve a name are right to rounding", pooled, async () => {
+onBackends("convolutions that deserve a name are right to rounding", async (on) => {
   const cases: [string, Shape, Shape, ConvAttrs][] = [
     ["1×1 with padding 1", [2, 5, 4, 4], [7, 5, 1, 1], { ...plain, padding: [1, 1, 1, 1] }],
     ["1×1 with stride 2", [2, 5, 7, 7], [7, 5, 1, 1], { ...plain, stride: [2, 2] }],
@@ -144,14 +154,12 @@ Deno.test("convolutions that deserve a name are right to rounding", pooled, asyn
     ["many rows in place", [7, 20, 10, 11], [70, 20, 1, 1], plain],
     ["wide weights", [2, 40, 6, 6], [20, 40, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
   ];
-  for (const [, x, weight, attrs] of cases) {
-    for (const tile of TILES) {
-      await checkConv(shapesOf(x, weight, attrs), true, { threads: 2, tile, guard: true });
-    }
+  for (const [, x, weight, attrs] of on.some(cases)) {
+    for (const options of ways(on)) await checkConv(shapesOf(x, weight, attrs), true, options);
   }
 });
 
-Deno.test("linear layers are right at every remainder of the tiles and blocks", pooled, async () => {
+onBackends("linear layers are right at every remainder of the tiles and blocks", async (on) => {
   const rows = [1, 2, 3, 4, 5, 6, 7, 12, 13];
   const columns = [...Array.from({ length: 17 }, (_, i) => i + 1), 33];
   const depths = [1, 2, 3, 4, 5, 287, 288, 289, 576, 577, 700];
@@ -160,14 +168,13 @@ Deno.test("linear layers are right at every remainder of the tiles and blocks", 
     ...depths.map((k) => [7, 17, k] as const),
     [100, 130, 20] as const,
   ];
-  for (const tile of TILES) {
-    const options = { threads: 2, tile, guard: true };
-    for (const [m, n, k] of sizes) {
+  for (const options of ways(on)) {
+    for (const [m, n, k] of on.some(sizes)) {
       const x = noise([m, k], 1), w = noise([n, k], 2), b = noise([n], 3), dy = noise([m, n], 4);
       const xs = { shape: [m, k], data: x },
         ws = { shape: [n, k], data: w },
         dys = { shape: [m, n], data: dy };
-      const what = `${m} × ${n} × ${k}, tile ${tile}`;
+      const what = `${m} × ${n} × ${k}, ${JSON.stringify(options)}`;
 
       const [y] = await runOp("linear", [xs, ws, { shape: [n], data: b }], {}, options);
       const forward = (f: (v: number) => number) =>
@@ -188,10 +195,10 @@ Deno.test("linear layers are right at every remainder of the tiles and blocks", 
   }
 });
 
-Deno.test("sums over channels of any rank are right to rounding", pooled, async () => {
+onBackends("sums over channels of any rank are right to rounding", async (on) => {
   for (const shape of [[1, 1], [7, 5], [300, 9], [2, 3, 50], [3, 33, 20, 21], [70, 4, 16, 16]]) {
     const x = noise(shape, 5);
-    const [sums] = await runOp("sum_channels", [{ shape, data: x }], {}, { threads: 2, guard: true });
+    const [sums] = await on.run("sum_channels", [{ shape, data: x }], {});
     assertClose(sums, sumChannels(shape, x), sumChannels(shape, absolute(x)), `sum_channels ${shape}`);
   }
 });

@@ -1,13 +1,11 @@
 import fc from "fast-check";
 import { assertClose } from "../support/close.ts";
-import { runEverywhere } from "../support/everywhere.ts";
-
-const pooled = { sanitizeOps: false, sanitizeResources: false };
+import { onBackends } from "../support/on_backends.ts";
 
 const extent = fc.integer({ min: 1, max: 9 });
 const offset = fc.oneof(fc.integer({ min: -12, max: 12 }), fc.constantFrom(-2147483648, 2147483647));
 
-Deno.test("image_batch crops, mirrors and normalises", pooled, async () => {
+onBackends("image_batch crops, mirrors and normalises", async (on) => {
   const example = fc.record({
     n: extent,
     height: extent,
@@ -23,7 +21,7 @@ Deno.test("image_batch crops, mirrors and normalises", pooled, async () => {
     const mean = [0.4914, 0.4822, 0.4465, 0.3].slice(0, channels),
       std = [0.2023, 0.1994, 0.201, 1].slice(0, channels);
     const [rows, columns] = crop;
-    const [x] = await runEverywhere("image_batch", [
+    const [x] = await on.run("image_batch", [
       { shape: [n, height, width, channels], data: pixels, dtype: "u8" },
       { shape: [n, 3], data: moves.slice(0, n).flat(), dtype: "i32" },
     ], { mean, std, crop });
@@ -43,5 +41,5 @@ Deno.test("image_batch crops, mirrors and normalises", pooled, async () => {
     }
     assertClose(x, expected, { relative: 2e-7, absolute: 5e-7 });
   };
-  await fc.assert(fc.asyncProperty(example, check), { numRuns: 40 });
+  await fc.assert(fc.asyncProperty(example, check), { numRuns: on.runs(40) });
 });

@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { countCorrect, crossEntropy } from "../reference/loss.ts";
 import { assertClose } from "../support/close.ts";
-import { runEverywhere } from "../support/everywhere.ts";
-import { runOp } from "../support/run_op.ts";
 import { uniform } from "../support/uniform.ts";
-
-const pooled = { sanitizeOps: false, sanitizeResources: false };
+import { onBackends } from "../support/on_backends.ts";
 
 interface Case {
   readonly rows: number;
@@ -28,7 +25,7 @@ const someCase = fc.record({
   seed: fc.nat(),
 });
 
-Deno.test("cross entropy and its gradient agree with float64", pooled, async () => {
+onBackends("cross entropy and its gradient agree with float64", async (on) => {
   const check = async (example: Case) => {
     const { rows, classes, smoothing } = example;
     const { scores, target } = given(example);
@@ -39,7 +36,7 @@ Deno.test("cross entropy and its gradient agree with float64", pooled, async () 
     for (const reduction of ["mean", "sum", "none"] as const) {
       const attrs = { label_smoothing: smoothing, reduction };
       const inputs = [{ shape: [rows, classes], data: scores }, targetInput];
-      const [loss, probabilities] = await runEverywhere("cross_entropy", inputs, attrs);
+      const [loss, probabilities] = await on.run("cross_entropy", inputs, attrs);
       const wanted = { mean: [sum / rows], sum: [sum], none: expected.losses }[reduction];
       assertClose(loss, wanted, { relative: 3e-7, absolute: 1e-6 }, reduction);
       assertClose(
@@ -51,7 +48,7 @@ Deno.test("cross entropy and its gradient agree with float64", pooled, async () 
 
       const dloss = reduction === "none" ? { shape: [rows], data: upstream } : { shape: [], data: [1.5] };
       const back = [dloss, { shape: [rows, classes], data: probabilities! }, targetInput];
-      const [dx] = await runEverywhere("cross_entropy_grad", back, attrs);
+      const [dx] = await on.run("cross_entropy_grad", back, attrs);
       const scale = (i: number) =>
         ({ mean: 1.5 / rows, sum: 1.5, none: upstream[Math.floor(i / classes)]! })[reduction];
       assertClose(
@@ -62,42 +59,38 @@ Deno.test("cross entropy and its gradient agree with float64", pooled, async () 
       );
     }
   };
-  await fc.assert(fc.asyncProperty(someCase, check), { numRuns: 15 });
+  await fc.assert(fc.asyncProperty(someCase, check), { numRuns: on.runs(15) });
   await check({ rows: 700, classes: 13, smoothing: 0.1, seed: 3 });
   await check({ rows: 3, classes: 5001, smoothing: 0.1, seed: 4 });
 });
 
-Deno.test(
-  "a target of −1 does not count; any other that is no class makes the loss NaN",
-  pooled,
-  async () => {
-    const target = { shape: [4], data: [-1, 1, 3, 2_000_000_000], dtype: "i32" as const };
-    const scores = { shape: [4, 3], data: [5, 6, 7, 0, 0, 0, 1, 2, 3, 1, 2, 3] };
-    const attrs = { label_smoothing: 0.1, reduction: "none" as const };
-    const [losses, probabilities] = await runEverywhere("cross_entropy", [scores, target], attrs);
-    assertClose(losses, [0, Math.log(3), NaN, NaN], { absolute: 1e-6 });
-    const upstream = { shape: [4], data: [1, 1, 1, 1] };
-    const [dx] = await runEverywhere(
-      "cross_entropy_grad",
-      [upstream, { shape: [4, 3], data: probabilities! }, target],
-      attrs,
-    );
-    assert.deepEqual(Array.from(dx!.slice(0, 3), Math.abs), [0, 0, 0]);
-    const [correct] = await runEverywhere("count_correct", [scores, target], { k: 2 });
-    assert.equal(correct![0], 1);
-  },
-);
+onBackends("a target of −1 does not count; any other that is no class makes the loss NaN", async (on) => {
+  const target = { shape: [4], data: [-1, 1, 3, 2_000_000_000], dtype: "i32" as const };
+  const scores = { shape: [4, 3], data: [5, 6, 7, 0, 0, 0, 1, 2, 3, 1, 2, 3] };
+  const attrs = { label_smoothing: 0.1, reduction: "none" as const };
+  const [losses, probabilities] = await on.run("cross_entropy", [scores, target], attrs);
+  assertClose(losses, [0, Math.log(3), NaN, NaN], { absolute: 1e-6 });
+  const upstream = { shape: [4], data: [1, 1, 1, 1] };
+  const [dx] = await on.run(
+    "cross_entropy_grad",
+    [upstream, { shape: [4, 3], data: probabilities! }, target],
+    attrs,
+  );
+  assert.deepEqual(Array.from(dx!.slice(0, 3), Math.abs), [0, 0, 0]);
+  const [correct] = await on.run("count_correct", [scores, target], { k: 2 });
+  assert.equal(correct![0], 1);
+});
 
-Deno.test("a score that is not finite makes the loss not finite", pooled, async () => {
+onBackends("a score that is not finite makes the loss not finite", async (on) => {
   for (const bad of [NaN, Infinity]) {
     const scores = { shape: [2, 5], data: [1, 2, bad, 4, 5, 1, 2, 3, 4, 5] };
     const target = { shape: [2], data: [0, 1], dtype: "i32" as const };
-    const [loss] = await runOp("cross_entropy", [scores, target], { label_smoothing: 0, reduction: "mean" });
+    const [loss] = await on.run("cross_entropy", [scores, target], { label_smoothing: 0, reduction: "mean" });
     assert.ok(Number.isNaN(loss![0]));
   }
 });
 
-Deno.test("count_correct ranks as a stable sort does, with ties", pooled, async () => {
+onBackends("count_correct ranks as a stable sort does, with ties", async (on) => {
   const scored = someCase.chain(({ rows, classes }) =>
     fc.record({
       rows: fc.constant(rows),
@@ -118,16 +111,16 @@ Deno.test("count_correct ranks as a stable sort does, with ties", pooled, async 
         data: target,
         dtype: "i32" as const,
       }];
-      const [correct] = await runEverywhere("count_correct", inputs, { k });
+      const [correct] = await on.run("count_correct", inputs, { k });
       assert.equal(correct![0], countCorrect({ rows, classes, scores, target }, k));
     }),
-    { numRuns: 40 },
+    { numRuns: on.runs(40) },
   );
 });
 
-Deno.test("broken scores are never right", pooled, async () => {
+onBackends("broken scores are never right", async (on) => {
   const scores = { shape: [2, 3], data: [NaN, NaN, NaN, 1, NaN, 0] };
   const target = { shape: [2], data: [0, 0], dtype: "i32" as const };
-  assert.equal((await runOp("count_correct", [scores, target], { k: 1 }))[0]![0], 0);
-  assert.equal((await runOp("count_correct", [scores, target], { k: 3 }))[0]![0], 1);
+  assert.equal((await on.run("count_correct", [scores, target], { k: 1 }))[0]![0], 0);
+  assert.equal((await on.run("count_correct", [scores, target], { k: 3 }))[0]![0], 1);
 });

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
 import { assertClose } from "../support/close.ts";
-import { runEverywhere } from "../support/everywhere.ts";
 import { uniform } from "../support/uniform.ts";
+import { onBackends } from "../support/on_backends.ts";
 
-const pooled = { sanitizeOps: false, sanitizeResources: false };
-
-Deno.test(
+onBackends(
   "images are mixed with those as far from the other end, and replaced within the box",
-  pooled,
-  async () => {
+  async (on) => {
     const shapes = [[4, 3, 5, 7], [3, 1, 4, 3], [1, 3, 2, 2], [5, 2, 3, 1]] as const;
     for (const [n, channels, height, width] of shapes) {
       const x = uniform(n, n * channels * height * width);
@@ -36,16 +33,16 @@ Deno.test(
           }
         }
         const inputs = [{ shape: [n, channels, height, width], data: x }, { shape: [5], data: mix }];
-        const [y] = await runEverywhere("mix_images", inputs, {});
+        const [y] = await on.run("mix_images", inputs, {});
         assertClose(y, expected, { absolute: share === 1 ? 0 : 2e-7 }, `${mix}`);
       }
     }
   },
 );
 
-Deno.test("flip turns the order of the first axis round", pooled, async () => {
-  const [targets] = await runEverywhere("flip", [{ shape: [3], data: [4, 5, -1], dtype: "i32" }], {});
+onBackends("flip turns the order of the first axis round", async (on) => {
+  const [targets] = await on.run("flip", [{ shape: [3], data: [4, 5, -1], dtype: "i32" }], {});
   assert.deepEqual([...targets!], [-1, 5, 4]);
-  const [rows] = await runEverywhere("flip", [{ shape: [2, 3], data: [1, 2, 3, 4, 5, 6] }], {});
+  const [rows] = await on.run("flip", [{ shape: [2, 3], data: [1, 2, 3, 4, 5, 6] }], {});
   assert.deepEqual([...rows!], [4, 5, 6, 1, 2, 3]);
 });

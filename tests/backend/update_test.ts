@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { adam, rmsprop, sgd, type Step, type Trained } from "../reference/update.ts";
 import { assertClose } from "../support/close.ts";
-import { runEverywhere } from "../support/everywhere.ts";
 import { uniform } from "../support/uniform.ts";
 import type { AttrsOf } from "../../core/ops/mod.ts";
-
-const pooled = { sanitizeOps: false, sanitizeResources: false };
+import { type On, onBackends } from "../support/on_backends.ts";
 
 /** Every remainder of the vector loop, a scalar, and a parameter of more than one ticket. */
 const shapes = [[1], [2], [3], [4], [5], [6], [7], [], [8, 1, 3, 3], [70001], [9]];
@@ -20,6 +18,7 @@ type Optimiser = "sgd" | "adam" | "rmsprop";
  * the reference keeps what the op's states hold.
  */
 async function check<K extends Optimiser>(
+  on: On,
   op: K,
   attrs: Omit<AttrsOf<K>, "weightDecay" | "lrScale">,
   states: readonly (keyof Trained)[],
@@ -48,7 +47,7 @@ async function check<K extends Optimiser>(
         ...states.map((_, s) => ({ shape, data: held[i * width + 1 + s]! })),
       ]),
     ];
-    held = await runEverywhere(op, inputs, { ...attrs, weightDecay: decays, lrScale: scales } as AttrsOf<K>);
+    held = await on.run(op, inputs, { ...attrs, weightDecay: decays, lrScale: scales } as AttrsOf<K>);
     truth.forEach((parameter, i) =>
       parameter.forEach((state, e) =>
         reference(state, factor * gradients[i]![e]!, { lr: lr * scales[i]!, decay: decays[i]!, step })
@@ -70,7 +69,7 @@ async function check<K extends Optimiser>(
   }
 }
 
-Deno.test("sgd", pooled, async () => {
+onBackends("sgd", async (on) => {
   const variants = [
     { momentum: 0, dampening: 0, nesterov: false },
     { momentum: 0.9, dampening: 0, nesterov: false },
@@ -80,15 +79,23 @@ Deno.test("sgd", pooled, async () => {
   for (const attrs of variants) {
     const states = attrs.momentum === 0 ? [] : ["b" as const];
     const hyper = (step: number) => [lr, step === 1 ? 1 : 0];
-    await check("sgd", attrs, states, hyper, (state, gradient, step) => sgd(state, gradient, step, attrs));
+    await check(
+      on,
+      "sgd",
+      attrs,
+      states,
+      hyper,
+      (state, gradient, step) => sgd(state, gradient, step, attrs),
+    );
   }
 });
 
-Deno.test("adam and adamw", pooled, async () => {
+onBackends("adam and adamw", async (on) => {
   for (const decoupled of [false, true]) {
     const attrs = { beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled };
     const hyper = (step: number) => [lr, 1 - 0.9 ** step, 1 - 0.999 ** step];
     await check(
+      on,
       "adam",
       attrs,
       ["m", "v"],
@@ -98,20 +105,20 @@ Deno.test("adam and adamw", pooled, async () => {
   }
 });
 
-Deno.test("rmsprop", pooled, async () => {
+onBackends("rmsprop", async (on) => {
   for (const momentum of [0, 0.9]) {
     const attrs = { alpha: 0.99, eps: 1e-8, momentum };
     const states = momentum === 0 ? ["v" as const] : ["v" as const, "b" as const];
     const reference = (state: Trained, gradient: number, step: Step) => rmsprop(state, gradient, step, attrs);
-    await check("rmsprop", attrs, states, () => [lr], reference);
+    await check(on, "rmsprop", attrs, states, () => [lr], reference);
   }
 });
 
-Deno.test("an update leaves the gradients alone and needs no order of parameters", pooled, async () => {
+onBackends("an update leaves the gradients alone and needs no order of parameters", async (on) => {
   const attrs = { momentum: 0, dampening: 0, nesterov: false, weightDecay: [0, 0], lrScale: [1, 1] };
   const one = { shape: [3], data: [1, 2, 3] }, two = { shape: [2], data: [4, 5] };
   const hyper = { shape: [8], data: [1, 0, 0, 0, 0, 0, 0, 0] }, loss = { shape: [], data: [0] };
-  const [a, b] = await runEverywhere(
+  const [a, b] = await on.run(
     "sgd",
     [hyper, loss, { shape: [], data: [1] }, one, one, two, two],
     attrs,
@@ -119,7 +126,7 @@ Deno.test("an update leaves the gradients alone and needs no order of parameters
   assert.deepEqual([[...a!], [...b!]], [[0, 0, 0], [0, 0]]);
 });
 
-Deno.test("nothing changes where the loss or the factor is not finite", pooled, async () => {
+onBackends("nothing changes where the loss or the factor is not finite", async (on) => {
   for (const [loss, factor] of [[NaN, 1], [Infinity, 1], [-Infinity, 1], [1, NaN], [1, Infinity]] as const) {
     const inputs = [
       { shape: [8], data: [0.1, 1, 1, 0, 0, 0, 0, 0] },
@@ -131,15 +138,15 @@ Deno.test("nothing changes where the loss or the factor is not finite", pooled, 
     const shared = { weightDecay: [0.1], lrScale: [1] };
     const state = { shape: [3], data: [7, 8, 9] };
     const sgd = { ...shared, momentum: 0.9, dampening: 0, nesterov: false };
-    const [p, b] = await runEverywhere("sgd", [...inputs, state], sgd);
+    const [p, b] = await on.run("sgd", [...inputs, state], sgd);
     assert.deepEqual([[...p!], [...b!]], [[1, 2, 3], [7, 8, 9]]);
     const adam = { ...shared, beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled: false };
-    const kept = await runEverywhere("adam", [...inputs, state, state], adam);
+    const kept = await on.run("adam", [...inputs, state, state], adam);
     assert.deepEqual(kept.map((x) => [...x]), [[1, 2, 3], [7, 8, 9], [7, 8, 9]]);
   }
 });
 
-Deno.test("gradients are gathered from a fresh start on", pooled, async () => {
+onBackends("gradients are gathered from a fresh start on", async (on) => {
   const of = (seed: number) => shapes.map((shape, i) => uniform(seed + i, shape.reduce((a, b) => a * b, 1)));
   const [sums, gradients] = [of(1), of(100)];
   for (const keep of [0, 1]) {
@@ -149,23 +156,23 @@ Deno.test("gradients are gathered from a fresh start on", pooled, async () => {
       { shape, data: gradients[i]! },
     ]);
     const head = [{ shape: [], data: [keep] }, { shape: [], data: [0.5] }];
-    const gathered = await runEverywhere("accumulate", [...head, ...pairs], {});
+    const gathered = await on.run("accumulate", [...head, ...pairs], {});
     gathered.forEach((sum, i) =>
       assert.deepEqual(sum, gradients[i]!.map((g, e) => keep ? Math.fround(sums[i]![e]! + g) : g))
     );
   }
   const broken = [[[], [1]], [[], [NaN]], [[2], [1, 2]], [[2], [3, 4]]] as const;
-  const [left] = await runEverywhere("accumulate", broken.map(([shape, data]) => ({ shape, data })), {});
+  const [left] = await on.run("accumulate", broken.map(([shape, data]) => ({ shape, data })), {});
   assert.deepEqual([...left!], [1, 2]);
 });
 
-Deno.test("moving averages", pooled, async () => {
+onBackends("moving averages", async (on) => {
   const of = (seed: number) => shapes.map((shape, i) => uniform(seed + i, shape.reduce((a, b) => a * b, 1)));
   const [averages, values] = [of(1), of(100)];
   for (const [rate, factor] of [[0.25, 0.5], [0, 1], [0.5, NaN]] as const) {
     const pairs = shapes.flatMap((shape, i) => [{ shape, data: averages[i]! }, { shape, data: values[i]! }]);
     const head = [rate, 0.5, factor].map((x) => ({ shape: [], data: [x] }));
-    const moved = await runEverywhere("ema", [...head, ...pairs], {});
+    const moved = await on.run("ema", [...head, ...pairs], {});
     const share = Number.isNaN(factor) ? 0 : rate;
     moved.forEach((average, i) =>
       assertClose(
@@ -178,7 +185,7 @@ Deno.test("moving averages", pooled, async () => {
   }
 });
 
-Deno.test("the norm of all gradients and the factor that cuts it down", pooled, async () => {
+onBackends("the norm of all gradients and the factor that cuts it down", async (on) => {
   const gradients = shapes.map((shape, i) => ({
     shape,
     data: uniform(i, shape.reduce((a, b) => a * b, 1)),
@@ -187,13 +194,13 @@ Deno.test("the norm of all gradients and the factor that cuts it down", pooled, 
   const norm = Math.sqrt(square);
   for (const [max_norm, given] of [[1, 1], [1, 0.5], [1e6, 0.5]] as const) {
     const inputs = [{ shape: [], data: [given] }, ...gradients];
-    const [factor, found] = await runEverywhere("clip_grad_norm", inputs, { max_norm });
+    const [factor, found] = await on.run("clip_grad_norm", inputs, { max_norm });
     assertClose(found, [norm], { relative: 1e-7 });
     assertClose(factor, [given * Math.min(1, max_norm / (norm + 1e-6))], { relative: 2e-7 });
   }
   for (const bad of [NaN, Infinity]) {
     const inputs = [{ shape: [], data: [1] }, { shape: [3], data: [1, bad, 2] }];
-    const [factor] = await runEverywhere("clip_grad_norm", inputs, { max_norm: 1 });
+    const [factor] = await on.run("clip_grad_norm", inputs, { max_norm: 1 });
     assert.ok(Number.isNaN(factor![0]));
   }
 });

@@ -1,6 +1,7 @@
-/** Runs one op, or its gradient, on the WASM backend. */
+/** Runs one op, or its gradient. */
 import type { Backend, NumberArray } from "../../core/backend/backend.ts";
 import { createWasmBackend, type WasmOptions } from "../../core/backend/wasm/backend.ts";
+import { createWebgpuBackend } from "../../core/backend/webgpu/backend.ts";
 import { GraphBuilder } from "../../core/graph/builder.ts";
 import type { DType } from "../../core/graph/graph.ts";
 import type { AttrsOf, OpName } from "../../core/ops/mod.ts";
@@ -13,13 +14,19 @@ export interface Given {
   readonly dtype?: DType;
 }
 
-/** Workers are dear: one pool for each set of options, for as long as the test process lives. */
+/** On the CPU, with these options, or on WebGPU. */
+export type Where = WasmOptions | "webgpu";
+
+/** Workers and devices are dear: one for each set of options, for as long as the test process lives. */
 const backends = new Map<string, Promise<Backend>>();
 
-export function backendFor(options: WasmOptions = {}): Promise<Backend> {
+export function backendFor(options: Where = {}): Promise<Backend> {
   const key = JSON.stringify(options, (_, value) => typeof value === "function" ? String(value) : value);
   let backend = backends.get(key);
-  if (!backend) backends.set(key, backend = createWasmBackend(options));
+  if (!backend) {
+    backend = options === "webgpu" ? createWebgpuBackend() : createWasmBackend(options);
+    backends.set(key, backend);
+  }
   return backend;
 }
 
@@ -31,7 +38,7 @@ export async function runOp<K extends OpName>(
   op: K,
   inputs: readonly Given[],
   attrs: AttrsOf<K>,
-  options: WasmOptions = {},
+  options: Where = {},
 ): Promise<NumberArray[]> {
   const builder = new GraphBuilder();
   const types = inputs.map(({ shape, dtype = "f32" }) => ({ shape, dtype }));

@@ -32,6 +32,11 @@ export interface WasmBackend extends Backend {
   peak(milliseconds: number): Promise<number>;
 }
 
+/** Whether a backend is the CPU's. */
+export function isWasm(backend: Backend): backend is WasmBackend {
+  return backend.name === "wasm";
+}
+
 /** Compiled once a process, whatever the number of backends. */
 let compiled: Promise<WebAssembly.Module> | undefined;
 

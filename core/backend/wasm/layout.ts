@@ -49,7 +49,10 @@ export function layOut(graphs: Readonly<Record<string, Graph>>, options: LayoutO
       const fused = options.fuse ? fuse(graph) : graph;
       const program = lowerGraph(
         fused,
-        (collect, node) => lowerNode({ ...collect, threads, tile, method }, node),
+        ({ add, ...collect }, node) => {
+          const call = (kernel: string, ...args: Word[]) => add({ kernel, args });
+          lowerNode({ ...collect, call, threads, tile, method }, node);
+        },
       );
       return [name, { program, plan: planMemory(program, guard === undefined ? {} : { guard }) }];
     }),

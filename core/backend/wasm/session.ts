@@ -6,7 +6,7 @@ import { type NumberArray, OutOfMemory, type Session } from "../backend.ts";
 import { createGuards } from "./guard.ts";
 import type { Layout, Prepared } from "./layout.ts";
 import type { Pool } from "./pool.ts";
-import { toLogical, toPhysical } from "./relayout.ts";
+import { toLogical, toPhysical } from "../relayout.ts";
 import { readTimes, timesBytes } from "./timed_walk.ts";
 import { createWords } from "./words.ts";
 
@@ -43,6 +43,7 @@ export function createSession(pool: Pool, layout: Layout, guarded: boolean): Ses
   };
 
   return {
+    ready: Promise.resolve(),
     memory: layout.report,
     stateNames: [...layout.states.keys()],
     stateShape: (name) => find(layout.states, name, "state").shape,

@@ -77,3 +77,23 @@ Deno.test("with guards every buffer has memory of its own", () => {
   const starts = [...offsets.values()];
   assert.equal(new Set(starts).size, starts.length);
 });
+
+Deno.test("no buffer lies in two pieces, and what is larger than a part begins with one", () => {
+  const choices = fc.array(fc.nat(1000), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(
+      choices,
+      fc.constantFrom(256, 512, 1024),
+      fc.integer({ min: 1, max: 3 }),
+      (choices, part, parts) => {
+        const piece = part * parts, program = randomProgram(choices);
+        const { offsets } = planMemory(program, { pieces: { piece, part } });
+        for (const [item, start] of offsets) {
+          const bytes = "kind" in item ? bytesOf(item) : item.bytes;
+          if (bytes > part) assert.equal(start % part, 0);
+          else assert.equal(Math.floor(start / piece), Math.floor((start + bytes - 1) / piece));
+        }
+      },
+    ),
+  );
+});

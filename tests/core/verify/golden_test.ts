@@ -10,6 +10,7 @@ import { opCases, type OpEntry, type OpInput } from "../../../core/verify/op_cas
 import type { AveragePrecisionEntry, NmsEntry, YoloLossEntry } from "../../../core/verify/yolo_cases.ts";
 import { readGolden } from "../../../host/golden.ts";
 import { models } from "../../../models/registry.ts";
+import { onWebgpu } from "../../support/on_backends.ts";
 import { backendFor } from "../../support/run_op.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
@@ -20,6 +21,22 @@ const networks = golden.json.get("whole_models") as Record<string, ModelEntry>;
 for (const item of casesOf(golden, models)) {
   Deno.test(`golden ${item.name}`, pooled, async () => {
     const outcome = await outcomeOf(item, await backendFor());
+    equal(outcome.status, "ok", describe(outcome));
+  });
+}
+
+/** Of products, which take a software adapter long to compile, a few. */
+const PRODUCTS = [
+  "conv2d/n2c3x16x16o8k7x7s2p3d1g1b1",
+  "conv2d/n2c8x10x10o16k3x3s2p1d1g4b1",
+  "linear/n3i7o5b1",
+];
+
+for (const item of casesOf(golden, models)) {
+  if (/^(schedule|layout|model|nms|ap)\//.test(item.name)) continue;
+  if (/^(conv2d|linear)\//.test(item.name) && !PRODUCTS.includes(item.name)) continue;
+  onWebgpu(`golden ${item.name}`, async () => {
+    const outcome = await outcomeOf(item, await backendFor("webgpu"));
     equal(outcome.status, "ok", describe(outcome));
   });
 }

@@ -1,6 +1,7 @@
 import { sizeOf } from "../../../shape.ts";
 import type { OpName } from "../../../ops/mod.ts";
-import { address, around, float, type Lower, type Lowering } from "./lowering.ts";
+import { around } from "../../memory_order.ts";
+import { address, float, type Lower, type Lowering } from "./lowering.ts";
 import type { Node } from "../../../graph/graph.ts";
 
 type Elementwise = "relu" | "leaky_relu" | "relu6" | "sigmoid" | "tanh";

@@ -1,7 +1,8 @@
 import type { Word } from "../../../program/program.ts";
-import { type Shape, sizeOf } from "../../../shape.ts";
+import { sizeOf } from "../../../shape.ts";
+import { around, matricesOf } from "../../memory_order.ts";
 import { epilogueOf } from "./epilogue.ts";
-import { address, around, type Lowering } from "./lowering.ts";
+import { address, type Lowering } from "./lowering.ts";
 
 const concat: Lowering<"concat"> = (lower, { inputs, outputs: [y], attrs: { dim } }) => {
   const whole = around(y!.shape, dim);
@@ -21,21 +22,6 @@ const slice: Lowering<"slice"> = (lower, node) => {
   const width = length * inner;
   lower.call("copy_rows", from, address(y), outer, width, extent * inner, width, epilogueOf(lower, node));
 };
-
-interface Matrices {
-  readonly batch: number;
-  readonly channels: number;
-  readonly places: number;
-}
-
-/** The matrices that memory holds transposed: channels × places to PyTorch, places × channels here. */
-function matricesOf(shape: Shape): Matrices | undefined {
-  if (shape.length <= 2) return undefined;
-  const [batch, channels, ...rest] = shape as [number, number, ...number[]];
-  const places = sizeOf(rest);
-  // Transposing a vector moves nothing.
-  return channels === 1 || places === 1 ? undefined : { batch, channels, places };
-}
 
 /** Out of the order of the old shape and into that of the new one, where memory does not hold the logical order. */
 const reshape: Lowering<"reshape"> = (lower, { inputs: [x], outputs: [y] }) => {

@@ -3,7 +3,6 @@ import type { Node, Value } from "../../../graph/graph.ts";
 import type { OpName } from "../../../ops/mod.ts";
 import type { Scratch, Word } from "../../../program/program.ts";
 import type { Chooser } from "./method.ts";
-import { type Shape, sizeOf } from "../../../shape.ts";
 
 export interface Lower {
   /** How many threads run the program. Sizes scratch that each thread owns; results must not depend on it. */
@@ -35,25 +34,4 @@ export function addressOrNull(value: Value | undefined): Word {
 
 export function float(value: number): Word {
   return { f32: value };
-}
-
-/**
- * The order in which memory holds a shape: channels (axis 1) last, so N, H, W, C for images and out, kH, kW, in for
- * convolution weights; up to two axes as they are. Returns the logical axes in physical order.
- */
-export function physicalAxes(rank: number): number[] {
-  if (rank <= 2) return Array.from({ length: rank }, (_, axis) => axis);
-  return [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];
-}
-
-/** Splits physical memory around one logical axis: `outer × extent × inner` with the axis in the middle. */
-export function around(shape: Shape, dim: number): { outer: number; extent: number; inner: number } {
-  const order = physicalAxes(shape.length);
-  const place = order.indexOf(dim);
-  const extents = order.map((axis) => shape[axis] as number);
-  return {
-    outer: sizeOf(extents.slice(0, place)),
-    extent: extents[place] as number,
-    inner: sizeOf(extents.slice(place + 1)),
-  };
 }

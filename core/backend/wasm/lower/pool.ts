@@ -3,7 +3,7 @@ import type { Word } from "../../../program/program.ts";
 import type { Shape } from "../../../shape.ts";
 import { epilogueOf } from "./epilogue.ts";
 import { address, addressOrNull, type Lowering } from "./lowering.ts";
-import { adaptiveWindows, slidingWindows, type Span, type Window, windowsOver } from "./windows.ts";
+import { adaptiveWindows, slidingWindows, type Span, type Window, windowsOver } from "../../windows.ts";
 
 /** Of the rows and of the columns. */
 type Both<T> = readonly [T, T];

@@ -1,5 +1,5 @@
 /** Between logical order (PyTorch's NCHW) and memory order (channels last, see `physicalAxes`). */
-import { type Shape, sizeOf } from "../../shape.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 
 /** Whether the two orders are the same bytes. */
 export function isPlain(shape: Shape): boolean {

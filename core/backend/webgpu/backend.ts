@@ -1,0 +1,47 @@
+/** The GPU backend: WGSL kernels through WebGPU, from the same graphs as the CPU's. */
+import type { Graph } from "../../graph/graph.ts";
+import { dropPlaces, fuse } from "../../graph/fuse.ts";
+import type { Backend } from "../backend.ts";
+import { type Gpu, openGpu } from "./device.ts";
+import { lowerNode } from "./lower/mod.ts";
+import { layOut, type MemoryLimits } from "./memory.ts";
+import { createPipelines } from "./pipelines.ts";
+import { createSession } from "./session.ts";
+
+export interface WebgpuOptions {
+  /** The GPU; by default the one that the system takes for hard work. */
+  readonly gpu?: Gpu;
+  /** For tests: false runs graphs op by op, as they were written. */
+  readonly fuse?: boolean;
+  /** For tests: smaller limits of memory than the adapter's, so that tensors are split. */
+  readonly limits?: MemoryLimits;
+}
+
+export interface WebgpuBackend extends Backend {
+  readonly gpu: Gpu;
+}
+
+/** Opens the GPU, which is held until `close()`. Throws `UserError` where there is none. */
+export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
+  const gpu = options.gpu ?? await openGpu();
+  const { device, name, software } = gpu;
+  const limits = options.limits ?? device.limits;
+  const pipelines = createPipelines(device);
+  const prepare = options.fuse === false ? dropPlaces : fuse;
+  const plan = (graphs: Readonly<Record<string, Graph>>) => {
+    const prepared = Object.entries(graphs).map(([name, graph]) => [name, prepare(graph)] as const);
+    return layOut(Object.fromEntries(prepared), limits, lowerNode);
+  };
+  return {
+    name: "webgpu",
+    description: `WebGPU, ${name}${software ? ": the processor in a GPU's place, right but slow" : ""}`,
+    gpu,
+    measure: (graphs) => plan(graphs).report,
+    nodesOf(graph) {
+      const { program } = plan({ graph }).prepared.get("graph")!;
+      return [...new Set(program.calls.map(({ node }) => node))];
+    },
+    compile: (graphs) => createSession(gpu, pipelines, plan(graphs)),
+    close: () => device.destroy(),
+  };
+}

@@ -1,0 +1,79 @@
+/** The GPU: finding one, and what it can do. */
+import { oneLine, UserError } from "../../errors.ts";
+
+/** A GPU that is ready to work. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  /** Its name, such as `NVIDIA H200`. */
+  readonly name: string;
+  /** Whether the processor stands in for a GPU: right, but slow. */
+  readonly software: boolean;
+  /** Settles with a line about it when the GPU is gone: its driver failed, or it was taken away. */
+  readonly lost: Promise<string>;
+  /** What WebGPU refused first, of all that nobody waited for; after it no result is to be trusted. */
+  readonly refused: () => string | undefined;
+}
+
+/** Features that are asked for where the adapter has them. */
+const WELCOME = ["timestamp-query", "shader-f16", "subgroups"] as const;
+
+/** Limits of which more is better: the adapter's own are asked for. */
+const LIMITS = [
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+/** The adapter that the system would take for hard work; undefined where there is none. */
+export async function findAdapter(): Promise<GPUAdapter | undefined> {
+  if (!("gpu" in navigator)) return undefined;
+  return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
+}
+
+/** Whether the processor does the adapter's work. */
+export function isSoftware({ info }: GPUAdapter): boolean {
+  return info.isFallbackAdapter ?? /llvmpipe|swiftshader|software/i.test(info.description);
+}
+
+/** What an adapter is called. */
+export function nameOf({ info }: GPUAdapter): string {
+  return info.description || [info.vendor, info.architecture, info.device].filter((part) => part).join(" ");
+}
+
+/** Takes the adapter's device, with all of its limits. Throws `UserError` where it cannot be had. */
+export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
+  const name = nameOf(adapter);
+  const device = await adapter.requestDevice({
+    requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+    requiredFeatures: WELCOME.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
+  }).catch((error) => {
+    throw new UserError(`the GPU (${name}) cannot be opened: ${oneLine(String(error.message ?? error))}`);
+  });
+  let refused: string | undefined;
+  device.addEventListener("uncapturederror", (event) => {
+    refused ??= (event as GPUUncapturedErrorEvent).error.message;
+  });
+  return {
+    device,
+    name,
+    software: isSoftware(adapter),
+    refused: () => refused,
+    lost: device.lost.then(({ message }) =>
+      `the GPU (${name}) was lost: ${
+        message || "its driver does not say why"
+      }; try again, or compute on the CPU`
+    ),
+  };
+}
+
+/** Finds and opens a GPU. Throws `UserError` where there is none. */
+export async function openGpu(): Promise<Gpu> {
+  const adapter = await findAdapter();
+  if (adapter) return await openDevice(adapter);
+  throw new UserError(
+    "there is no GPU that WebGPU can use (no adapter): install its driver for Vulkan, or take the CPU",
+  );
+}

@@ -1,0 +1,345 @@
+/** Convolutions and linear layers, which are convolutions of images of one pixel, as products over gathered images. */
+import type { Value } from "../../../graph/graph.ts";
+import type { ConvAttrs } from "../../../ops/conv.ts";
+import { ownInputs, type WithEpilogue } from "../../../ops/epilogue.ts";
+import { sizeOf } from "../../../shape.ts";
+import { type Bound, reads, writes } from "../kernel.ts";
+import * as operands from "../wgsl/operands.ts";
+import { sum_channels } from "./columns.ts";
+import { epilogueOf, type Finish } from "./epilogue.ts";
+import { addSlices, cutOf, multiply } from "./gemm.ts";
+import type { Lower, Lowering } from "./lowering.ts";
+import { isNarrow, narrowConv, narrowConvGradInput, narrowConvGradWeight } from "./narrow_conv.ts";
+import { widthFor } from "./width.ts";
+
+type Extents4 = readonly [number, number, number, number];
+
+/** N, C, H, W or O, I, kH, kW; of a matrix, with one pixel. */
+function extents(value: Value | undefined): Extents4 {
+  const [a, b, c = 1, d = 1] = value!.shape as [number, number, number?, number?];
+  return [a, b, c, d];
+}
+
+/** What a tap of a filter sees: so far below and right of its output's place, with these weights. */
+interface Tap {
+  readonly dy: number;
+  readonly dx: number;
+  readonly place: number;
+}
+
+/** A strided walk of taps over images. */
+interface Walk {
+  /** N, C, H, W of what is read. */
+  readonly image: Extents4;
+  /** Channels of a group. */
+  readonly channels: number;
+  /** Outputs an image. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly stride: readonly [number, number];
+  readonly taps: readonly Tap[];
+}
+
+const PLAIN: ConvAttrs = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
+
+function walkOf(attrs: ConvAttrs, image: Extents4, weight: Extents4, y: Extents4): Walk {
+  const [, channels, height, width] = weight, { stride, padding: [top, left], dilation } = attrs;
+  const taps = Array.from({ length: height * width }, (_, place) => ({
+    dy: Math.floor(place / width) * dilation[0] - top,
+    dx: (place % width) * dilation[1] - left,
+    place,
+  }));
+  return { image, channels, rows: y[2], columns: y[3], stride, taps };
+}
+
+/** Whether output pixels are the image's, one by one: then its rows need not be gathered. */
+function isMatrix({ image: [, , height, width], rows, columns, stride, taps }: Walk): boolean {
+  const [tap] = taps;
+  return taps.length === 1 && tap!.dy === 0 && tap!.dx === 0 && stride[0] === 1 && stride[1] === 1 &&
+    rows === height && columns === width;
+}
+
+function walkNumbers({ image: [, pitch, height, width], channels, rows, columns, stride }: Walk) {
+  return { pitch, channels, height, width, rows, columns, stride_y: stride[0], stride_x: stride[1] };
+}
+
+const tapTable = (taps: readonly Tap[]): Bound =>
+  reads({ words: taps.length > 0 ? taps.flatMap(({ dy, dx, place }) => [dy, dx, place]) : [0, 0, 0] }, "i32");
+
+interface Filter {
+  readonly value: Value;
+  /** How far apart in memory the filters of groups, the product's columns, taps and channels lie. */
+  readonly pitches: {
+    readonly w_group: number;
+    readonly w_column: number;
+    readonly w_tap: number;
+    readonly w_channel: number;
+  };
+}
+
+/** Where outputs lie. */
+interface Target {
+  readonly value: Value;
+  readonly out_start: number;
+  readonly out_image: number;
+  readonly out_row: number;
+  readonly out_column: number;
+}
+
+interface Convolve {
+  readonly kernel: string;
+  readonly x: Value;
+  readonly walk: Walk;
+  readonly filter: Filter;
+  readonly target: Target;
+  readonly groups: number;
+  /** Columns of a group. */
+  readonly columns: number;
+  /** Whether the outputs are all of the target, in order. */
+  readonly whole: boolean;
+  readonly finish: (width: "f32" | "vec4f") => Finish;
+}
+
+/** Adds the kernels of a gathered product. */
+function convolve(
+  lower: Lower,
+  { kernel, x, walk, filter, target, groups, columns, whole, finish }: Convolve,
+) {
+  const [images, pitch] = walk.image;
+  const m = images * walk.rows * walk.columns, k = walk.taps.length * walk.channels;
+  const cut = cutOf({ m, n: columns, k, groups }, whole);
+  const four = { x: widthFor(pitch, walk.channels), y: widthFor(columns) };
+  const along = filter.pitches.w_channel === 1 ? "k" : "mn";
+  const fourFilters = widthFor(...Object.values(filter.pitches).filter((pitch) => pitch !== 1)) === "vec4f" &&
+    (along === "k" ? walk.channels : columns) % 4 === 0;
+  const reading = { four: four.x === "vec4f" };
+  const done = finish(four.y);
+  const isSplit = cut.slices > 1;
+  const parts = isSplit ? lower.scratch(4 * cut.slices * m * groups * columns) : undefined;
+  const storing = { four: four.y === "vec4f" };
+  const { value: y, ...places } = target;
+  multiply(lower, {
+    kernel,
+    ...{ m, n: columns, k, groups, cut },
+    a: isMatrix(walk) ? operands.rowsOperand(reading) : operands.gatheredOperand(reading),
+    b: operands.filterOperand({ four: fourFilters, along }),
+    store: parts ? operands.storeParts(storing) : done.code + operands.storePixels(storing),
+    buffers: {
+      x: reads(x, four.x),
+      w: reads(filter.value, fourFilters ? "vec4f" : "f32"),
+      taps: tapTable(walk.taps),
+      ...(parts ? { parts: writes(parts, four.y) } : { y: writes(y, four.y), ...done.buffers }),
+    },
+    numbers: {
+      ...walkNumbers(walk),
+      ...filter.pitches,
+      ...(parts ? {} : { ...places, ...done.numbers }),
+    },
+  });
+  if (!parts) return;
+  const count = m * groups * columns;
+  addSlices(lower, parts, y, {
+    slices: cut.slices,
+    count,
+    channels: groups * columns,
+    finish: done,
+    width: four.y,
+  });
+}
+
+/** The epilogue behind a bias, where there is one. */
+function finishOf(
+  lower: Lower,
+  node: { readonly inputs: readonly Value[]; readonly attrs: WithEpilogue },
+  bias: Value | undefined,
+): (width: "f32" | "vec4f") => Finish {
+  return (width) => {
+    const finish = epilogueOf(lower, node, width, bias ? "x = x + read_bias(channel);" : "");
+    return bias ? { ...finish, buffers: { bias: reads(bias, width), ...finish.buffers } } : finish;
+  };
+}
+
+function forward(
+  lower: Lower,
+  node: {
+    readonly inputs: readonly Value[];
+    readonly outputs: readonly Value[];
+    readonly attrs: WithEpilogue;
+  },
+  attrs: ConvAttrs,
+  kernel: string,
+): void {
+  const [x, weight, bias] = ownInputs(node.inputs, node.attrs), [y] = node.outputs;
+  const [out, channels, kernelHeight, kernelWidth] = extents(weight), [, , height, width] = extents(y);
+  const filterSize = kernelHeight * kernelWidth * channels, columns = out / attrs.groups;
+  convolve(lower, {
+    kernel,
+    x: x!,
+    walk: walkOf(attrs, extents(x), extents(weight), extents(y)),
+    filter: {
+      value: weight!,
+      pitches: { w_group: columns * filterSize, w_column: filterSize, w_tap: channels, w_channel: 1 },
+    },
+    target: {
+      value: y!,
+      ...{ out_start: 0, out_image: height * width * out, out_row: width * out, out_column: out },
+    },
+    groups: attrs.groups,
+    columns,
+    whole: true,
+    finish: finishOf(lower, node, bias),
+  });
+}
+
+/**
+ * Along one axis, which taps of the kernel reach the input pixels phase, phase + stride, … and where in dy they look: the i-th of
+ * these pixels meets tap r at output i + (phase + before − r · dilation) / stride, if that is whole.
+ */
+function phaseTaps(kernel: number, phase: number, stride: number, before: number, dilation: number) {
+  return Array.from({ length: kernel }, (_, index) => ({ index, shift: phase + before - index * dilation }))
+    .filter(({ shift }) => shift % stride === 0)
+    .map(({ index, shift }) => ({ index, shift: shift / stride }));
+}
+
+/**
+ * With a stride of s the input's pixels fall into s × s phases, each of which meets its own taps of the kernel: so many
+ * convolutions of dy with stride 1, none of which multiplies by inserted zeros.
+ */
+function gradInput(
+  lower: Lower,
+  node: {
+    readonly inputs: readonly Value[];
+    readonly outputs: readonly Value[];
+    readonly attrs: WithEpilogue;
+  },
+  attrs: ConvAttrs,
+  kernel: string,
+): void {
+  const [dy, weight] = node.inputs, [dx] = node.outputs, { groups, stride, padding, dilation } = attrs;
+  const [, channels, height, width] = extents(dx), [, out] = extents(dy);
+  const [, columns, kernelHeight, kernelWidth] = extents(weight);
+  const filterSize = kernelHeight * kernelWidth * columns;
+  const finishes = new Map<string, Finish>();
+  const finish = finishOf(lower, node, undefined);
+  for (let phaseY = 0; phaseY < Math.min(stride[0], height); phaseY++) {
+    for (let phaseX = 0; phaseX < Math.min(stride[1], width); phaseX++) {
+      const down = phaseTaps(kernelHeight, phaseY, stride[0], padding[0], dilation[0]);
+      const across = phaseTaps(kernelWidth, phaseX, stride[1], padding[1], dilation[1]);
+      const taps = down.flatMap((y) =>
+        across.map((x) => ({ dy: y.shift, dx: x.shift, place: y.index * kernelWidth + x.index }))
+      );
+      convolve(lower, {
+        kernel,
+        x: dy!,
+        walk: {
+          image: extents(dy),
+          channels: out / groups,
+          rows: Math.ceil((height - phaseY) / stride[0]),
+          columns: Math.ceil((width - phaseX) / stride[1]),
+          stride: [1, 1],
+          taps,
+        },
+        filter: {
+          value: weight!,
+          pitches: {
+            w_group: out / groups * filterSize,
+            w_column: 1,
+            w_tap: columns,
+            w_channel: filterSize,
+          },
+        },
+        target: {
+          value: dx!,
+          out_start: (phaseY * width + phaseX) * channels,
+          out_image: height * width * channels,
+          out_row: stride[0] * width * channels,
+          out_column: stride[1] * channels,
+        },
+        groups,
+        columns,
+        whole: stride[0] === 1 && stride[1] === 1,
+        // Made once, whatever the number of phases.
+        finish: (width) => {
+          let made = finishes.get(width);
+          if (!made) finishes.set(width, made = finish(width));
+          return made;
+        },
+      });
+    }
+  }
+}
+
+/** dw [O, (taps, channels)] = Σ over the pixels of dy · x. */
+function gradWeight(
+  lower: Lower,
+  [dy, x]: readonly Value[],
+  dw: Value,
+  attrs: ConvAttrs,
+  kernel: string,
+): void {
+  const [out, channels] = extents(dw), { groups } = attrs;
+  const walk = walkOf(attrs, extents(x), extents(dw), extents(dy));
+  const [images, pitch] = walk.image;
+  const m = out / groups, n = walk.taps.length * channels, k = images * walk.rows * walk.columns;
+  const cut = cutOf({ m, n, k, groups }, true);
+  const target = cut.slices > 1 ? lower.scratch(4 * cut.slices * sizeOf(dw.shape)) : dw;
+  const width = { dy: widthFor(out, m), x: widthFor(pitch, channels), dw: widthFor(n) };
+  multiply(lower, {
+    kernel,
+    ...{ m, n, k, groups, cut },
+    a: operands.turnedOperand({ four: width.dy === "vec4f" }),
+    b: operands.seenOperand({ four: width.x === "vec4f" }),
+    store: operands.storeFilters({ four: width.dw === "vec4f" }),
+    buffers: {
+      dy: reads(dy, width.dy),
+      x: reads(x, width.x),
+      taps: tapTable(walk.taps),
+      parts: writes(target, width.dw),
+    },
+    numbers: { ...walkNumbers(walk), out },
+  });
+  if (target === dw) return;
+  const finish = epilogueOf(lower, { inputs: [], attrs: {} }, width.dw);
+  addSlices(lower, target, dw, {
+    slices: cut.slices,
+    count: sizeOf(dw.shape),
+    channels: n,
+    finish,
+    width: width.dw,
+  });
+}
+
+const conv2d: Lowering<"conv2d"> = (lower, node) => {
+  const { attrs, outputs: [y] } = node, [x, weight, bias] = ownInputs(node.inputs, attrs);
+  if (!isNarrow(weight!, attrs)) return forward(lower, node, attrs, "conv2d");
+  narrowConv(lower, attrs, x!, weight!, y!, finishOf(lower, node, bias)("f32"));
+};
+
+const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
+  const { attrs, inputs: [dy, weight], outputs: [dx] } = node;
+  if (!isNarrow(weight!, attrs)) return gradInput(lower, node, attrs, "conv2d_grad_input");
+  narrowConvGradInput(lower, attrs, dy!, weight!, dx!, finishOf(lower, node, undefined)("f32"));
+};
+
+const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, { inputs, outputs: [dw], attrs }) => {
+  if (!isNarrow(dw!, attrs)) return gradWeight(lower, inputs, dw!, attrs, "conv2d_grad_weight");
+  narrowConvGradWeight(lower, attrs, inputs[0]!, inputs[1]!, dw!);
+};
+
+const linear: Lowering<"linear"> = (lower, node) => forward(lower, node, PLAIN, "linear");
+
+const linear_grad_input: Lowering<"linear_grad_input"> = (lower, node) =>
+  gradInput(lower, node, PLAIN, "linear_grad_input");
+
+const linear_grad_weight: Lowering<"linear_grad_weight"> = (lower, { inputs, outputs: [dw] }) =>
+  gradWeight(lower, inputs, dw!, PLAIN, "linear_grad_weight");
+
+export const convLowerings = {
+  conv2d,
+  conv2d_grad_input,
+  conv2d_grad_weight,
+  linear,
+  linear_grad_input,
+  linear_grad_weight,
+  sum_channels,
+};

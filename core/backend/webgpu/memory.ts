@@ -1,0 +1,171 @@
+/**
+ * Where everything of a session lives. States, inputs and the arena that the graphs use in turn each have a space: bytes
+ * in a row, of which every `piece` is a GPU buffer. What is larger than a binding has several of
+ * these, in one piece or more.
+ */
+import type { Graph, Node, Value } from "../../graph/graph.ts";
+import { lowerGraph } from "../../program/lower.ts";
+import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
+import type { Call, Program } from "../../program/program.ts";
+import type { MemoryReport } from "../backend.ts";
+import type { Bound, Kernel, Table } from "./kernel.ts";
+import type { Lower } from "./lower/lowering.ts";
+import type { Range } from "./source.ts";
+
+/** Where bindings may begin on any adapter. */
+const ALIGNMENT = 256;
+
+/** Of an adapter, what memory depends on. */
+export interface MemoryLimits {
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+}
+
+/** A kernel and the node that it is for. */
+export type Dispatch = Kernel & Call;
+
+/** A graph, made ready to run. */
+export interface Prepared {
+  readonly program: Program<Dispatch>;
+  readonly plan: Plan;
+}
+
+type SpaceName = "states" | "inputs" | "arena" | "tables";
+
+export interface Layout {
+  readonly prepared: ReadonlyMap<string, Prepared>;
+  readonly states: ReadonlyMap<string, Value>;
+  readonly report: MemoryReport;
+  /** Bytes of each space. */
+  readonly spaces: Readonly<Record<SpaceName, number>>;
+  readonly tables: ReadonlyMap<string, { readonly table: Table; readonly offset: number }>;
+  /** Bytes of a piece, and of the largest binding. */
+  readonly piece: number;
+  readonly binding: number;
+  placeOf(item: Bound["item"], graph: Prepared): { space: SpaceName; offset: number; bytes: number };
+}
+
+/** Lowers and plans the graphs, and gives everything in them its place. Nothing is allocated yet. */
+export function layOut(
+  graphs: Readonly<Record<string, Graph>>,
+  limits: MemoryLimits,
+  lowerNode: (lower: Lower, node: Node) => void,
+): Layout {
+  const down = (bytes: number, step: number) => Math.max(step, Math.floor(bytes / step) * step);
+  const binding = down(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize), ALIGNMENT);
+  // Whole bindings, so that those of what fills several pieces are all of one size.
+  const piece = down(limits.maxBufferSize, binding);
+  const prepared = new Map(
+    Object.entries(graphs).map(([name, graph]): [string, Prepared] => {
+      const program = lowerGraph<Dispatch>(
+        graph,
+        (collect, node) => lowerNode({ ...collect, binding }, node),
+      );
+      return [name, {
+        program,
+        plan: planMemory(program, { alignment: ALIGNMENT, pieces: { piece, part: binding } }),
+      }];
+    }),
+  );
+
+  const space = () => {
+    let end = 0;
+    return {
+      take(bytes: number): number {
+        const offset = withinPieces(end, bytes, { piece, part: binding });
+        end = offset + align(bytes, ALIGNMENT);
+        return offset;
+      },
+      bytes: () => end,
+    };
+  };
+  const stateSpace = space(), inputSpace = space(), tableSpace = space();
+  const states = new Map<string, Value>();
+  const stateOffsets = new Map<string, number>(), inputOffsets = new Map<Value, number>();
+  for (const graph of Object.values(graphs)) {
+    for (const [name, value] of graph.states) {
+      if (states.has(name)) continue;
+      states.set(name, value);
+      stateOffsets.set(name, stateSpace.take(bytesOf(value)));
+    }
+    for (const value of graph.inputs.values()) inputOffsets.set(value, inputSpace.take(bytesOf(value)));
+  }
+  const tables = new Map<string, { table: Table; offset: number }>();
+  for (const { program: { calls } } of prepared.values()) {
+    for (const { item } of calls.flatMap(({ buffers }) => Object.values(buffers))) {
+      if (!("words" in item) || tables.has(item.words.join())) continue;
+      tables.set(item.words.join(), { table: item, offset: tableSpace.take(4 * item.words.length) });
+    }
+  }
+  const arenaBytes = Math.max(0, ...[...prepared.values()].map(({ plan }) => plan.arenaBytes));
+
+  const placeOf: Layout["placeOf"] = (item, graph) => {
+    if ("words" in item) {
+      return { space: "tables", offset: tables.get(item.words.join())!.offset, bytes: 4 * item.words.length };
+    }
+    const bytes = "kind" in item ? bytesOf(item) : item.bytes;
+    if ("kind" in item) {
+      if (item.kind === "state") return { space: "states", offset: stateOffsets.get(item.name)!, bytes };
+      if (item.kind === "input") return { space: "inputs", offset: inputOffsets.get(item)!, bytes };
+    }
+    const offset = graph.plan.offsets.get(item);
+    if (offset !== undefined) return { space: "arena", offset, bytes };
+    const alias = "kind" in item ? graph.program.aliases.get(item) : undefined;
+    if (!alias) throw new Error("Strata is at fault: a buffer was never placed");
+    return placeOf(alias, graph);
+  };
+  const spaces = {
+    states: stateSpace.bytes(),
+    inputs: inputSpace.bytes(),
+    tables: tableSpace.bytes(),
+    arena: arenaBytes,
+  };
+  const report = {
+    stateBytes: spaces.states,
+    inputBytes: spaces.inputs,
+    arenaBytes,
+    totalBytes: Object.values(spaces).reduce((sum, bytes) => sum + bytes, 0),
+  };
+  return { prepared, states, report, spaces, tables, piece, binding, placeOf };
+}
+
+/** The GPU buffers of a layout. */
+export interface Memory {
+  /** The parts of memory in which an item of the graph lies. */
+  rangesOf(item: Bound["item"], graph: Prepared): Range[];
+  destroy(): void;
+}
+
+/** Creates the buffers and writes the tables. What the GPU does not have is told to the error scope around this. */
+export function allocate(device: GPUDevice, layout: Layout): Memory {
+  const { spaces, tables, piece, binding, placeOf } = layout;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const pieces = Object.fromEntries(
+    Object.entries(spaces).map(([name, bytes]) => {
+      const sizes = Array.from(
+        { length: Math.ceil(bytes / piece) },
+        (_, i) => Math.min(piece, bytes - i * piece),
+      );
+      return [name, sizes.map((size) => device.createBuffer({ label: name, size, usage }))];
+    }),
+  ) as Record<SpaceName, GPUBuffer[]>;
+  for (const { table, offset } of tables.values()) {
+    device.queue.writeBuffer(pieces.tables[0]!, offset, Int32Array.from(table.words));
+  }
+  return {
+    rangesOf(item, graph) {
+      const { space, offset, bytes } = placeOf(item, graph);
+      // Whole vectors: what is behind the last number belongs to nobody else.
+      const whole = align(Math.max(bytes, 1), 16);
+      return Array.from({ length: Math.ceil(whole / binding) }, (_, part) => {
+        const at = offset + part * binding;
+        return {
+          buffer: pieces[space][Math.floor(at / piece)]!,
+          offset: at % piece,
+          size: Math.min(binding, whole - part * binding),
+        };
+      });
+    },
+    destroy: () => Object.values(pieces).flat().forEach((buffer) => buffer.destroy()),
+  };
+}

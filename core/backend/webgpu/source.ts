@@ -1,0 +1,126 @@
+/** The WGSL of a kernel: declarations of what it is given, in front of its own code. */
+import { type Bound, type Constant, type Element, elementBytes, type Kernel } from "./kernel.ts";
+import { header } from "./wgsl/header.ts";
+
+/** A range of a GPU buffer that a binding has. */
+export interface Range {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A kernel that knows its memory. */
+export interface Placed {
+  /** What a profile calls it. */
+  readonly kernel: string;
+  readonly source: string;
+  /** Storage bindings, in order, behind the uniform of numbers, which is binding 0 where there are any. */
+  readonly bindings: readonly {
+    readonly range: Range;
+    readonly writable: boolean;
+    readonly element: Element;
+  }[];
+}
+
+/**
+ * Declares the kernel's numbers and buffers. `rangesOf` gives the parts of memory that a buffer lies in: more than one
+ * where it is larger than a binding; then all but the last are as large as the first.
+ *
+ * Of a GPU buffer that a dispatch writes anywhere, WebGPU lets it bind nothing read-only; and no two bindings may overlap.
+ * So access is decided for each GPU buffer, and an op that works in place has one binding under two names.
+ */
+export function place(kernel: Kernel, rangesOf: (item: Bound["item"]) => readonly Range[]): Placed {
+  const { code, buffers, numbers } = kernel;
+  const named = Object.entries(buffers).map(([name, bound]) => {
+    const all = rangesOf(bound.item);
+    return { name, bound, ranges: bound.part === undefined ? all : [all[bound.part]!] };
+  });
+  const written = new Set(
+    named.filter(({ bound }) => bound.writes).flatMap(({ ranges }) => ranges.map(({ buffer }) => buffer)),
+  );
+  const first = Object.keys(numbers).length > 0 ? 1 : 0;
+  const bindings: { range: Range; writable: boolean; variable: string; element: Element }[] = [];
+  const lines: string[] = [];
+  for (const { name, bound, ranges } of named) {
+    const variables = ranges.map((range, part) => {
+      const twins = bindings.filter((other) => sameRange(other.range, range));
+      const twin = twins.find(({ element }) => element === bound.element);
+      if (twin) return twin.variable;
+      const variable = `${name}_${part}`, writable = written.has(range.buffer);
+      if (twins.length > 0 && writable) {
+        throw new Error(`Strata is at fault: ${kernel.kernel} sees memory that it writes in two ways`);
+      }
+      const access = writable ? "read_write" : "read";
+      lines.push(
+        `@group(0) @binding(${first + bindings.length}) ` +
+          `var<storage, ${access}> ${variable}: array<${bound.element}>;`,
+      );
+      bindings.push({ range, writable, variable, element: bound.element });
+      return variable;
+    });
+    lines.push(accessors(name, bound, variables, ranges[0]!.size / elementBytes[bound.element]));
+  }
+  return {
+    kernel: kernel.kernel,
+    source: [declareNumbers(numbers), ...lines, header, code].join("\n"),
+    bindings,
+  };
+}
+
+function sameRange(a: Range, b: Range): boolean {
+  return a.buffer === b.buffer && a.offset === b.offset;
+}
+
+function declareNumbers(numbers: Kernel["numbers"]): string {
+  const fields = Object.entries(numbers);
+  if (fields.length === 0) return "";
+  return [
+    "struct Numbers {",
+    ...fields.map(([name, value]) => `  ${name}: ${typeOf(value)},`),
+    "}",
+    "@group(0) @binding(0) var<uniform> n: Numbers;",
+  ].join("\n");
+}
+
+function typeOf(value: Constant): string {
+  return typeof value === "number" ? "u32" : "i32" in value ? "i32" : "f32";
+}
+
+/** `read_name` and `write_name`, over the parts of a buffer that has several. */
+function accessors(name: string, { element, reads, writes }: Bound, parts: readonly string[], each: number) {
+  const whole = parts.length === 1;
+  const place = whole ? "i" : `i % ${each}u`;
+  const choose = (statement: (part: string) => string) =>
+    whole ? statement(parts[0]!) : [
+      `switch (i / ${each}u) {`,
+      ...parts.map((part, index) =>
+        `    ${index + 1 < parts.length ? `case ${index}u` : "default"} { ${statement(part)} }`
+      ),
+      "  }",
+    ].join("\n");
+  return [
+    reads
+      ? `fn read_${name}(i: u32) -> ${element} {\n  ${choose((part) => `return ${part}[${place}];`)}\n}`
+      : "",
+    writes
+      ? `fn write_${name}(i: u32, value: ${element}) {\n  ${
+        choose((part) => `${part}[${place}] = value;`)
+      }\n}`
+      : "",
+  ].filter((line) => line !== "").join("\n");
+}
+
+/** The bytes of a kernel's numbers, as the uniform has them. */
+export function packNumbers(numbers: Kernel["numbers"], target: DataView, offset: number): void {
+  Object.values(numbers).forEach((value, index) => {
+    const at = offset + 4 * index;
+    if (typeof value === "number") target.setUint32(at, value, true);
+    else if ("i32" in value) target.setInt32(at, value.i32, true);
+    else target.setFloat32(at, value.f32, true);
+  });
+}
+
+/** Bytes of the uniform: whole vectors. */
+export function numbersBytes(numbers: Kernel["numbers"]): number {
+  return 16 * Math.ceil(Object.keys(numbers).length / 4);
+}

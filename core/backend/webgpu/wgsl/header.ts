@@ -1,0 +1,30 @@
+/** What every kernel may call. */
+
+/** Workgroups along x, where there are more than one dimension holds. */
+export const GROUPS_ACROSS = 65535;
+
+/**
+ * WGSL lets compilers assume that there is no NaN and no infinity, so these look at bits. NaN is made at run time, since a
+ * constant one is an error.
+ */
+export const header = `
+const LANES = 256u;
+
+/** The number of a workgroup, for kernels with so many workgroups that they lie in rows. */
+fn group_index(group: vec3u) -> u32 {
+  return group.y * ${GROUPS_ACROSS}u + group.x;
+}
+
+fn is_finite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
+}
+
+fn is_nan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+fn not_a_number() -> f32 {
+  var bits = 0x7fc00000u;
+  return bitcast<f32>(bits);
+}
+`;

@@ -1,0 +1,46 @@
+/** Moving numbers without changing them. */
+
+/** Side of the squares by which matrices are transposed, so that both sides are read and written in rows. */
+export const SQUARE = 16;
+
+/** [batch, rows, columns] → [batch, columns, rows]. Numbers: rows, columns. Grid: columns / 16 × rows / 16 × batch. */
+export const transpose = `
+var<workgroup> square: array<f32, ${SQUARE * (SQUARE + 1)}>;
+
+@compute @workgroup_size(${SQUARE}, ${SQUARE})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: vec3u) {
+  let matrix = group.z * n.rows * n.columns;
+  let column = group.x * ${SQUARE}u + id.x;
+  let row = group.y * ${SQUARE}u + id.y;
+  if (column < n.columns && row < n.rows) {
+    square[id.y * ${SQUARE + 1}u + id.x] = read_x(matrix + row * n.columns + column);
+  }
+  workgroupBarrier();
+  let to_column = group.y * ${SQUARE}u + id.x;
+  let to_row = group.x * ${SQUARE}u + id.y;
+  if (to_column < n.rows && to_row < n.columns) {
+    write_y(matrix + to_row * n.rows + to_column, square[id.x * ${SQUARE + 1}u + id.y]);
+  }
+}
+`;
+
+/**
+ * Rows of `width` numbers, `from_pitch` apart, to rows `to_pitch` apart. An invocation a number.
+ * `value` is what is written of the number at `source`. Numbers: count, width, from_start, from_pitch, to_start, to_pitch.
+ */
+export function copyRows(value = "read_x(source)", helpers = ""): string {
+  return `${helpers}
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = group_index(group) * LANES + lane;
+  if (i >= n.count) { return; }
+  let row = i / n.width;
+  let column = i % n.width;
+  let source = n.from_start + row * n.from_pitch + column;
+  write_y(n.to_start + row * n.to_pitch + column, ${value});
+}
+`;
+}
+
+/** For `elements`: y[i] = x[rows − 1 − i], in rows of `width` words. Numbers: rows, width. */
+export const flip = "read_x((n.rows - 1u - i / n.width) * n.width + i % n.width)";
