@@ -1,6 +1,8 @@
 /** What can compute in this browser. */
 import type { Backend } from "../core/backend/backend.ts";
 import { createWasmBackend } from "../core/backend/wasm/backend.ts";
+import { createWebgpuBackend } from "../core/backend/webgpu/backend.ts";
+import { findAdapter, isSoftware, nameOf } from "../core/backend/webgpu/device.ts";
 import { UserError } from "../core/errors.ts";
 
 export interface Device {
@@ -10,16 +12,33 @@ export interface Device {
   readonly backend: () => Promise<Backend>;
 }
 
-/** The devices, at least one. Throws `UserError` where there is none. */
-export function findDevices(): Device[] {
-  if (crossOriginIsolated) {
-    const threads = navigator.hardwareConcurrency;
-    const label = `the CPU: WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}`;
-    return [{ name: "wasm", label, backend: once(() => createWasmBackend()) }];
+/** The devices, the fastest first, at least one. Throws `UserError` where there is none. */
+export async function findDevices(): Promise<Device[]> {
+  const [cpu, adapter] = [cpuOf(), await findAdapter()];
+  if (!adapter) {
+    if (cpu) return [cpu];
+    throw new UserError(
+      "This page may not share memory between threads here: open it at the address that deno task demo prints.",
+    );
   }
-  throw new UserError(
-    "This page may not share memory between threads here: open it at the address that deno task demo prints.",
-  );
+  const gpu = {
+    name: "webgpu",
+    label: `WebGPU: ${nameOf(adapter)}${isSoftware(adapter) ? ", in software" : ""}`,
+    backend: once(() => createWebgpuBackend()),
+  };
+  if (!cpu) return [gpu];
+  return isSoftware(adapter) ? [cpu, gpu] : [gpu, cpu];
+}
+
+/** The CPU, where threads may share memory and be waited for. */
+function cpuOf(): Device | undefined {
+  if (!crossOriginIsolated || !("waitAsync" in Atomics)) return undefined;
+  const threads = navigator.hardwareConcurrency;
+  return {
+    name: "wasm",
+    label: `the CPU: WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}`,
+    backend: once(() => createWasmBackend()),
+  };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -5,8 +5,8 @@ import { startClassifying } from "./classify.ts";
 import { find, kindly, notice, option } from "./dom.ts";
 import { startTraining } from "./train.ts";
 
-function open(): void {
-  const devices = findDevices();
+async function open(): Promise<void> {
+  const devices = await findDevices();
   const chosen = find<HTMLSelectElement>("backend");
   chosen.append(...devices.map(({ name, label }) => option(name, label)));
   const device = () => devices.find(({ name }) => name === chosen.value)!;
@@ -15,7 +15,7 @@ function open(): void {
 }
 
 try {
-  open();
+  await open();
 } catch (error) {
   notice("page-notice", kindly(error));
   document.querySelector("main")!.remove();

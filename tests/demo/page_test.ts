@@ -13,9 +13,10 @@ import { sizeOf } from "../../core/shape.ts";
 import { createTrainer } from "../../core/train/trainer.ts";
 import { loss } from "../../dashboard/format.js";
 import { digitsRun } from "../../demo/digits_run.ts";
+import { resnet8_keras } from "../../models/resnet8_keras.ts";
 import { squeezenet1_1 } from "../../models/squeezenet.ts";
 import { inBrowser, withBrowser } from "../support/browser.ts";
-import { photograph, put } from "../support/pictures.ts";
+import { photograph, put, quarters } from "../support/pictures.ts";
 import { printed } from "../support/printed.ts";
 import { withFolder } from "../support/temp_folder.ts";
 import { uniform } from "../support/uniform.ts";
@@ -82,6 +83,7 @@ Deno.test({
         const { page, errors } = await openPage(browser, url);
         const ignore = await page.locator("#backend option[value=webgpu]").count() === 0;
         if (ignore) console.log("Skipped: the demo page on WebGPU, since this Chromium has no adapter");
+        await t.step({ name: "WebGPU answers as the CPU does", ignore, fn: () => classifyOnWebgpu(page) });
         await t.step({ name: "a network learns on WebGPU", ignore, fn: () => learnOnWebgpu(page) });
         assert.deepEqual(errors, []);
       }, true);
@@ -93,7 +95,8 @@ function someWeights(model: Module): Uint8Array {
   const tensors = Array.from(stateDict(model), ([name, { shape }], i): [string, SafeTensor] => {
     const inputs = sizeOf(shape.slice(1)) || 1;
     const most = shape.length > 1 ? Math.sqrt(6 / inputs) : 0.5;
-    const data = uniform(i + 1, sizeOf(shape), -most, most);
+    const least = name.endsWith("running_var") ? 0 : -most;
+    const data = uniform(i + 1, sizeOf(shape), least, most);
     return [name, { dtype: "F32", shape, data: Float32Array.from(data) }];
   });
   return writeSafetensors(tensors);
@@ -206,6 +209,23 @@ async function trainHere(
   } finally {
     backend.close();
   }
+}
+
+async function classifyOnWebgpu(page: Page): Promise<void> {
+  await page.setInputFiles("#files", [
+    { name: "weights", mimeType: "", buffer: Buffer.from(someWeights(resnet8_keras())) },
+    { name: "image.png", mimeType: "image/png", buffer: await quarters().png().toBuffer() },
+  ]);
+  const answersOn = async (device: string, label: string) => {
+    await page.selectOption("#backend", device);
+    await page.locator("#classify-status", { hasText: label }).waitFor(WAIT);
+    return await shownAnswers(page);
+  };
+  const cpu = await answersOn("wasm", "on the CPU"), gpu = await answersOn("webgpu", "on WebGPU");
+  assert.deepEqual(gpu.names, cpu.names);
+  gpu.probabilities.forEach((probability, i) => {
+    assert.ok(Math.abs(probability - cpu.probabilities[i]!) < 1e-4, `${probability}`);
+  });
 }
 
 /** With the smallest network: in software each kernel takes a second to compile. */
