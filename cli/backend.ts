@@ -2,8 +2,6 @@
 import type { Backend } from "../core/backend/backend.ts";
 import { createWasmBackend, type WasmOptions } from "../core/backend/wasm/backend.ts";
 import { type Chooser, exact } from "../core/backend/wasm/lower/method.ts";
-import { createWebgpuBackend } from "../core/backend/webgpu/backend.ts";
-import { findAdapter, isSoftware } from "../core/backend/webgpu/device.ts";
 import { UserError } from "../core/errors.ts";
 import { oneOf, switchFlag, whole } from "./arguments.ts";
 
@@ -18,6 +16,9 @@ export const threadFlags = {
   threads: whole("worker threads; one a core", { min: 1, max: 256 }),
   workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
 };
+
+/** Of commands that use finished weights. */
+export const machineFlags = { device: deviceFlag, ...threadFlags, exact: exactFlag };
 
 export interface DeviceFlags {
   readonly device?: "cpu" | "webgpu" | "auto";
@@ -53,6 +54,7 @@ export async function createBackend(
       ...(meanwhile ? { meanwhile } : {}),
     });
   }
+  const { createWebgpuBackend } = await import("../core/backend/webgpu/backend.ts");
   const backend = await createWebgpuBackend();
   try {
     await options.meanwhile;
@@ -64,6 +66,7 @@ export async function createBackend(
 }
 
 async function hasGpu(): Promise<boolean> {
+  const { findAdapter, isSoftware } = await import("../core/backend/webgpu/device.ts");
   const adapter = await findAdapter();
   return adapter !== undefined && !isSoftware(adapter);
 }

@@ -20,7 +20,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
+import { machineFlags } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { type DetectionWriter, jsonWriter, textWriter } from "./detection_writer.ts";
 import { main } from "./main.ts";
@@ -65,9 +65,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 8", { min: 1 }),
-    device: deviceFlag,
-    ...threadFlags,
-    exact: exactFlag,
+    ...machineFlags,
   },
 };
 

@@ -4,10 +4,8 @@ import type { DatasetSplit } from "../core/data/dataset.ts";
 import { relabel } from "../core/data/relabel.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
-import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
+import { matchStateDict } from "../core/nn/match_state_dict.ts";
 import { classification, type ClassificationResult } from "../core/train/classification.ts";
-import { createEvaluator, evaluateAll } from "../core/train/evaluation.ts";
-import { evaluateGraph } from "../core/train/graphs.ts";
 import { batchShape } from "../core/train/run_graphs.ts";
 import { loadDataset } from "../host/datasets.ts";
 import { checkNewResults, saveResults } from "../host/evaluation_folder.ts";
@@ -21,18 +19,21 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
+import { machineFlags } from "./backend.ts";
 import { evaluateBoxes } from "./evaluate_boxes.ts";
 import { evaluationData, evaluationText } from "./evaluation_report.ts";
 import { main } from "./main.ts";
-import { createProgress } from "./progress.ts";
 import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data.ts";
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
 import { normaliseFlags, normaliseOf, weightsFlagsFor } from "./settings/weights.ts";
-import { classNames, readWeights, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
+import { testWeights } from "./test_weights.ts";
+import { classNames, readWeights, RIGHT_MODEL, type Weights } from "./weights.ts";
 import { networkOf } from "./weights_network.ts";
 import { shortName } from "./model.ts";
+
+/** Images at once, where neither flags nor the run say. */
+const BATCH = 64;
 
 const groups = {
   "The weights": weightsFlagsFor("classifier", "detector"),
@@ -57,9 +58,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; the run's, or 64", { min: 1 }),
-    device: deviceFlag,
-    ...threadFlags,
-    exact: exactFlag,
+    ...machineFlags,
   },
 };
 
@@ -207,27 +206,14 @@ async function fit({ dict }: Weights, { test }: DatasetSplit, given: EvaluateFla
 
 async function test(
   weights: Weights,
-  { model, matched }: Awaited<ReturnType<typeof fit>>,
+  fitted: Awaited<ReturnType<typeof fit>>,
   data: DatasetSplit,
   given: EvaluateFlags,
 ): Promise<ClassificationResult> {
-  const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? 64, data.test.count);
-  const backend = await startBackend(weights, given);
-  const progress = createProgress();
-  try {
-    const images = batchShape({ ...data, train: data.test }, batch_size);
-    const task = classification({ flip: given.tta });
-    const graphs = { evaluate: evaluateGraph(model, images, task) };
-    const session = await withinMemory(batch_size, () => backend.compile(graphs));
-    loadStateDict(session, matched);
-    const evaluator = createEvaluator(session, { data, batch_size, task });
-    return await evaluateAll(evaluator, (batch, batches) => {
-      progress.show(batch / batches, `batch ${batch} of ${batches}`);
-    });
-  } finally {
-    progress.stop();
-    backend.close();
-  }
+  const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? BATCH, data.test.count);
+  const images = batchShape({ ...data, train: data.test }, batch_size);
+  const task = classification({ flip: given.tta });
+  return await testWeights(weights, { ...fitted, data, images, task }, given);
 }
 
 if (import.meta.main) await main(evaluate);

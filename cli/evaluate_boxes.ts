@@ -5,16 +5,14 @@ import type { DetectionDataset } from "../core/data/detection/dataset.ts";
 import type { DetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
 import { evaluateDetections } from "../core/metrics/detection_evaluation.ts";
-import { loadStateDict, matchStateDict } from "../core/nn/match_state_dict.ts";
+import { matchStateDict } from "../core/nn/match_state_dict.ts";
 import { detection, type DetectionResult } from "../core/train/detection.ts";
-import { createEvaluator, evaluateAll } from "../core/train/evaluation.ts";
-import { evaluateGraph } from "../core/train/graphs.ts";
 import { saveDetectionResults } from "../host/evaluation_folder.ts";
 import { detectionData, detectionText } from "./detection_report.ts";
 import type { EvaluateFlags } from "./evaluate.ts";
 import { shortName } from "./model.ts";
-import { createProgress } from "./progress.ts";
-import { imagesFor, RIGHT_MODEL, startBackend, type Weights, withinMemory } from "./weights.ts";
+import { testWeights } from "./test_weights.ts";
+import { imagesFor, RIGHT_MODEL, type Weights } from "./weights.ts";
 
 /** Images at once, where neither flags nor the run say. */
 const BATCH = 8;
@@ -116,20 +114,6 @@ async function run(
   const model = network.model as DetectionModel;
   const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? BATCH, data.test.count);
   const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
-  const backend = await startBackend(weights, given);
-  const progress = createProgress();
-  try {
-    const task = detection(model.map);
-    const images = imagesFor(weights, batch_size, given);
-    const graphs = { evaluate: evaluateGraph(model, images, task) };
-    const session = await withinMemory(batch_size, () => backend.compile(graphs));
-    loadStateDict(session, matched);
-    const evaluator = createEvaluator(session, { data, batch_size, task });
-    return await evaluateAll(evaluator, (batch, batches) => {
-      progress.show(batch / batches, `batch ${batch} of ${batches}`);
-    });
-  } finally {
-    progress.stop();
-    backend.close();
-  }
+  const images = imagesFor(weights, batch_size, given);
+  return await testWeights(weights, { model, matched, data, images, task: detection(model.map) }, given);
 }

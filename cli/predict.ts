@@ -21,7 +21,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { deviceFlag, exactFlag, threadFlags } from "./backend.ts";
+import { machineFlags } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { shortName } from "./model.ts";
 import { main } from "./main.ts";
@@ -60,9 +60,7 @@ const groups = {
   },
   "The machine": {
     "batch-size": whole("images at once; 16", { min: 1 }),
-    device: deviceFlag,
-    ...threadFlags,
-    exact: exactFlag,
+    ...machineFlags,
   },
 };
 

@@ -1,23 +1,18 @@
 /** What an evaluation leaves to look at, in a folder: pictures, and a table of the classes. */
-import { join } from "node:path";
 import { quoted } from "../core/csv.ts";
 import type { Dataset } from "../core/data/dataset.ts";
 import { confusionMatrix } from "../core/metrics/confusion.ts";
 import { confidentMistakes } from "../core/metrics/mistakes.ts";
 import { type ClassScores, classScores } from "../core/metrics/per_class.ts";
 import type { ClassificationResult } from "../core/train/classification.ts";
-import { writeAtomically } from "./atomic_write.ts";
 import { answerSheet } from "./answer_sheet.ts";
+import { CLASS_TABLE, createResultWriter, MISTAKES } from "./result_writer.ts";
 
 export const CONFUSION = "confusion.svg";
 export const CLASSES = "classes.svg";
-export const CLASS_TABLE = "classes.csv";
-export const MISTAKES = "mistakes.png";
 
 /** Mistakes that are shown. */
 const SHOWN = 24;
-
-const encoder = new TextEncoder();
 
 /** Writes them all; `title` says what was tested. Returns their names. */
 export async function writeResults(
@@ -31,14 +26,7 @@ export async function writeResults(
     import("../core/plot/confusion_chart.ts"),
     import("../core/plot/classes_chart.ts"),
   ]);
-  const written: string[] = [];
-  const write = async (name: string, content: string | Uint8Array) => {
-    await writeAtomically(
-      join(folder, name),
-      typeof content === "string" ? encoder.encode(content) : content,
-    );
-    written.push(name);
-  };
+  const { write, written } = createResultWriter(folder);
   const matrix = confusionMatrix(predictions, test.classes.length);
   const scores = classScores(matrix, test.classes);
   const count = predictions.count.toLocaleString("en-US");

@@ -67,6 +67,14 @@ const yoloFlags = {
   boxes: { kind: "whole", option: "num_boxes", help: "boxes a cell; default 2" },
 } as const satisfies Readonly<Record<string, ModelFlag>>;
 
+/** PASCAL VOC's classes, and the paper's 7×7 cells of two boxes. */
+const detector = {
+  num_classes: 20,
+  outputs: 7 * 7 * (20 + 5 * 2),
+  paper: papers.yolov1,
+  flags: yoloFlags,
+} as const;
+
 export const models: Readonly<Record<string, ModelEntry>> = {
   alexnet: { create: alexnet, ...imagenet, paper: papers.one_weird_trick },
   alexnet_keras: {
@@ -144,10 +152,8 @@ export const models: Readonly<Record<string, ModelEntry>> = {
   },
   yolov1: {
     create: yolov1,
+    ...detector,
     input: [3, 448, 448],
-    num_classes: 20,
-    outputs: 7 * 7 * (20 + 5 * 2),
-    paper: papers.yolov1,
     source: "YOLOv1 in PyTorch, as in the course work",
     flags: {
       ...yoloFlags,
@@ -167,20 +173,14 @@ export const models: Readonly<Record<string, ModelEntry>> = {
   },
   yolov1_squeezenet: {
     create: yolov1_squeezenet,
+    ...detector,
     input: [3, 224, 224],
-    num_classes: 20,
-    outputs: 7 * 7 * (20 + 5 * 2),
-    paper: papers.yolov1,
     source: "torchvision's SqueezeNet 1.1 with a head of its own",
-    flags: yoloFlags,
   },
   yolov1_darknet53: {
     create: yolov1_darknet53,
+    ...detector,
     input: [3, 448, 448],
-    num_classes: 20,
-    outputs: 7 * 7 * (20 + 5 * 2),
-    paper: papers.yolov1,
     source: "darknet53 with a head of its own",
-    flags: yoloFlags,
   },
 };

@@ -17,12 +17,13 @@ import { TARGET_CELL } from "../../core/ops/yolo_loss.ts";
 import { stream } from "../../core/random.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { normalizeFor } from "../../core/data/imagenet.ts";
+import type { FolderOptions } from "../datasets.ts";
 import { AHEAD, createLoader, type LoaderOptions } from "../images/loader.ts";
 import { createImagePool, type ImagePool } from "../images/pool.ts";
 import { readAnnotated } from "./annotated.ts";
 import { splitOf } from "./split.ts";
 
-export interface DetectionOptions {
+export interface DetectionOptions extends Omit<FolderOptions, "scale" | "resize"> {
   /** Channels, height, width of what the network takes: the whole image is stretched to it. */
   readonly input: readonly [number, number, number];
   /** Cells in a row of the network's answer. */
@@ -31,20 +32,8 @@ export interface DetectionOptions {
   readonly augmentation: DetectionAugmentation | undefined;
   /** The classes, where they are known: of weights, in their order. */
   readonly classes?: readonly string[] | undefined;
-  /** Share to test on where no list says; undefined for the usual one. */
-  readonly valSplit: number | undefined;
-  readonly seed: number;
-  readonly maxPixels: number;
-  readonly badImages: "skip" | "fail";
-  /** Threads that decode images. */
-  readonly workers: number | undefined;
-  /** Whether training images are tested on, so that none need be held back. */
-  readonly overfit?: boolean | undefined;
   /** The list (train, val, …) to test on, where only that is wanted. */
   readonly list?: string | undefined;
-  /** Where only the images to test on are wanted: those of the data that was trained on, or of new data, all of it. */
-  readonly testOnly?: "seen" | "new" | undefined;
-  readonly note: (line: string) => void;
 }
 
 /** Reads all annotations and the headers of all images. Throws `UserError` at the first thing that cannot be used. */

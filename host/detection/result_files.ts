@@ -1,5 +1,4 @@
 /** What an evaluation of a detector leaves to look at, in a folder: pictures, tables, and COCO's files. */
-import { join } from "node:path";
 import { quoted } from "../../core/csv.ts";
 import type { AnnotatedImage } from "../../core/data/detection/sample.ts";
 import { SHOWN } from "../../core/detect/detect.ts";
@@ -7,21 +6,17 @@ import { cocoAnnotations, cocoResults } from "../../core/metrics/coco.ts";
 import { detectionCases, someCases, worstCases } from "../../core/metrics/detection_cases.ts";
 import type { DetectionEvaluation } from "../../core/metrics/detection_evaluation.ts";
 import { type DetectionReport, iouHistogram } from "../../core/metrics/detection_report.ts";
-import { writeAtomically } from "../atomic_write.ts";
+import { CLASS_TABLE, createResultWriter, MISTAKES } from "../result_writer.ts";
 import { caseSheet } from "./case_sheet.ts";
 
 export const PRECISION_RECALL = "precision_recall.svg";
 export const IOU = "iou.svg";
-export const CLASS_TABLE = "classes.csv";
-export const MISTAKES = "mistakes.png";
 export const EXAMPLES = "examples.png";
 export const COCO_RESULTS = "coco_results.json";
 export const COCO_ANNOTATIONS = "coco_annotations.json";
 
 /** Photographs that a picture shows. */
 const SHOWN_CASES = 12;
-
-const encoder = new TextEncoder();
 
 /** What was judged; `evaluation.images` are those of `images`. */
 export interface JudgedImages {
@@ -41,14 +36,7 @@ export async function writeDetectionResults(
     import("../../core/plot/precision_recall.ts"),
     import("../../core/plot/iou_chart.ts"),
   ]);
-  const written: string[] = [];
-  const write = async (name: string, content: string | Uint8Array) => {
-    await writeAtomically(
-      join(folder, name),
-      typeof content === "string" ? encoder.encode(content) : content,
-    );
-    written.push(name);
-  };
+  const { write, written } = createResultWriter(folder);
   const { report, images: judged } = evaluation;
   const { iou_threshold } = report;
   const score_threshold = SHOWN.conf_threshold;

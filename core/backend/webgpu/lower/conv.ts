@@ -147,10 +147,17 @@ function convolve(
   });
 }
 
+/** A node that may have an epilogue. */
+interface Finished {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attrs: WithEpilogue;
+}
+
 /** The epilogue behind a bias, where there is one. */
 function finishOf(
   lower: Lower,
-  node: { readonly inputs: readonly Value[]; readonly attrs: WithEpilogue },
+  node: Pick<Finished, "inputs" | "attrs">,
   bias: Value | undefined,
 ): (width: "f32" | "vec4f") => Finish {
   return (width) => {
@@ -161,11 +168,7 @@ function finishOf(
 
 function forward(
   lower: Lower,
-  node: {
-    readonly inputs: readonly Value[];
-    readonly outputs: readonly Value[];
-    readonly attrs: WithEpilogue;
-  },
+  node: Finished,
   attrs: ConvAttrs,
   kernel: string,
 ): void {
@@ -207,11 +210,7 @@ function phaseTaps(kernel: number, phase: number, stride: number, before: number
  */
 function gradInput(
   lower: Lower,
-  node: {
-    readonly inputs: readonly Value[];
-    readonly outputs: readonly Value[];
-    readonly attrs: WithEpilogue;
-  },
+  node: Finished,
   attrs: ConvAttrs,
   kernel: string,
 ): void {

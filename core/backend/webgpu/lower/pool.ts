@@ -1,17 +1,14 @@
 /** Pools, with the CPU's windows. */
 import type { Value } from "../../../graph/graph.ts";
 import type { WithEpilogue } from "../../../ops/epilogue.ts";
-import type { AvgPoolAttrs, MaxPoolAttrs, PoolAttrs } from "../../../ops/pool.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
-import { adaptiveWindows, slidingWindows, type Span, type Window, windowsOver } from "../../windows.ts";
+import { adaptive, avgWindows, type Both, maxWindows, reach } from "../../pool_windows.ts";
+import type { Span, Window } from "../../windows.ts";
 import { type Bound, groupsFor, reads, writes } from "../kernel.ts";
 import * as pools from "../wgsl/pool.ts";
 import { epilogueOf } from "./epilogue.ts";
 import type { Lowering } from "./lowering.ts";
 import { numbersOf, widthFor } from "./width.ts";
-
-/** Of the rows and of the columns. */
-type Both<T> = readonly [T, T];
 
 const spanTable = (spans: readonly Span[]): Bound =>
   reads({ words: spans.flatMap(({ start, end }) => [start, end]) }, "i32");
@@ -27,47 +24,13 @@ function sizes(image: Shape, pooled: Shape, made: Shape) {
   return { numbers: { count, ...extents }, groups: groupsFor(count) };
 }
 
-function sliding(
-  image: Shape,
-  pooled: Shape,
-  { kernel, stride, padding: [top, left, bottom, right] }: PoolAttrs,
-  dilation: Both<number>,
-  countPadding: boolean,
-): Both<Window[]> {
-  const along = (axis: 0 | 1, before: number, after: number) =>
-    slidingWindows({
-      extent: image[2 + axis]!,
-      outputs: pooled[2 + axis]!,
-      kernel: kernel[axis],
-      stride: stride[axis],
-      before,
-      after,
-      dilation: dilation[axis],
-      countPadding,
-    });
-  return [along(0, top, bottom), along(1, left, right)];
-}
-
-const maxWindows = (image: Shape, pooled: Shape, attrs: MaxPoolAttrs) =>
-  sliding(image, pooled, attrs, attrs.dilation, false);
-
-const avgWindows = (image: Shape, pooled: Shape, attrs: AvgPoolAttrs) =>
-  sliding(image, pooled, attrs, [1, 1], attrs.count_include_pad);
-
-const adaptive = (image: Shape, pooled: Shape): Both<Window[]> => [
-  adaptiveWindows(image[2]!, pooled[2]!),
-  adaptiveWindows(image[3]!, pooled[3]!),
-];
-
 function windowTables([rows, columns]: Both<Window[]>) {
   return { rows: windowTable(rows), columns: windowTable(columns) };
 }
 
-function reachTables(image: Shape, [rows, columns]: Both<Window[]>) {
-  return {
-    down: spanTable(windowsOver(image[2]!, rows)),
-    across: spanTable(windowsOver(image[3]!, columns)),
-  };
+function reachTables(image: Shape, windows: Both<Window[]>) {
+  const [down, across] = reach(image, windows);
+  return { down: spanTable(down), across: spanTable(across) };
 }
 
 const max_pool2d: Lowering<"max_pool2d"> = (lower, { inputs: [x], outputs: [y, places], attrs }) => {

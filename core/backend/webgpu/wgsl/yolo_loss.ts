@@ -71,8 +71,8 @@ fn responsible(at: u32, wanted: vec4f) -> u32 {
 }
 `;
 
-/** parts [5, cells]: what each cell adds to xy, wh, object, no-object and class, not yet weighted. */
-export const cellLosses = `${cell}
+/** The beginning of a kernel with a thread for each cell. */
+const eachCell = `${cell}
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let index = group_index(group) * LANES + lane;
@@ -81,7 +81,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let boxes = scores + n.classes;
   let label = label_of(index);
   let wanted = wanted_of(index);
-  var parts = array<f32, 5>();
+`;
+
+/** parts [5, cells]: what each cell adds to xy, wh, object, no-object and class, not yet weighted. */
+export const cellLosses = `${eachCell}  var parts = array<f32, 5>();
   if (label != DOES_NOT_COUNT) {
     var chosen = n.boxes;
     if (label != NO_OBJECT) { chosen = responsible(boxes, wanted); }
@@ -133,16 +136,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
  * dprediction = dloss · factor · the derivative of the weighted sums. The IoU that confidence should be has no gradient.
  * Numbers besides: factor, coord, noobj.
  */
-export const cellGradients = `${cell}
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = group_index(group) * LANES + lane;
-  if (index >= n.count) { return; }
-  let scores = index * (n.classes + 5u * n.boxes);
-  let boxes = scores + n.classes;
-  let label = label_of(index);
-  let wanted = wanted_of(index);
-  let scale = 2.0 * read_dloss(0u) * n.factor;
+export const cellGradients = `${eachCell}  let scale = 2.0 * read_dloss(0u) * n.factor;
   let counts = select(1.0, 0.0, label == DOES_NOT_COUNT);
   let has_object = label > NO_OBJECT;
   var chosen = n.boxes;
