@@ -27,6 +27,13 @@ function start(...args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
+/** A run of the network that ends long after its test, with its page. */
+async function longRun(folder: string, network: string, ...args: string[]): Promise<Deno.ChildProcess> {
+  const net = join(folder, "net.ts");
+  await Deno.writeTextFile(net, network);
+  return start("--model", net, ...args, "--epochs", "400", "--output", join(folder, "run"), "--dashboard");
+}
+
 /** Reads until the address is told; the rest goes on being read, so that the run never waits for its reader. */
 async function addressOf(child: Deno.ChildProcess): Promise<string> {
   const found = Promise.withResolvers<string>();
@@ -102,9 +109,7 @@ Deno.test({
   ...browserTest,
   async fn() {
     await withFolder(async (folder) => {
-      const net = join(folder, "net.ts");
-      await Deno.writeTextFile(net, NET);
-      const run = start("--model", net, "--epochs", "400", "--output", join(folder, "run"), "--dashboard");
+      const run = await longRun(folder, NET);
       const errors: string[] = [];
       try {
         await withBrowser(async (browser) => {
@@ -158,9 +163,7 @@ Deno.test({
   ...browserTest,
   async fn() {
     await withFolder(async (folder) => {
-      const net = join(folder, "net.ts");
-      await Deno.writeTextFile(net, NET);
-      const run = start("--model", net, "--epochs", "400", "--output", join(folder, "run"), "--dashboard");
+      const run = await longRun(folder, NET);
       try {
         await withBrowser(async (browser) => {
           const page = await browser.newPage();
@@ -198,11 +201,9 @@ Deno.test({
   ...browserTest,
   async fn() {
     await withFolder(async (folder) => {
-      const net = join(folder, "net.ts");
-      await Deno.writeTextFile(net, DETECTOR);
-      await writeVoc(join(folder, "data"), boxPictures(10));
-      const args = ["--model", net, "--data", join(folder, "data"), "--batch-size", "4", "--epochs", "400"];
-      const run = start(...args, "--output", join(folder, "run"), "--dashboard");
+      const data = join(folder, "data");
+      await writeVoc(data, boxPictures(10));
+      const run = await longRun(folder, DETECTOR, "--data", data, "--batch-size", "4");
       const errors: string[] = [];
       try {
         await withBrowser(async (browser) => {
