@@ -1,7 +1,8 @@
 /** The backend that flags ask for. */
 import type { Backend } from "../core/backend/backend.ts";
+import type { Choices } from "../core/backend/tuning.ts";
 import { createWasmBackend, type WasmOptions } from "../core/backend/wasm/backend.ts";
-import { type Chooser, exact } from "../core/backend/wasm/lower/method.ts";
+import { choiceOf, exact } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
 import { oneOf, switchFlag, whole } from "./arguments.ts";
 
@@ -26,38 +27,42 @@ export interface DeviceFlags {
   readonly exact?: boolean;
 }
 
-/** Options for `createWasmBackend`; convolutions by `method` unless they are to be exact. */
-export function backendOptions(given: DeviceFlags, method?: Chooser): WasmOptions {
-  const chooser = given.exact ? exact : method;
-  return {
-    ...(given.threads === undefined ? {} : { threads: given.threads }),
-    ...(chooser ? { method: chooser } : {}),
-  };
+/** Options for `createWasmBackend`; convolutions as `choices` says, unless they are to be exact. */
+export function backendOptions(given: DeviceFlags, choices?: Choices): WasmOptions {
+  const { threads } = given;
+  const method = given.exact ? exact : choices && choiceOf(choices);
+  return { ...(threads === undefined ? {} : { threads }), ...(method ? { method } : {}) };
+}
+
+export interface BackendWishes {
+  /** What was measured to be fastest, see core/backend/autotune.ts. */
+  readonly choices?: Choices;
+  /** What the program does while the backend starts; a failure of it is one here. */
+  readonly meanwhile?: Promise<unknown>;
 }
 
 /**
- * Starts the backend on the device that is asked for; `auto` takes no GPU that the processor only stands in for. The options
- * are the CPU's. Throws `UserError` where there is no GPU, or where flags are for the other device.
+ * Starts the backend on the device that is asked for; `auto` takes no GPU that the processor only stands in for. Throws
+ * `UserError` where there is no GPU, or where flags are for the other device.
  */
 export async function createBackend(
   given: DeviceFlags,
-  options: Pick<WasmOptions, "method" | "meanwhile"> = {},
+  { choices, meanwhile }: BackendWishes = {},
 ): Promise<Backend> {
   const { device = "cpu", threads } = given;
   if (device === "webgpu" && threads !== undefined) {
     throw new UserError("--threads has no effect with --device webgpu: it is for the CPU");
   }
   if (device === "cpu" || device === "auto" && !await hasGpu()) {
-    const { meanwhile } = options;
     return await createWasmBackend({
-      ...backendOptions(given, options.method),
+      ...backendOptions(given, choices),
       ...(meanwhile ? { meanwhile } : {}),
     });
   }
   const { createWebgpuBackend } = await import("../core/backend/webgpu/backend.ts");
-  const backend = await createWebgpuBackend();
+  const backend = await createWebgpuBackend(choices ? { choices } : {});
   try {
-    await options.meanwhile;
+    await meanwhile;
   } catch (error) {
     backend.close();
     throw error;

@@ -1,6 +1,7 @@
 /** The one interface between programs and what runs them. */
 import type { Graph, Node } from "../graph/graph.ts";
 import type { Shape } from "../shape.ts";
+import type { Tuning } from "./tuning.ts";
 
 export type NumberArray = Float32Array | Int32Array | Uint8Array;
 
@@ -52,6 +53,8 @@ export interface Backend {
   readonly name: string;
   /** One line for a banner: what runs, how wide, on how many threads. */
   readonly description: string;
+  /** What can be chosen between, see autotune.ts. */
+  readonly tuning: Tuning;
   /** What `compile` would take, without taking it. */
   measure(graphs: Readonly<Record<string, Graph>>): MemoryReport;
   /** The nodes that a graph runs as, each with kernels to call: fused, and without those that only rename memory. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { place } from "../../core/backend/webgpu/source.ts";
 import { layOut } from "../../core/backend/webgpu/memory.ts";
-import { lowerNode } from "../../core/backend/webgpu/lower/mod.ts";
+import { lowerWith } from "../../core/backend/webgpu/lower/mod.ts";
 import { isDetectionModel } from "../../core/detect/model.ts";
 import { fuse } from "../../core/graph/fuse.ts";
 import type { Module } from "../../core/nn/mod.ts";
@@ -21,6 +21,8 @@ const STEPS: readonly [network: string, optimizer: OptimizerOptions][] = [
   ["yolov1", { name: "adam" }],
 ];
 
+const abilities = { workgroupBytes: 16384 };
+
 /** All that a step may do beside its update. */
 const EXTRAS = { clip_grad: 1, accumulate: 2, ema: true };
 
@@ -38,7 +40,7 @@ function sourcesOf(model: Module, input: readonly [number, number, number], opti
     return [[name, graph], [`${name}, fused`, fuse(graph)]] as const;
   });
   const sources: string[] = [];
-  for (const { program } of layOut(Object.fromEntries(all), limits, lowerNode).prepared.values()) {
+  for (const { program } of layOut(Object.fromEntries(all), limits, lowerWith(abilities)).prepared.values()) {
     for (const call of program.calls) {
       // Each buffer by itself: their places do not matter here.
       const buffers = new Map<unknown, GPUBuffer>();

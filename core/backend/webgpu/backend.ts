@@ -2,19 +2,26 @@
 import type { Graph } from "../../graph/graph.ts";
 import { dropPlaces, fuse } from "../../graph/fuse.ts";
 import type { Backend } from "../backend.ts";
+import type { Choices } from "../tuning.ts";
 import { type Gpu, openGpu } from "./device.ts";
-import { lowerNode } from "./lower/mod.ts";
+import type { Abilities } from "./lower/lowering.ts";
+import { lowerWith } from "./lower/mod.ts";
 import { layOut, type MemoryLimits } from "./memory.ts";
 import { createPipelines } from "./pipelines.ts";
 import { createSession } from "./session.ts";
+import { tuningOf } from "./tuning.ts";
 
 export interface WebgpuOptions {
   /** The GPU; by default the one that the system takes for hard work. */
   readonly gpu?: Gpu;
+  /** How products are cut, by node: what `autotune` has measured. Others are cut by shape alone. */
+  readonly choices?: Choices;
   /** For tests: false runs graphs op by op, as they were written. */
   readonly fuse?: boolean;
   /** For tests: smaller limits of memory than the adapter's, so that tensors are split. */
   readonly limits?: MemoryLimits;
+  /** For tests: less than the GPU can do. */
+  readonly abilities?: Partial<Abilities>;
 }
 
 export interface WebgpuBackend extends Backend {
@@ -27,6 +34,8 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   const { device, name, software } = gpu;
   const limits = options.limits ?? device.limits;
   const pipelines = createPipelines(device);
+  const abilities = { ...abilitiesOf(gpu), ...options.abilities };
+  const lowerNode = lowerWith(abilities, options.choices);
   const prepare = options.fuse === false ? dropPlaces : fuse;
   const plan = (graphs: Readonly<Record<string, Graph>>) => {
     const prepared = Object.entries(graphs).map(([name, graph]) => [name, prepare(graph)] as const);
@@ -36,6 +45,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     name: "webgpu",
     description: `WebGPU, ${name}${software ? ": the processor in a GPU's place, right but slow" : ""}`,
     gpu,
+    tuning: tuningOf(gpu, abilities),
     measure: (graphs) => plan(graphs).report,
     nodesOf(graph) {
       const { program } = plan({ graph }).prepared.get("graph")!;
@@ -44,4 +54,8 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     compile: (graphs) => createSession(gpu, pipelines, plan(graphs)),
     close: () => device.destroy(),
   };
+}
+
+function abilitiesOf({ device }: Gpu): Abilities {
+  return { workgroupBytes: device.limits.maxComputeWorkgroupStorageSize };
 }

@@ -6,6 +6,8 @@ export interface Gpu {
   readonly device: GPUDevice;
   /** Its name, such as `NVIDIA H200`. */
   readonly name: string;
+  /** All that WebGPU tells of it and its maker: what measurements on it are remembered by. */
+  readonly adapter: string;
   /** Whether the processor stands in for a GPU: right, but slow. */
   readonly software: boolean;
   /** Settles with a line about it when the GPU is gone: its driver failed, or it was taken away. */
@@ -45,7 +47,7 @@ export function nameOf({ info }: GPUAdapter): string {
 
 /** Takes the adapter's device, with all of its limits. Throws `UserError` where it cannot be had. */
 export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
-  const name = nameOf(adapter);
+  const name = nameOf(adapter), { info } = adapter;
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
     requiredFeatures: WELCOME.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
@@ -59,6 +61,9 @@ export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
   return {
     device,
     name,
+    adapter: [info.vendor, info.architecture, info.device, info.description].filter((part) => part).join(
+      ", ",
+    ),
     software: isSoftware(adapter),
     refused: () => refused,
     lost: device.lost.then(({ message }) =>

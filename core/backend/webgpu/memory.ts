@@ -9,7 +9,7 @@ import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../progr
 import type { Call, Program } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
 import type { Bound, Kernel, Table } from "./kernel.ts";
-import type { Lower } from "./lower/lowering.ts";
+import type { Collect } from "./lower/lowering.ts";
 import type { Range } from "./source.ts";
 
 /** Where bindings may begin on any adapter. */
@@ -49,7 +49,7 @@ export interface Layout {
 export function layOut(
   graphs: Readonly<Record<string, Graph>>,
   limits: MemoryLimits,
-  lowerNode: (lower: Lower, node: Node) => void,
+  lowerNode: (collect: Collect, node: Node) => void,
 ): Layout {
   const down = (bytes: number, step: number) => Math.max(step, Math.floor(bytes / step) * step);
   const binding = down(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize), ALIGNMENT);

@@ -7,7 +7,7 @@ import { type Bound, reads, writes } from "../kernel.ts";
 import * as operands from "../wgsl/operands.ts";
 import { sum_channels } from "./columns.ts";
 import { epilogueOf, type Finish } from "./epilogue.ts";
-import { addSlices, cutOf, multiply } from "./gemm.ts";
+import { addSlices, multiply } from "./gemm.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 import { isNarrow, narrowConv, narrowConvGradInput, narrowConvGradWeight } from "./narrow_conv.ts";
 import { widthFor } from "./width.ts";
@@ -107,7 +107,7 @@ function convolve(
 ) {
   const [images, pitch] = walk.image;
   const m = images * walk.rows * walk.columns, k = walk.taps.length * walk.channels;
-  const cut = cutOf({ m, n: columns, k, groups }, whole);
+  const cut = lower.cut({ m, n: columns, k, groups, splits: whole });
   const four = { x: widthFor(pitch, walk.channels), y: widthFor(columns) };
   const along = filter.pitches.w_channel === 1 ? "k" : "mn";
   const fourFilters = widthFor(...Object.values(filter.pitches).filter((pitch) => pitch !== 1)) === "vec4f" &&
@@ -122,7 +122,7 @@ function convolve(
     kernel,
     ...{ m, n: columns, k, groups, cut },
     a: isMatrix(walk) ? operands.rowsOperand(reading) : operands.gatheredOperand(reading),
-    b: operands.filterOperand({ four: fourFilters, along }),
+    b: operands.filterOperand({ four: fourFilters, along, whole: walk.channels % 4 === 0 }),
     store: parts ? operands.storeParts(storing) : done.code + operands.storePixels(storing),
     buffers: {
       x: reads(x, four.x),
@@ -280,7 +280,7 @@ function gradWeight(
   const walk = walkOf(attrs, extents(x), extents(dw), extents(dy));
   const [images, pitch] = walk.image;
   const m = out / groups, n = walk.taps.length * channels, k = images * walk.rows * walk.columns;
-  const cut = cutOf({ m, n, k, groups }, true);
+  const cut = lower.cut({ m, n, k, groups, splits: true });
   const target = cut.slices > 1 ? lower.scratch(4 * cut.slices * sizeOf(dw.shape)) : dw;
   const width = { dy: widthFor(out, m), x: widthFor(pitch, channels), dw: widthFor(n) };
   multiply(lower, {

@@ -3,10 +3,23 @@ import type { Node } from "../../../graph/graph.ts";
 import type { OpName } from "../../../ops/mod.ts";
 import type { Collector } from "../../../program/lower.ts";
 import type { Dispatch } from "../memory.ts";
+import type { Cut, Extents } from "./cut.ts";
 
-export interface Lower extends Collector<Dispatch> {
+/** Where a lowering puts what it makes. */
+export interface Collect extends Collector<Dispatch> {
   /** Bytes of the largest binding: what is larger has several. */
   readonly binding: number;
+}
+
+/** What kernels depend on, beside shapes. */
+export interface Abilities {
+  /** Bytes of memory that a workgroup may have. */
+  readonly workgroupBytes: number;
+}
+
+export interface Lower extends Collect, Abilities {
+  /** How a product of the node is cut. */
+  cut(extents: Extents): Cut;
 }
 
 export type Lowering<K extends OpName> = (lower: Lower, node: Node<K>) => void;
