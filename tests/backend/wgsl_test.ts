@@ -21,7 +21,11 @@ const STEPS: readonly [network: string, optimizer: OptimizerOptions][] = [
   ["yolov1", { name: "adam" }],
 ];
 
-const abilities = { workgroupBytes: 16384 };
+/** Those of a small GPU, and of a large one. */
+const ABILITIES = [
+  { workgroupBytes: 16384, subgroups: undefined },
+  { workgroupBytes: 65536, subgroups: { directive: "enable subgroups;\n" } },
+];
 
 /** All that a step may do beside its update. */
 const EXTRAS = { clip_grad: 1, accumulate: 2, ema: true };
@@ -40,7 +44,10 @@ function sourcesOf(model: Module, input: readonly [number, number, number], opti
     return [[name, graph], [`${name}, fused`, fuse(graph)]] as const;
   });
   const sources: string[] = [];
-  for (const { program } of layOut(Object.fromEntries(all), limits, lowerWith(abilities)).prepared.values()) {
+  const prepared = ABILITIES.flatMap((abilities) => [
+    ...layOut(Object.fromEntries(all), limits, lowerWith(abilities)).prepared.values(),
+  ]);
+  for (const { program } of prepared) {
     for (const call of program.calls) {
       // Each buffer by itself: their places do not matter here.
       const buffers = new Map<unknown, GPUBuffer>();

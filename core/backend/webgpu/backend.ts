@@ -9,6 +9,7 @@ import { lowerWith } from "./lower/mod.ts";
 import { layOut, type MemoryLimits } from "./memory.ts";
 import { createPipelines } from "./pipelines.ts";
 import { createSession } from "./session.ts";
+import { trySubgroups } from "./trial.ts";
 import { tuningOf } from "./tuning.ts";
 
 export interface WebgpuOptions {
@@ -34,7 +35,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   const { device, name, software } = gpu;
   const limits = options.limits ?? device.limits;
   const pipelines = createPipelines(device);
-  const abilities = { ...abilitiesOf(gpu), ...options.abilities };
+  const abilities = { ...await abilitiesOf(gpu), ...options.abilities };
   const lowerNode = lowerWith(abilities, options.choices);
   const prepare = options.fuse === false ? dropPlaces : fuse;
   const plan = (graphs: Readonly<Record<string, Graph>>) => {
@@ -56,6 +57,9 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   };
 }
 
-function abilitiesOf({ device }: Gpu): Abilities {
-  return { workgroupBytes: device.limits.maxComputeWorkgroupStorageSize };
+async function abilitiesOf({ device }: Gpu): Promise<Abilities> {
+  return {
+    workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
+    subgroups: await trySubgroups(device),
+  };
 }

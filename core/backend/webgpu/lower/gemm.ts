@@ -2,12 +2,12 @@
 import type { Value } from "../../../graph/graph.ts";
 import { type Bound, type Constant, groupsFor, reads, rowsOfGroups, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
+import { numbersOf } from "../wgsl/formula.ts";
 import { product, sumSlices } from "../wgsl/gemm.ts";
 import { type Operand, stripBytes, TILES } from "../wgsl/tiles.ts";
 import { type Cut, type Extents, sliceOf } from "./cut.ts";
 import type { Finish } from "./epilogue.ts";
 import type { Lower } from "./lowering.ts";
-import { numbersOf } from "./width.ts";
 
 export interface Multiply extends Omit<Extents, "splits"> {
   readonly kernel: string;

@@ -3,6 +3,7 @@ import type { Node } from "../../../graph/graph.ts";
 import type { OpName } from "../../../ops/mod.ts";
 import type { Collector } from "../../../program/lower.ts";
 import type { Dispatch } from "../memory.ts";
+import type { Subgroups } from "../wgsl/reduce.ts";
 import type { Cut, Extents } from "./cut.ts";
 
 /** Where a lowering puts what it makes. */
@@ -15,11 +16,14 @@ export interface Collect extends Collector<Dispatch> {
 export interface Abilities {
   /** Bytes of memory that a workgroup may have. */
   readonly workgroupBytes: number;
+  readonly subgroups: Subgroups;
 }
 
 export interface Lower extends Collect, Abilities {
   /** How a product of the node is cut. */
   cut(extents: Extents): Cut;
+  /** Defines `sum_of` and `greatest_of`: wgsl/reduce.ts. */
+  readonly reduceLanes: string;
 }
 
 export type Lowering<K extends OpName> = (lower: Lower, node: Node<K>) => void;

@@ -3,6 +3,7 @@ import type { Node } from "../../../graph/graph.ts";
 import type { OpName } from "../../../ops/mod.ts";
 import { type Choices, nameOf } from "../../tuning.ts";
 import { convLowerings } from "./conv.ts";
+import { reduceLanes } from "../wgsl/reduce.ts";
 import { cutBy, cutsFor, type Extents } from "./cut.ts";
 import { elementLowerings } from "./elements.ts";
 import { imageLowerings } from "./image.ts";
@@ -30,8 +31,14 @@ const lowerings: { readonly [K in OpName]: Lowering<K> } = {
 
 /** Lowers a node; its products are cut by the node's own choice among `choices`, or else by shape. */
 export function lowerWith(abilities: Abilities, choices: Choices = new Map()) {
+  const reduce = reduceLanes(abilities.subgroups);
   return (collect: Collect, node: Node): void => {
-    const lower: Lower = { ...collect, ...abilities, cut: cutBy(choices.get(nameOf(node))) };
+    const lower: Lower = {
+      ...collect,
+      ...abilities,
+      reduceLanes: reduce,
+      cut: cutBy(choices.get(nameOf(node))),
+    };
     (lowerings[node.op] as Lowering<OpName>)(lower, node);
   };
 }
@@ -45,6 +52,7 @@ export function productsOf(node: Node, abilities: Abilities): Extents[] {
     alias() {},
     binding: Number.MAX_SAFE_INTEGER,
     ...abilities,
+    reduceLanes: "",
     cut(extents) {
       found.push(extents);
       return cutsFor(extents)[0]!;

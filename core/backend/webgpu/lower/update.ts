@@ -135,7 +135,7 @@ const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, at
     const groups = Math.ceil(sizes[i]! / STRETCH);
     lower.add({
       kernel: "square_sums",
-      code: squareSums,
+      code: lower.reduceLanes + squareSums,
       buffers: { g: reads(gradient), parts: writes(parts) },
       numbers: { count: sizes[i]!, stretch: STRETCH, slot },
       groups,
@@ -144,7 +144,7 @@ const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, at
   });
   lower.add({
     kernel: "clip_factor",
-    code: clipFactor,
+    code: lower.reduceLanes + clipFactor,
     buffers: { parts: reads(parts), factor: reads(factor), y: writes(clipped), norm: writes(norm) },
     numbers: { count, limit: float(attrs.max_norm) },
     groups: 1,

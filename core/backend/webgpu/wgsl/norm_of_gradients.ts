@@ -1,8 +1,7 @@
 /**
- * The norm of all gradients together, without leaving f32's range: each sum of squares is kept as (scale, Σ (g / scale)²),
+ * The norm of all gradients together, behind `reduceLanes`, without leaving f32's range: each sum of squares is kept as (scale, Σ (g / scale)²),
  * scale a power of two near the greatest magnitude.
  */
-import { reduceLanes } from "./reduce.ts";
 
 const scaled = `
 /** The power of two at or below a magnitude; of 0 and of what is not finite, 1. */
@@ -14,7 +13,7 @@ fn scale_of(most: f32) -> f32 {
 `;
 
 /** parts[n.slot + group] = (scale, Σ (g / scale)²) of n.stretch numbers of g. Numbers: count, stretch, slot. */
-export const squareSums = `${reduceLanes}${scaled}
+export const squareSums = `${scaled}
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let index = group_index(group);
@@ -41,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
  * norm = the root of all sums together, and y = factor · min(1, limit / (norm + 10⁻⁶)); NaN where the norm is not finite.
  * One workgroup. Numbers: count, limit.
  */
-export const clipFactor = `${reduceLanes}
+export const clipFactor = `
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var own = 0.0;
