@@ -8,6 +8,9 @@ import { oneOf, switchFlag, whole } from "./arguments.ts";
 
 export const exactFlag = switchFlag("no Winograd convolutions: less rounding, slower");
 
+/** PyTorch's word for it: automatic mixed precision. */
+export const ampFlag = switchFlag("products of float16, sums of float32: on a GPU that can");
+
 export const deviceFlag = oneOf(
   ["cpu", "webgpu", "auto"] as const,
   "cpu, webgpu: a GPU, or auto: a GPU where one is; cpu",
@@ -19,12 +22,13 @@ export const threadFlags = {
 };
 
 /** Of commands that use finished weights. */
-export const machineFlags = { device: deviceFlag, ...threadFlags, exact: exactFlag };
+export const machineFlags = { device: deviceFlag, ...threadFlags, exact: exactFlag, amp: ampFlag };
 
 export interface DeviceFlags {
   readonly device?: "cpu" | "webgpu" | "auto";
   readonly threads?: number;
   readonly exact?: boolean;
+  readonly amp?: boolean;
 }
 
 /** Options for `createWasmBackend`; convolutions as `choices` says, unless they are to be exact. */
@@ -54,13 +58,17 @@ export async function createBackend(
     throw new UserError("--threads has no effect with --device webgpu: it is for the CPU");
   }
   if (device === "cpu" || device === "auto" && !await hasGpu()) {
+    if (given.amp) throw new UserError("--amp is for a GPU (--device webgpu): the CPU computes with float32");
     return await createWasmBackend({
       ...backendOptions(given, choices),
       ...(meanwhile ? { meanwhile } : {}),
     });
   }
   const { createWebgpuBackend } = await import("../core/backend/webgpu/backend.ts");
-  const backend = await createWebgpuBackend(choices ? { choices } : {});
+  const backend = await createWebgpuBackend({
+    half: given.amp ?? false,
+    ...(choices ? { choices } : {}),
+  });
   try {
     await meanwhile;
   } catch (error) {

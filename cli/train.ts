@@ -63,7 +63,7 @@ export async function train(args: readonly string[]): Promise<number> {
   const choices = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
   // The backend starts while the images are read.
   const loading = loadImages(job);
-  const starting = createBackend({ ...given, exact: job.settings.exact }, {
+  const starting = createBackend({ ...given, exact: job.settings.exact, amp: job.settings.amp }, {
     choices,
     meanwhile: loading,
   });

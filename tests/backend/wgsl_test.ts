@@ -23,8 +23,8 @@ const STEPS: readonly [network: string, optimizer: OptimizerOptions][] = [
 
 /** Those of a small GPU, and of a large one. */
 const ABILITIES = [
-  { workgroupBytes: 16384, subgroups: undefined },
-  { workgroupBytes: 65536, subgroups: { directive: "enable subgroups;\n" } },
+  { workgroupBytes: 16384, subgroups: undefined, half: false },
+  { workgroupBytes: 65536, subgroups: { directive: "enable subgroups;\n" }, half: false },
 ];
 
 /** All that a step may do beside its update. */

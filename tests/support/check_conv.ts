@@ -57,12 +57,12 @@ export function shapesOf(x: Shape, weight: Shape, attrs: ConvAttrs): ConvShapes 
 type Options = Parameters<typeof runOp>[3];
 
 /** Runs the three directions and the bias's gradient: y, dx, dw, db. */
-export async function runAll(shapes: ConvShapes, withBias: boolean, options: Options) {
+export async function runAll(shapes: ConvShapes, withBias: boolean, options: Options, numbers = noise) {
   const { attrs } = shapes;
-  const x = { shape: shapes.x, data: noise(shapes.x, 1) };
-  const weight = { shape: shapes.weight, data: noise(shapes.weight, 2) };
-  const bias = { shape: [shapes.weight[0]!], data: noise([shapes.weight[0]!], 3) };
-  const dy = { shape: shapes.y, data: noise(shapes.y, 4) };
+  const x = { shape: shapes.x, data: numbers(shapes.x, 1) };
+  const weight = { shape: shapes.weight, data: numbers(shapes.weight, 2) };
+  const bias = { shape: [shapes.weight[0]!], data: numbers([shapes.weight[0]!], 3) };
+  const dy = { shape: shapes.y, data: numbers(shapes.y, 4) };
   const [y] = await runOp("conv2d", withBias ? [x, weight, bias] : [x, weight], attrs, options);
   const [dx] = await runOp("conv2d_grad_input", [dy, weight], { ...attrs, input: shapes.x }, options);
   const [dw] = await runOp("conv2d_grad_weight", [dy, x], { ...attrs, weight: shapes.weight }, options);
@@ -70,10 +70,11 @@ export async function runAll(shapes: ConvShapes, withBias: boolean, options: Opt
   return [y, dx, dw, db];
 }
 
-export async function checkConv(shapes: ConvShapes, withBias: boolean, options: Options) {
-  const x = noise(shapes.x, 1), weight = noise(shapes.weight, 2), dy = noise(shapes.y, 4);
-  const bias = withBias ? noise([shapes.weight[0]!], 3) : undefined;
-  const [y, dx, dw, db] = await runAll(shapes, withBias, options);
+/** With `numbers` of a shape and a seed for images, weights and gradients. */
+export async function checkConv(shapes: ConvShapes, withBias: boolean, options: Options, numbers = noise) {
+  const x = numbers(shapes.x, 1), weight = numbers(shapes.weight, 2), dy = numbers(shapes.y, 4);
+  const bias = withBias ? numbers([shapes.weight[0]!], 3) : undefined;
+  const [y, dx, dw, db] = await runAll(shapes, withBias, options, numbers);
   const what = JSON.stringify({ ...shapes, withBias, options });
   const [ax, aw, ady] = [x, weight, dy].map(absolute) as [Float32Array, Float32Array, Float32Array];
   const magnitudes = conv2d(shapes, ax, aw, bias && absolute(bias));

@@ -9,7 +9,7 @@ import { lowerWith } from "./lower/mod.ts";
 import { layOut, type MemoryLimits } from "./memory.ts";
 import { createPipelines } from "./pipelines.ts";
 import { createSession } from "./session.ts";
-import { trySubgroups } from "./trial.ts";
+import { tryHalf, trySubgroups } from "./trial.ts";
 import { tuningOf } from "./tuning.ts";
 
 export interface WebgpuOptions {
@@ -17,6 +17,8 @@ export interface WebgpuOptions {
   readonly gpu?: Gpu;
   /** How products are cut, by node: what `autotune` has measured. Others are cut by shape alone. */
   readonly choices?: Choices;
+  /** Products of numbers that are rounded to float16, summed as float32; `UserError` where the GPU cannot. False by default. */
+  readonly half?: boolean;
   /** For tests: false runs graphs op by op, as they were written. */
   readonly fuse?: boolean;
   /** For tests: smaller limits of memory than the adapter's, so that tensors are split. */
@@ -35,7 +37,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   const { device, name, software } = gpu;
   const limits = options.limits ?? device.limits;
   const pipelines = createPipelines(device);
-  const abilities = { ...await abilitiesOf(gpu), ...options.abilities };
+  const abilities = { ...await abilitiesOf(gpu, options.half ?? false), ...options.abilities };
   const lowerNode = lowerWith(abilities, options.choices);
   const prepare = options.fuse === false ? dropPlaces : fuse;
   const plan = (graphs: Readonly<Record<string, Graph>>) => {
@@ -44,7 +46,9 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   };
   return {
     name: "webgpu",
-    description: `WebGPU, ${name}${software ? ": the processor in a GPU's place, right but slow" : ""}`,
+    description: `WebGPU, ${name}${abilities.half ? ", products of float16" : ""}${
+      software ? ": the processor in a GPU's place, right but slow" : ""
+    }`,
     gpu,
     tuning: tuningOf(gpu, abilities),
     measure: (graphs) => plan(graphs).report,
@@ -57,9 +61,12 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   };
 }
 
-async function abilitiesOf({ device }: Gpu): Promise<Abilities> {
+async function abilitiesOf(gpu: Gpu, half: boolean): Promise<Abilities> {
+  const { device } = gpu;
+  if (half) await tryHalf(gpu);
   return {
     workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
     subgroups: await trySubgroups(device),
+    half,
   };
 }

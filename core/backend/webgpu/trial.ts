@@ -1,4 +1,6 @@
 /** What a GPU is tried out on before it is relied on: there are drivers that compute wrongly what they say they can. */
+import { UserError } from "../../errors.ts";
+import type { Gpu } from "./device.ts";
 import { LANES } from "./kernel.ts";
 import type { Subgroups } from "./wgsl/reduce.ts";
 
@@ -10,7 +12,7 @@ export async function trySubgroups(device: GPUDevice): Promise<Subgroups> {
   if (!device.features.has("subgroups" as GPUFeatureName)) return undefined;
   for (const directive of DIRECTIVES) {
     const answers = await answersOf(device, directive + subgroupTrial, 4 * LANES);
-    if (answers) return areSubgroups(answers) ? { directive } : undefined;
+    if (answers) return areSubgroups(new Uint32Array(answers)) ? { directive } : undefined;
   }
   return undefined;
 }
@@ -39,8 +41,39 @@ export function areSubgroups(answers: Uint32Array): boolean {
   });
 }
 
+/** Makes sure of float16. Throws `UserError` where there is none, or where it is wrong. */
+export async function tryHalf({ device, name }: Gpu): Promise<void> {
+  if (!device.features.has("shader-f16")) {
+    throw new UserError(`the GPU (${name}) has no float16 (shader-f16): leave it at float32`);
+  }
+  const answers = await answersOf(device, halfTrial, LANES);
+  if (answers && isHalfRight(new Float32Array(answers))) return;
+  throw new UserError(
+    `the GPU (${name}) says that it has float16, but its driver gets products of it wrong: leave it at float32`,
+  );
+}
+
+/** Of each invocation: the product of vectors of its own and its neighbour, which went through the workgroup's memory as float16. */
+export const halfTrial = `enable f16;
+@group(0) @binding(0) var<storage, read_write> answers: array<f32>;
+var<workgroup> strip: array<vec4<f16>, ${LANES}>;
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(local_invocation_index) lane: u32) {
+  strip[lane] = vec4<f16>(vec4f(f32(lane), 0.5, -2.0, 1.0));
+  workgroupBarrier();
+  answers[lane] = dot(vec4f(strip[lane]), vec4f(strip[(lane + 1u) % ${LANES}u]));
+}
+`;
+
+/** Whether the answers are those of arithmetic: all numbers of the trial are ones of float16, and no sum has to be rounded. */
+export function isHalfRight(answers: Float32Array): boolean {
+  return answers.length === LANES &&
+    answers.every((answer, lane) => answer === lane * ((lane + 1) % LANES) + 5.25);
+}
+
 /** What a kernel writes, so many words; undefined where it does not compile. */
-async function answersOf(device: GPUDevice, code: string, count: number): Promise<Uint32Array | undefined> {
+async function answersOf(device: GPUDevice, code: string, count: number): Promise<ArrayBuffer | undefined> {
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ label: "trial", code });
   const compiling = device.createComputePipelineAsync({ layout: "auto", compute: { module } });
@@ -62,7 +95,7 @@ async function answersOf(device: GPUDevice, code: string, count: number): Promis
   encoder.copyBufferToBuffer(buffer, 0, staging, 0, 4 * count);
   device.queue.submit([encoder.finish()]);
   await staging.mapAsync(GPUMapMode.READ);
-  const answers = new Uint32Array(staging.getMappedRange().slice(0));
+  const answers = staging.getMappedRange().slice(0);
   buffer.destroy();
   staging.destroy();
   return answers;

@@ -10,7 +10,7 @@ const MEASURED = 8;
 
 export function tuningOf({ adapter }: Gpu, abilities: Abilities): Tuning {
   return {
-    key: `WebGPU, ${adapter}, kernels ${KERNELS}`,
+    key: `WebGPU, ${adapter}, kernels ${KERNELS}${abilities.half ? ", float16" : ""}`,
     nameOf,
     waysFor(node) {
       const products = productsOf(node, abilities).sort((a, b) => work(b) - work(a));

@@ -97,13 +97,15 @@ interface Convolve {
   readonly columns: number;
   /** Whether the outputs are all of the target, in order. */
   readonly whole: boolean;
+  /** Whether x is a gradient. */
+  readonly ofGradient: boolean;
   readonly finish: (width: "f32" | "vec4f") => Finish;
 }
 
 /** Adds the kernels of a gathered product. */
 function convolve(
   lower: Lower,
-  { kernel, x, walk, filter, target, groups, columns, whole, finish }: Convolve,
+  { kernel, x, walk, filter, target, groups, columns, whole, ofGradient, finish }: Convolve,
 ) {
   const [images, pitch] = walk.image;
   const m = images * walk.rows * walk.columns, k = walk.taps.length * walk.channels;
@@ -120,7 +122,7 @@ function convolve(
   const { value: y, ...places } = target;
   multiply(lower, {
     kernel,
-    ...{ m, n: columns, k, groups, cut },
+    ...{ m, n: columns, k, groups, cut, ofGradient },
     a: isMatrix(walk) ? operands.rowsOperand(reading) : operands.gatheredOperand(reading),
     b: operands.filterOperand({ four: fourFilters, along, whole: walk.channels % 4 === 0 }),
     store: parts ? operands.storeParts(storing) : done.code + operands.storePixels(storing),
@@ -190,6 +192,7 @@ function forward(
     groups: attrs.groups,
     columns,
     whole: true,
+    ofGradient: false,
     finish: finishOf(lower, node, bias),
   });
 }
@@ -257,6 +260,7 @@ function gradInput(
         groups,
         columns,
         whole: stride[0] === 1 && stride[1] === 1,
+        ofGradient: true,
         // Made once, whatever the number of phases.
         finish: (width) => {
           let made = finishes.get(width);
@@ -285,7 +289,7 @@ function gradWeight(
   const width = { dy: widthFor(out, m), x: widthFor(pitch, channels), dw: widthFor(n) };
   multiply(lower, {
     kernel,
-    ...{ m, n, k, groups, cut },
+    ...{ m, n, k, groups, cut, ofGradient: true },
     a: operands.turnedOperand({ four: width.dy === "vec4f" }),
     b: operands.seenOperand({ four: width.x === "vec4f" }),
     store: operands.storeFilters({ four: width.dw === "vec4f" }),

@@ -4,7 +4,7 @@ import { type Bound, type Constant, groupsFor, reads, rowsOfGroups, writes } fro
 import { elements } from "../wgsl/elements.ts";
 import { numbersOf } from "../wgsl/formula.ts";
 import { product, sumSlices } from "../wgsl/gemm.ts";
-import { type Operand, stripBytes, TILES } from "../wgsl/tiles.ts";
+import { type Operand, stripBytes, type Strips, TILES } from "../wgsl/tiles.ts";
 import { type Cut, type Extents, sliceOf } from "./cut.ts";
 import type { Finish } from "./epilogue.ts";
 import type { Lower } from "./lowering.ts";
@@ -16,17 +16,29 @@ export interface Multiply extends Omit<Extents, "splits"> {
   readonly buffers: Readonly<Record<string, Bound>>;
   readonly numbers: Readonly<Record<string, Constant>>;
   readonly cut: Cut;
+  /** Whether A is a gradient, which may be small. */
+  readonly ofGradient: boolean;
   /** Writes results, or parts where there are slices. */
   readonly store: string;
 }
 
+/** With it float16 has all its digits for gradients from 1.5e-8 on, and holds them up to 16. */
+const GRADIENT_SCALE = 4096;
+
 /** Adds the product's kernel. */
-export function multiply(lower: Lower, { kernel, a, b, buffers, numbers, cut, store, ...extents }: Multiply) {
+export function multiply(
+  lower: Lower,
+  { kernel, a, b, buffers, numbers, cut, store, ofGradient, ...extents }: Multiply,
+) {
   const { m, n, k, groups } = extents, tile = TILES[cut.tile];
+  const strips: Strips = lower.half
+    ? { element: "f16", scale: ofGradient ? GRADIENT_SCALE : 1 }
+    : { element: "f32" };
+  const kept = stripBytes(tile, strips, 2) <= lower.workgroupBytes ? 2 : 1;
   const across = Math.ceil(n / tile.n), tiles = Math.ceil(m / tile.m) * across;
   lower.add({
     kernel,
-    code: product({ tile, a, b, store, strips: stripBytes(tile, 2) <= lower.workgroupBytes ? 2 : 1 }),
+    code: product({ tile, a, b, store, strips, kept }),
     buffers,
     numbers: { m, n, k, groups, slice: sliceOf(k, cut.slices), tiles, tiles_across: across, ...numbers },
     groups: [...rowsOfGroups(tiles), groups * cut.slices],

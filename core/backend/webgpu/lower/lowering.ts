@@ -17,6 +17,8 @@ export interface Abilities {
   /** Bytes of memory that a workgroup may have. */
   readonly workgroupBytes: number;
   readonly subgroups: Subgroups;
+  /** Whether products are of numbers that were rounded to float16. */
+  readonly half: boolean;
 }
 
 export interface Lower extends Collect, Abilities {
