@@ -23,22 +23,36 @@ def version():
     return " ".join(["PyTorch", torch.__version__, *[name for name, there in blas.items() if there]])
 
 
+def classification(name, images, classes):
+    """The loss of what a classifier gives for the images."""
+    target = torch.arange(len(images)) % classes
+    cross_entropy = torch.nn.CrossEntropyLoss()
+
+    def loss_of(output):
+        if isinstance(output, torch.Tensor):
+            return cross_entropy(output, target)
+        scores, *auxiliary = output  # The scores, then the auxiliary classifiers'.
+        weight = AUXILIARY_WEIGHTS[name]
+        return cross_entropy(scores, target) + weight * sum(cross_entropy(a, target) for a in auxiliary)
+
+    return loss_of
+
+
+def detection(images, classes):
+    """The same of a detector."""
+    target = targets(len(images), classes, images.shape[-1])
+    return lambda output: yolo_loss(output, target, classes)
+
+
 def training(model, name, images, classes):
     """Forward, backward and SGD with momentum, as Strata's step."""
-    target = torch.arange(len(images)) % classes
+    loss_of = detection(images, classes) if name == "yolov1" else classification(name, images, classes)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
-    cross_entropy = torch.nn.CrossEntropyLoss()
     model.train()
 
     def step():
         optimizer.zero_grad()
-        output = model(images)
-        if isinstance(output, torch.Tensor):
-            loss = cross_entropy(output, target)
-        else:  # The scores, then the auxiliary classifiers'.
-            scores, *auxiliary = output
-            weight = AUXILIARY_WEIGHTS[name]
-            loss = cross_entropy(scores, target) + weight * sum(cross_entropy(a, target) for a in auxiliary)
+        loss = loss_of(model(images))
         loss.backward()
         optimizer.step()
         if not math.isfinite(loss.item()):
@@ -102,6 +116,7 @@ except ImportError as error:
     sys.exit(0)
 
 from torch_networks import AUXILIARY_WEIGHTS, create
+from torch_yolo import targets, yolo_loss
 
 try:
     main()

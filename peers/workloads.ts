@@ -5,7 +5,15 @@ import type { Workload } from "./protocol.ts";
 
 /** Images a step, by the networks that are compared. */
 const BATCHES: Readonly<Record<Mode, Readonly<Record<string, number>>>> = {
-  train: { resnet50: 8, vgg16_cifar: 100, resnet50_layer4: 100, darknet53: 4, googlenet: 8, small_cnn: 8 },
+  train: {
+    resnet50: 8,
+    vgg16_cifar: 100,
+    resnet50_layer4: 100,
+    darknet53: 4,
+    googlenet: 8,
+    yolov1: 2,
+    small_cnn: 8,
+  },
   infer: { resnet50: 8, vgg16: 4, googlenet: 8, resnet18: 8, alexnet: 16 },
 };
 
