@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { scaleBox } from "../../core/detect/box.ts";
 import { type Marked, overlay } from "../../core/detect/overlay.ts";
 import { type Image, withChannels } from "../../core/data/transforms/image.ts";
-import { cut, escaped } from "../../core/svg_text.ts";
+import { escaped, shortened, widthOf } from "../../core/svg_text.ts";
 
 export interface SheetRow {
   /** Written to the left of the row. */
@@ -23,9 +23,8 @@ const GAP = 6;
 const SMALLEST_SHOWN = 96;
 const TEXT = 14;
 const LINE = 17;
-/** Of a label; each takes about so many pixels. */
-const CHARACTERS = 18;
-const CHARACTER = 8;
+/** The most pixels of a label. */
+const LABEL = 150;
 
 /** All images are of one size. `headings` stand over the columns. */
 export async function contactSheet(
@@ -39,7 +38,8 @@ export async function contactSheet(
     ...rows.flatMap(({ images }) => images.map((image) => image.captions?.length ?? 0)),
   );
   const [cellWidth, cellHeight] = [width * factor + GAP, height * factor + captions * LINE + GAP];
-  const left = 2 * GAP + CHARACTER * Math.max(...rows.map(({ label }) => [...cut(label, CHARACTERS)].length));
+  const labels = rows.map(({ label }) => shortened(label, LABEL / TEXT));
+  const left = 2 * GAP + Math.ceil(TEXT * Math.max(...labels.map(widthOf)));
   const top = TEXT + 2 * GAP;
   const size = {
     width: left + headings.length * cellWidth,
@@ -60,7 +60,7 @@ export async function contactSheet(
       images.flatMap(({ captions = [] }, x) =>
         captions.map((caption, line) =>
           text(
-            cut(caption, Math.floor(width * factor / CHARACTER)),
+            shortened(caption, width * factor / TEXT),
             column(x) + width * factor / 2,
             row(y) + height * factor + (line + 1) * LINE - 4,
             "middle",
@@ -68,7 +68,7 @@ export async function contactSheet(
         )
       )
     ),
-    ...rows.map(({ label }, y) => text(cut(label, CHARACTERS), GAP, row(y) + cellHeight / 2, "start")),
+    ...labels.map((label, y) => text(label, GAP, row(y) + cellHeight / 2, "start")),
   ];
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${
     texts.join("")
