@@ -28,22 +28,37 @@ def version(device):
     return " ".join(["PyTorch", torch.__version__, *[name for name, there in blas.items() if there]])
 
 
+def classification(job, device):
+    """The loss of what a classifier gives for the images."""
+    target = torch.arange(job["batch"], device=device) % job["classes"]
+    cross_entropy = torch.nn.CrossEntropyLoss()
+
+    def loss_of(output):
+        if isinstance(output, torch.Tensor):
+            return cross_entropy(output, target)
+        scores, *auxiliary = output  # The scores, then the auxiliary classifiers'.
+        weight = AUXILIARY_WEIGHTS[job["model"]]
+        return cross_entropy(scores, target) + weight * sum(cross_entropy(a, target) for a in auxiliary)
+
+    return loss_of
+
+
+def detection(job, device):
+    """The same of a detector."""
+    target = targets(job["batch"], job["classes"], job["input"][-1]).to(device)
+    return lambda output: yolo_loss(output, target, job["classes"])
+
+
 def training(model, job, bring):
     """Forward, backward and SGD with momentum, as Strata's step."""
-    target = torch.arange(job["batch"], device=next(model.parameters()).device) % job["classes"]
+    loss = detection if job["model"] == "yolov1" else classification
+    loss_of = loss(job, next(model.parameters()).device)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
-    cross_entropy = torch.nn.CrossEntropyLoss()
     model.train()
 
     def step():
         optimizer.zero_grad()
-        output = model(bring())
-        if isinstance(output, torch.Tensor):
-            loss = cross_entropy(output, target)
-        else:  # The scores, then the auxiliary classifiers'.
-            scores, *auxiliary = output
-            weight = AUXILIARY_WEIGHTS[job["model"]]
-            loss = cross_entropy(scores, target) + weight * sum(cross_entropy(a, target) for a in auxiliary)
+        loss = loss_of(model(bring()))
         loss.backward()
         optimizer.step()
         if not math.isfinite(loss.item()):
@@ -128,6 +143,7 @@ except ImportError as error:
     sys.exit(0)
 
 from torch_networks import AUXILIARY_WEIGHTS, create
+from torch_yolo import targets, yolo_loss
 
 try:
     main()

@@ -6,7 +6,15 @@ import type { Device, Workload } from "./protocol.ts";
 /** Images a step, by the networks that are compared; a GPU takes more to be busy. */
 const BATCHES: Readonly<Record<Device, Readonly<Record<Mode, Readonly<Record<string, number>>>>>> = {
   cpu: {
-    train: { resnet50: 8, vgg16_cifar: 100, resnet50_layer4: 100, darknet53: 4, googlenet: 8, small_cnn: 8 },
+    train: {
+      resnet50: 8,
+      vgg16_cifar: 100,
+      resnet50_layer4: 100,
+      darknet53: 4,
+      googlenet: 8,
+      yolov1: 2,
+      small_cnn: 8,
+    },
     infer: { resnet50: 8, vgg16: 4, googlenet: 8, resnet18: 8, alexnet: 16 },
   },
   webgpu: {

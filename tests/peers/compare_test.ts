@@ -113,7 +113,7 @@ Deno.test("every contestant but Strata tells how to get it; all but Strata and P
 Deno.test("workloads by model, mode and batch", () => {
   const names = (given: Parameters<typeof workloadsOf>[0]) =>
     workloadsOf(given).map(({ model, mode, batch, input }) => `${mode} ${model} ${batch}×${input.join("×")}`);
-  assert.equal(names({}).length, 11);
+  assert.equal(names({}).length, 12);
   assert.deepEqual(names({ models: ["vgg16", "nin"], mode: "infer" }), [
     "infer vgg16 4×3×224×224",
     "infer nin 8×3×32×32",
