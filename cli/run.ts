@@ -55,8 +55,8 @@ export async function run(run: Run): Promise<number> {
 
 /** Saves what a fault elsewhere has left whole: the data's, say. A disk that is full stays full. */
 async function rescue({ trainer, options }: Run, keeper: Keeper, error: unknown): Promise<void> {
-  const { progress, whole } = trainer;
-  if (!whole || progress.step === 0 || error instanceof CannotWrite) return;
+  const { progress } = trainer;
+  if (!trainer.whole || progress.step === 0 || error instanceof CannotWrite) return;
   try {
     await keeper.saveLast();
     console.error(stoppedWithin(progress, stepsOf(options)));

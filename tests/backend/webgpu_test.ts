@@ -123,7 +123,7 @@ onWebgpu("a GPU that is lost is told in one line", async () => {
   await session.run("graph");
   assert.deepEqual([...await session.read("graph", "y")], [2, 4, 6, 8, 10, 12, 14, 16]);
   backend.close();
-  await assert.rejects(session.run("graph"), /^UserError: the GPU \(.+\) was lost: .+/);
+  await assert.rejects(session.run("graph"), /^DeviceLost: the GPU \(.+\) was lost: .+/);
 });
 
 onWebgpu("a profile is a run: the same results, and a time for every dispatch", async () => {

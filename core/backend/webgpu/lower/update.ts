@@ -151,4 +151,14 @@ const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, at
   });
 };
 
-export const updateLowerings = { sgd, adam, rmsprop, accumulate, ema, clip_grad_norm };
+const latch: Lowering<"latch"> = (lower, { inputs: [failed, x], outputs: [y] }) => {
+  lower.add({
+    kernel: "latch",
+    code: kernels.latch,
+    buffers: { failed: updates(failed), x: reads(x), y: writes(y) },
+    numbers: {},
+    groups: 1,
+  });
+};
+
+export const updateLowerings = { sgd, adam, rmsprop, accumulate, ema, clip_grad_norm, latch };

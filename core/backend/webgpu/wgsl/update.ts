@@ -87,3 +87,14 @@ export const ema = update(`
   let average = read_p(i);
   write_p(i, average + read_hyper(0u) * (read_g(i) - average));
 `);
+
+/** y = x while all x were finite, else NaN, which `failed` remembers. One invocation. */
+export const latch = `
+@compute @workgroup_size(1)
+fn main() {
+  let x = read_x(0u);
+  let fails = read_failed(0u) != 0.0 || !is_finite(x);
+  write_failed(0u, select(0.0, 1.0, fails));
+  write_y(0u, select(x, not_a_number(), fails));
+}
+`;
