@@ -20,7 +20,7 @@ const SMALL_BYTES = 2 ** 22;
 interface Submitted {
   readonly graph: string;
   /** Settles once it has ended. */
-  done(): Promise<unknown>;
+  done(): Promise<void>;
   /** Of an output that comes back with it. */
   readonly read: ReadOutput;
 }
@@ -105,7 +105,7 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
     queue.submit([encoder.finish()]);
     return {
       graph,
-      done: () => watch(arriving ? arriving() : queue.onSubmittedWorkDone()),
+      done: async () => void await watch<unknown>(arriving ? arriving() : queue.onSubmittedWorkDone()),
       async read(output) {
         const value = outputOf(graph, output), place = places.get(value);
         if (place === undefined || !arriving) {
