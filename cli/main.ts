@@ -1,10 +1,10 @@
 /** How every command ends: its exit code, or one line about what is wrong. */
-import { DeviceLost } from "../core/backend/backend.ts";
+import { DeviceLost, OutOfMemory } from "../core/backend/backend.ts";
 import { UserError } from "../core/errors.ts";
 import { ShapeError } from "../core/graph/builder.ts";
 
-/** Exit code where the device was lost. */
-const LOST = 5;
+/** Exit code where the device was lost, or had no memory left in the middle of its work. */
+export const LOST = 5;
 
 /**
  * Runs a command and ends the program with its exit code: 0 where all is done, 1 where Strata itself is at fault (then
@@ -22,6 +22,10 @@ async function exitCode(command: (args: readonly string[]) => Promise<number>): 
     if (error instanceof DeviceLost) {
       console.error(`error: ${error.message}`);
       return LOST;
+    }
+    if (error instanceof OutOfMemory) {
+      console.error(`error: this ${error.message}: take smaller batches, or a smaller network`);
+      return 2;
     }
     if (error instanceof UserError || error instanceof ShapeError) {
       console.error(`error: ${error.message}`);

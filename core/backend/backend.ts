@@ -88,7 +88,10 @@ function gigabytes(bytes: number): string {
   return (bytes / 1e9).toFixed(2);
 }
 
-/** The device that computes is gone: its driver failed, or it was taken away. What it held is lost. One line. */
+/**
+ * The device that computes is gone, or has no memory left in the middle of its work: its driver failed, say, or it was taken
+ * away. What it held is lost. The message is one line.
+ */
 export class DeviceLost extends Error {
   override readonly name = "DeviceLost";
 }

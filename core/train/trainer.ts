@@ -37,6 +37,8 @@ export interface StepEvent {
   readonly epoch: number;
   readonly step: number;
   readonly steps: number;
+  /** Steps of the run so far, this one among them. */
+  readonly batches: number;
   readonly loss: number;
   /** Of this step alone, and of the epoch so far. */
   readonly own: Figures;
@@ -170,7 +172,8 @@ export function createTrainer<Result extends Judged>(options: TrainerOptions<Res
     sound = true;
     const own = means(tally, batch_size);
     const { figures } = soFar();
-    return { type: "step", epoch: place.epoch + 1, step: progress.step, steps, loss, own, figures, lr };
+    const { step, batches } = progress;
+    return { type: "step", epoch: place.epoch + 1, step, steps, batches, loss, own, figures, lr };
   }
 
   /** Reads all steps under way, so that progress is that of the weights. Nothing is, after a step that failed. */

@@ -34,6 +34,7 @@ interface Block {
 export function createResults(device: GPUDevice, ranges: readonly Range[]): Results {
   const bytes = ranges.reduce((sum, { size }) => sum + size, 0);
   const most = Math.max(1, Math.min(MOST_RUNS, Math.floor(MOST_BYTES / bytes)));
+  const all: GPUBuffer[] = [];
   const spare: Block[] = [];
   let perMap = 1;
   let open: Block | undefined;
@@ -44,22 +45,24 @@ export function createResults(device: GPUDevice, ranges: readonly Range[]): Resu
       const block = spare.pop()!;
       if (block.room >= perMap) return block;
       block.buffer.destroy();
+      all.splice(all.indexOf(block.buffer), 1);
     }
     const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
     const buffer = device.createBuffer({ label: "results", size: perMap * bytes, usage });
+    all.push(buffer);
     return { buffer, room: perMap, runs: 0, arrived: undefined };
   }
 
   async function arrive(block: Block): Promise<ArrayBuffer> {
     const { buffer, runs } = block;
     await buffer.mapAsync(GPUMapMode.READ, 0, runs * bytes);
-    const all = buffer.getMappedRange(0, runs * bytes).slice(0);
+    const arrived = buffer.getMappedRange(0, runs * bytes).slice(0);
     buffer.unmap();
     const now = performance.now(), each = (now - mappedLast) / runs;
     mappedLast = now;
     perMap = Math.max(1, Math.min(Math.floor(MAP_MILLISECONDS / each), 2 * perMap, most));
     spare.push({ ...block, runs: 0, arrived: undefined });
-    return all;
+    return arrived;
   }
 
   function map(block: Block): Promise<ArrayBuffer> {
@@ -91,8 +94,6 @@ export function createResults(device: GPUDevice, ranges: readonly Range[]): Resu
       }
       return async () => (await map(block)).slice(start, start + bytes);
     },
-    destroy() {
-      for (const { buffer } of open ? [...spare, open] : spare) buffer.destroy();
-    },
+    destroy: () => all.forEach((buffer) => buffer.destroy()),
   };
 }

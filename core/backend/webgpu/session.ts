@@ -96,13 +96,23 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
     return [name, { places, results: values.length > 0 ? createResults(device, ranges) : undefined }];
   }));
 
-  /** Records the graph's dispatches in one pass, and submits them. */
-  function submit(graph: string): Submitted {
+  /** The commands of a graph's next run, where they were recorded ahead. */
+  const recorded = new Map<string, GPUCommandBuffer>();
+
+  function commandsOf(graph: string): GPUCommandBuffer {
     const encoder = device.createCommandEncoder();
     record(encoder, compiled.get(graph)!.steps);
+    return encoder.finish();
+  }
+
+  /** Submits a graph's work, and the copies of its small outputs behind it. */
+  function submit(graph: string): Submitted {
+    const work = recorded.get(graph) ?? commandsOf(graph);
+    recorded.delete(graph);
     const { places, results } = returned.get(graph)!;
+    const encoder = device.createCommandEncoder();
     const arriving = results?.copy(encoder);
-    queue.submit([encoder.finish()]);
+    queue.submit([work, encoder.finish()]);
     return {
       graph,
       done: async () => void await watch<unknown>(arriving ? arriving() : queue.onSubmittedWorkDone()),
@@ -151,7 +161,10 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       if (!isReady) await ready;
       while (running) await running;
       last = undefined;
-      return submit(graph).read;
+      const { read } = submit(graph);
+      // While that is at work: the GPU is not to wait for it when it is done.
+      recorded.set(graph, commandsOf(graph));
+      return read;
     },
     depth: (graph) => find(returned, graph, "graph").results?.depth ?? 1,
     async profile(graph) {
@@ -220,20 +233,32 @@ function view({ dtype, shape }: Value, bytes: ArrayBuffer, at = 0): NumberArray 
   return new Uint8Array(bytes, at, length);
 }
 
+/** How close to the truth `available` comes, as a share of what is wanted: 2 to the power of minus so much. */
+const HALVINGS = 6;
+
 /** About how much memory can be had, where `wanted` bytes cannot: tried, since WebGPU does not tell. */
 async function available(device: GPUDevice, wanted: number): Promise<number> {
-  for (let bytes = wanted / 2; bytes > 2 ** 20; bytes /= 2) {
-    device.pushErrorScope("out-of-memory");
-    const size = Math.min(device.limits.maxBufferSize, Math.ceil(bytes / 4) * 4);
-    const buffers = Array.from(
-      { length: Math.ceil(bytes / size) },
-      () => device.createBuffer({ size, usage: GPUBufferUsage.STORAGE }),
-    );
-    const error = await device.popErrorScope();
-    buffers.forEach((buffer) => buffer.destroy());
-    if (!error) return bytes;
+  // What was given back is free once the queue has been looked after.
+  await device.queue.onSubmittedWorkDone();
+  let can = 0, cannot = wanted;
+  for (let round = 0; round < HALVINGS; round++) {
+    const middle = (can + cannot) / 2;
+    if (await canHave(device, middle)) can = middle;
+    else cannot = middle;
   }
-  return 0;
+  return can;
+}
+
+async function canHave(device: GPUDevice, bytes: number): Promise<boolean> {
+  device.pushErrorScope("out-of-memory");
+  const size = Math.min(device.limits.maxBufferSize, Math.ceil(bytes / 4) * 4);
+  const buffers = Array.from(
+    { length: Math.ceil(bytes / size) },
+    () => device.createBuffer({ size, usage: GPUBufferUsage.STORAGE }),
+  );
+  const error = await device.popErrorScope();
+  buffers.forEach((buffer) => buffer.destroy());
+  return error === null;
 }
 
 function find<T>(map: ReadonlyMap<string, T>, name: string, what: string): T {
