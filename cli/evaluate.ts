@@ -23,6 +23,7 @@ import { machineFlags } from "./backend.ts";
 import { evaluateBoxes } from "./evaluate_boxes.ts";
 import { evaluationData, evaluationText } from "./evaluation_report.ts";
 import { main } from "./main.ts";
+import { whileReading } from "./progress.ts";
 import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data.ts";
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
@@ -163,12 +164,12 @@ async function loadImages({ run, network, dict }: Weights, given: EvaluateFlags)
   if (given.tta && run?.hflip === 0 && !run.no_aug) {
     note("the run never saw mirrored images (--hflip 0); --tta mirrors these");
   }
-  const options = loadOptions(settings, network.input as [number, number, number], {
-    note,
-    workers: given.workers,
-  });
   const testOnly = seen ? "seen" : "new";
-  const split = await loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
+  const split = await whileReading((onRead) => {
+    const rest = { note, workers: given.workers, onRead };
+    const options = loadOptions(settings, network.input as [number, number, number], rest);
+    return loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
+  });
   split.notes.forEach(note);
   const { channels, height, width } = split.test;
   const [wanted] = network.input;

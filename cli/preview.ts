@@ -13,6 +13,7 @@ import { loadAnyDataset } from "../host/datasets.ts";
 import { describeGroups, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
 import { checkKind, mapOf, modelEntry } from "./model.ts";
+import { whileReading } from "./progress.ts";
 import { recipeFile } from "./recipes.ts";
 import { readConfig } from "./settings/config_file.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings, loadOptions } from "./settings/data.ts";
@@ -75,7 +76,9 @@ export async function preview(args: readonly string[]): Promise<number> {
   checkKind({ model, ...settings }, map !== undefined, given.data !== undefined);
   const note = (line: string) => console.log(`Note: ${line}`);
   const rest = { note, workers: undefined, split_size: map?.split_size };
-  const data = await loadAnyDataset(dataset, loadOptions(settings, entry.input, rest));
+  const data = await whileReading((onRead) =>
+    loadAnyDataset(dataset, loadOptions(settings, entry.input, { ...rest, onRead }))
+  );
   try {
     data.notes.forEach(note);
     const samples = permutation(data.train.count, seed, 0).slice(0, count);

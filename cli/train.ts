@@ -22,6 +22,7 @@ import { scoreLine } from "./figures.ts";
 import { type Job, type Mode, understand } from "./job.ts";
 import { findLearningRate } from "./lr_find.ts";
 import { planRun } from "./plan.ts";
+import { whileReading } from "./progress.ts";
 import { describeRecipes } from "./recipes.ts";
 import { createTestReport } from "./report.ts";
 import { checkImages } from "./resume.ts";
@@ -82,7 +83,9 @@ export async function train(args: readonly string[]): Promise<number> {
 async function loadImages({ settings, entry, split_size, workers }: Job): Promise<AnySplit> {
   const overfit = settings.overfit_batches > 0;
   const rest = { progress: downloadProgress, note, workers, overfit, split_size };
-  const data = await loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, rest));
+  const data = await whileReading((onRead) =>
+    loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, { ...rest, onRead }))
+  );
   if (isTerminal) clearLine();
   data.notes.forEach(note);
   return data;

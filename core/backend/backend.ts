@@ -65,6 +65,11 @@ export interface Backend {
   readonly name: string;
   /** One line for a banner: what runs, how wide, on how many threads. */
   readonly description: string;
+  /**
+   * Multiply-adds a second that it reaches at the very most, measured now for some milliseconds: in the GEMM's micro-kernel on all
+   * of a CPU's threads, in the registers of a GPU.
+   */
+  peak(milliseconds: number): Promise<number>;
   /** What `compile` would take, without taking it. */
   measure(graphs: Readonly<Record<string, Graph>>): MemoryReport;
   /** The nodes that a graph runs as, each with kernels to call: fused, and without those that only rename memory. */

@@ -53,11 +53,16 @@ export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
   return { device, name, software: isSoftware(adapter), watch: watchDevice(device, name) };
 }
 
-/** Finds and opens a GPU. Throws `UserError` where there is none. */
-export async function openGpu(): Promise<Gpu> {
+/** The adapter that the system would take for hard work. Throws `UserError` where there is none. */
+export async function needAdapter(): Promise<GPUAdapter> {
   const adapter = await findAdapter();
-  if (adapter) return await openDevice(adapter);
+  if (adapter) return adapter;
   throw new UserError(
     "there is no GPU that WebGPU can use (no adapter): install its driver for Vulkan, or take the CPU",
   );
+}
+
+/** Finds and opens a GPU. Throws `UserError` where there is none. */
+export async function openGpu(): Promise<Gpu> {
+  return await openDevice(await needAdapter());
 }
