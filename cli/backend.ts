@@ -53,11 +53,7 @@ export async function createBackend(
   given: DeviceFlags,
   { choices, meanwhile }: BackendWishes = {},
 ): Promise<Backend> {
-  const { device = "cpu", threads } = given;
-  if (device === "webgpu" && threads !== undefined) {
-    throw new UserError("--threads has no effect with --device webgpu: it is for the CPU");
-  }
-  if (device === "cpu" || device === "auto" && !await hasGpu()) {
+  if (await chooseDevice(given) === "cpu") {
     if (given.amp) throw new UserError("--amp is for a GPU (--device webgpu): the CPU computes with float32");
     return await createWasmBackend({
       ...backendOptions(given, choices),
@@ -76,6 +72,14 @@ export async function createBackend(
     throw error;
   }
   return backend;
+}
+
+/** The device that flags ask for. Throws `UserError` where flags are for the other one. */
+export async function chooseDevice({ device = "cpu", threads }: DeviceFlags): Promise<"cpu" | "webgpu"> {
+  if (device === "webgpu" && threads !== undefined) {
+    throw new UserError("--threads has no effect with --device webgpu: it is for the CPU");
+  }
+  return device === "cpu" || device === "auto" && !await hasGpu() ? "cpu" : "webgpu";
 }
 
 async function hasGpu(): Promise<boolean> {

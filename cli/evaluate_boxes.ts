@@ -11,6 +11,7 @@ import { saveDetectionResults } from "../host/evaluation_folder.ts";
 import { detectionData, detectionText } from "./detection_report.ts";
 import type { EvaluateFlags } from "./evaluate.ts";
 import { shortName } from "./model.ts";
+import { whileReading } from "./progress.ts";
 import { testWeights } from "./test_weights.ts";
 import { imagesFor, RIGHT_MODEL, type Weights } from "./weights.ts";
 
@@ -81,21 +82,24 @@ async function loadBoxes(
   const seen = run?.data !== undefined && resolve(folder) === resolve(run.data);
   const note = (line: string) => console.error(`Note: ${line}`);
   const { loadDetection } = await import("../host/detection/dataset.ts");
-  const data = await loadDetection(folder, {
-    input: network.input as [number, number, number],
-    split_size: (network.model as DetectionModel).map.split_size,
-    augmentation: undefined,
-    classes: names,
-    list: given.split,
-    valSplit: given["val-split"] ?? (seen ? run.val_split || undefined : undefined),
-    seed: given.seed ?? (seen ? run.seed : undefined) ?? 0,
-    maxPixels: 1e6 * (given["max-megapixels"] ?? run?.max_megapixels ?? 100),
-    badImages: given["bad-images"] ?? run?.bad_images ?? "skip",
-    workers: given.workers,
-    overfit: seen && (run.overfit_batches ?? 0) > 0,
-    testOnly: seen ? "seen" : "new",
-    note,
-  });
+  const data = await whileReading((onRead) =>
+    loadDetection(folder, {
+      input: network.input as [number, number, number],
+      split_size: (network.model as DetectionModel).map.split_size,
+      augmentation: undefined,
+      classes: names,
+      list: given.split,
+      valSplit: given["val-split"] ?? (seen ? run.val_split || undefined : undefined),
+      seed: given.seed ?? (seen ? run.seed : undefined) ?? 0,
+      maxPixels: 1e6 * (given["max-megapixels"] ?? run?.max_megapixels ?? 100),
+      badImages: given["bad-images"] ?? run?.bad_images ?? "skip",
+      workers: given.workers,
+      overfit: seen && (run.overfit_batches ?? 0) > 0,
+      testOnly: seen ? "seen" : "new",
+      note,
+      onRead,
+    })
+  );
   data.notes.forEach(note);
   if (data.test.classes.length === num_classes) return data;
   data.close?.();
@@ -115,5 +119,7 @@ async function run(
   const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? BATCH, data.test.count);
   const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
   const images = imagesFor(weights, batch_size, given);
-  return await testWeights(weights, { model, matched, data, images, task: detection(model.map) }, given);
+  const limit_batches = given["limit-batches"] ?? 0;
+  const task = detection(model.map);
+  return await testWeights(weights, { model, matched, data, images, task, limit_batches }, given);
 }

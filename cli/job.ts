@@ -8,6 +8,7 @@ import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } fro
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
+import { shortWarmup } from "./settings/schedule.ts";
 import { changeSettings, resolveSettings, type SettingFlags, type Settings } from "./settings/settings.ts";
 import type { trainFlags } from "./train_flags.ts";
 
@@ -139,16 +140,28 @@ async function gather(given: Given): Promise<Gathered> {
         Object.entries(whole.flags).map(([name, value]) => [name.replaceAll("-", "_"), value]),
       ),
     );
-    return { flags: given, base, model_options: sameModel ? whole.model_options : undefined };
+    const flags = withRoomForWarmup(given, whole.flags);
+    return { flags, base, model_options: sameModel ? whole.model_options : undefined };
   }
   // Options are those of a network: of another one they mean nothing.
   const model = given.model ?? config?.flags.model ?? recipe?.flags.model;
   const options = [recipe, config].filter((one) => (one?.flags.model ?? model) === model);
+  const files = { ...recipe?.flags, ...withRoomForWarmup(config?.flags ?? {}, recipe?.flags ?? {}) };
   return {
-    flags: { ...recipe?.flags, ...config?.flags, ...given },
+    flags: { ...files, ...withRoomForWarmup(given, files) },
     base: undefined,
     model_options: Object.assign({}, ...options.map((one) => one?.model_options)),
   };
+}
+
+/** `flags`, with a shorter warm-up where their epochs leave no room for the one that they are put over. */
+function withRoomForWarmup<F extends SettingFlags>(flags: F, under: SettingFlags): F {
+  const { epochs = Infinity } = flags;
+  const warmup = under["warmup-epochs"] ?? 0;
+  if (flags["warmup-epochs"] !== undefined || warmup < epochs) return flags;
+  const shorter = shortWarmup(warmup, epochs);
+  console.error(`Note: the warm-up is shortened from ${warmup} to ${shorter} epochs: the run has ${epochs}`);
+  return { ...flags, "warmup-epochs": shorter };
 }
 
 /**

@@ -7,6 +7,7 @@ import { findAnnotations } from "../host/detection/find.ts";
 import { readBytes, statIfThere } from "../host/files.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
+import { whileReading } from "./progress.ts";
 
 export const lintDataFlags = {
   data: text("FOLDER", "the data set: PASCAL VOC's XML files or YOLO's label files, found by themselves"),
@@ -46,7 +47,9 @@ export async function lintData(args: readonly string[]): Promise<number> {
   const classes = given.classes === undefined ? found.classes : await classesFrom(given.classes);
   // Only now: it takes a moment to load what decodes images.
   const { readSamples } = await import("../host/detection/read.ts");
-  const samples = await readSamples(found, { thorough: true, classes: classes ?? [] });
+  const samples = await whileReading((onRead) =>
+    readSamples(found, { thorough: true, classes: classes ?? [], onRead })
+  );
   const report = lint(samples, {
     classes,
     split_size: given["split-size"] ?? 7,

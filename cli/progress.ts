@@ -34,6 +34,18 @@ export function createProgress(): Progress {
   };
 }
 
+/** Runs what looks at many files, and shows how far it has come. */
+export async function whileReading<T>(
+  work: (onRead: (done: number, all: number) => void) => Promise<T>,
+): Promise<T> {
+  const progress = createProgress();
+  try {
+    return await work((done, all) => progress.show(done / all, `image ${done} of ${all}`));
+  } finally {
+    progress.stop();
+  }
+}
+
 function write(text: string): void {
   Deno.stderr.writeSync(encoder.encode(text));
 }

@@ -19,6 +19,7 @@ import { scoreLine } from "./figures.ts";
 import { type Job, type Mode, understand } from "./job.ts";
 import { findLearningRate } from "./lr_find.ts";
 import { planRun } from "./plan.ts";
+import { whileReading } from "./progress.ts";
 import { describeRecipes } from "./recipes.ts";
 import { createTestReport } from "./report.ts";
 import { checkImages } from "./resume.ts";
@@ -45,7 +46,7 @@ Where a number ends a line, it is the default.
 Switches that a recipe, a configuration or a resumed run has on are turned off
 by --no-, as in --no-ema; numbers by 0, as in --mixup 0.
 Exit codes: 0 done, 1 Strata's fault, 2 a mistake in what was asked, 3 the loss
-was not finite, 129, 130 or 143 stopped by a signal.`;
+was not finite, 5 the GPU was lost, 129, 130 or 143 stopped by a signal.`;
 
 /** Runs the command; returns its exit code. */
 export async function train(args: readonly string[]): Promise<number> {
@@ -79,7 +80,9 @@ export async function train(args: readonly string[]): Promise<number> {
 async function loadImages({ settings, entry, split_size, workers }: Job): Promise<AnySplit> {
   const overfit = settings.overfit_batches > 0;
   const rest = { progress: downloadProgress, note, workers, overfit, split_size };
-  const data = await loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, rest));
+  const data = await whileReading((onRead) =>
+    loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, { ...rest, onRead }))
+  );
   if (isTerminal) clearLine();
   data.notes.forEach(note);
   return data;

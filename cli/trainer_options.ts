@@ -8,11 +8,8 @@ import { type MatchedStateDict, matchStateDict } from "../core/nn/match_state_di
 import { type Module, namedParameters, type Parameter } from "../core/nn/module.ts";
 import type { ParameterRule } from "../core/optim/optimizer.ts";
 import { belongsTo, freeze, headOf } from "../core/train/head.ts";
-import { classification } from "../core/train/classification.ts";
-import { detection } from "../core/train/detection.ts";
-import type { TestResult } from "../core/train/evaluation.ts";
-import type { Task } from "../core/train/task.ts";
 import { stepsOf } from "../core/train/progress.ts";
+import { taskOf } from "../core/train/task_of.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
 import { readStateDict } from "../host/weights.ts";
 import type { ModelEntry } from "../models/registry.ts";
@@ -35,6 +32,7 @@ export function prepare(
   backend: Backend,
 ): Prepared {
   const { batch_size, seed, overfit_batches, accumulate, limit_batches } = settings;
+  const { mixup, cutmix, label_smoothing, lambda_coord, lambda_noobj } = settings;
   const data = overfit_batches > 0 ? overfitTo(given, overfit_batches * batch_size, seed) : given;
   const { classes, channels, height, width } = data.train;
   const create = (num_classes: number) =>
@@ -45,6 +43,7 @@ export function prepare(
       input_size: [height, width],
     });
   const model = create(classes.length);
+  const mix = mixup > 0 || cutmix > 0 ? { mixup, cutmix } : undefined;
   const head = headOf(create, classes.length);
   freezeLayers(model, settings, head);
   const epoch = { data, batch_size, accumulate, limit_batches };
@@ -56,7 +55,7 @@ export function prepare(
       ...epoch,
       optimizer: optimizerOf(settings),
       lr: learningRate(settings, stepsOf(epoch) / accumulate),
-      task: taskOf(settings, model),
+      task: taskOf(model, { label_smoothing, mix, lambda_coord, lambda_noobj }),
       seed,
       rules: rulesOf(settings, head),
       clip_grad: settings.clip_grad,
@@ -64,12 +63,6 @@ export function prepare(
       ...limitsOf(settings),
     },
   };
-}
-
-function taskOf(settings: Settings, model: Module): Task<TestResult> {
-  const { label_smoothing, mixup, cutmix, lambda_coord, lambda_noobj } = settings;
-  if (isDetectionModel(model)) return detection({ ...model.map, lambda_coord, lambda_noobj });
-  return classification({ label_smoothing, mix: mixup > 0 || cutmix > 0 ? { mixup, cutmix } : undefined });
 }
 
 function freezeLayers(

@@ -49,6 +49,8 @@ export interface FolderOptions {
    */
   readonly testOnly?: "seen" | "new" | undefined;
   readonly note: (line: string) => void;
+  /** Told how many of all images have been looked at, before any is wanted. */
+  readonly onRead?: ((done: number, all: number) => void) | undefined;
 }
 
 type Loader = (options: LoadOptions) => Promise<DatasetSplit>;

@@ -33,6 +33,17 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
+/** A file's first bytes, so many at most. */
+export async function readHead(path: string, bytes: number): Promise<Uint8Array> {
+  try {
+    using file = await Deno.open(path);
+    const head = new Uint8Array(bytes);
+    return head.subarray(0, await file.read(head) ?? 0);
+  } catch (error) {
+    throw new UserError(`${path}: cannot be read (${reason(error)})`);
+  }
+}
+
 export async function readText(path: string): Promise<string> {
   return new TextDecoder().decode(await readBytes(path));
 }

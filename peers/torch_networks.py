@@ -2,6 +2,7 @@
 import torch
 import torchvision
 from torch import nn
+from torch_yolo import yolov1
 
 # What each auxiliary classifier's loss counts, in training.
 AUXILIARY_WEIGHTS = {"googlenet": 0.3, "inception_v3": 0.4}
@@ -105,4 +106,4 @@ def small_cnn(classes, size):
     )
 
 
-OWN = {network.__name__: network for network in (resnet50_layer4, vgg16_cifar, darknet53, small_cnn)}
+OWN = {network.__name__: network for network in (resnet50_layer4, vgg16_cifar, darknet53, yolov1, small_cnn)}

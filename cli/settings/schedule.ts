@@ -100,12 +100,17 @@ function ofScheduler(scheduler: ScheduleName, epochs: number, warmup_epochs: num
       ? 0
       : scheduler === "yolo"
       ? epochs / 46
-      : Math.min(warmup_epochs, epochs / 4),
+      : shortWarmup(warmup_epochs, epochs),
     step_size: Math.ceil(epochs / 3),
     milestones: [],
     gamma: scheduler === "exponential" ? 0.01 ** (1 / epochs) : 0.1,
     min_lr: 0,
   };
+}
+
+/** As much of a warm-up as a short run leaves room for, where nobody asked for both. */
+export function shortWarmup(warmup_epochs: number, epochs: number): number {
+  return Math.min(warmup_epochs, epochs / 4);
 }
 
 /** Flags that only some optimisers or schedules look at. */

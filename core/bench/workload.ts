@@ -1,12 +1,15 @@
 /** A model with made-up data, ready to take the same step again and again. */
 import type { Backend, Session } from "../backend/backend.ts";
+import { isDetectionModel } from "../detect/model.ts";
+import { fillTarget } from "../detect/targets.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type Module, trace } from "../nn/mod.ts";
 import { hyperOf, type OptimizerOptions } from "../optim/optimizer.ts";
+import { type MapShape, TARGET_CELL } from "../ops/yolo_loss.ts";
 import { keyOf, philox, uniform } from "../random.ts";
 import { sizeOf } from "../shape.ts";
-import { classification } from "../train/classification.ts";
 import { initGraph, trainGraph } from "../train/graphs.ts";
+import { taskOf } from "../train/task_of.ts";
 
 export type Mode = "train" | "infer";
 
@@ -45,7 +48,7 @@ export async function prepareWorkload(
   const session = backend.compile({ [mode]: graph, init: initGraph(model, graph) });
   session.write("init", "rng", [1, 2, 3, 4]);
   await session.run("init");
-  const inputs = inputsOf(graph, options);
+  const inputs = inputsOf(model, graph, options);
   const [output] = mode === "train" ? ["loss"] : graph.outputs.keys();
   return {
     session,
@@ -65,27 +68,45 @@ export function workloadGraph(model: Module, { mode, batch, input, optimizer }: 
   const [channels, height, width] = input;
   const mean = Array.from({ length: channels }, () => 0.5), std = mean.map(() => 0.25);
   const images = { batch, channels, height, width, mean, std };
-  return trainGraph(model, { images, optimizer, task: classification() });
+  return trainGraph(model, { images, optimizer, task: taskOf(model) });
 }
 
 /** Noise for everything that a graph takes. */
-function inputsOf(graph: Graph, { batch, optimizer }: WorkloadOptions): Map<string, ArrayLike<number>> {
-  const classes = classesOf(graph);
+function inputsOf(
+  model: Module,
+  graph: Graph,
+  { batch, optimizer }: WorkloadOptions,
+): Map<string, ArrayLike<number>> {
   return new Map([...graph.inputs].map(([name, { shape }]): [string, ArrayLike<number>] => {
     const count = sizeOf(shape);
     if (name === "x") return [name, noise(count, (word) => 2 * uniform(word) - 1, Float32Array)];
     if (name === "pixels") return [name, noise(count, (word) => word >>> 24, Uint8Array)];
-    if (name === "target") return [name, Int32Array.from({ length: batch }, (_, i) => i % classes)];
+    if (name === "target") {
+      return [name, isDetectionModel(model) ? boxes(count, model.map) : classes(batch, graph)];
+    }
     if (name === "hyper") return [name, hyperOf(optimizer, 1, LR)];
     if (name === "factor") return [name, [1]];
     return [name, Int32Array.from({ length: count }, (_, i) => name === "rng" ? i + 1 : 0)];
   }));
 }
 
-/** How many scores the loss is made of. */
-function classesOf({ nodes }: Graph): number {
+/** Of each image another class, of as many as the loss has scores. */
+function classes(batch: number, { nodes }: Graph): Int32Array {
   const loss = nodes.find(({ op }) => op === "count_correct");
-  return loss?.inputs[0]?.shape[1] ?? 1;
+  const scores = loss?.inputs[0]?.shape[1] ?? 1;
+  return Int32Array.from({ length: batch }, (_, i) => i % scores);
+}
+
+/** Of all images the same two objects: about as many as VOC's have. */
+function boxes(count: number, { split_size, num_classes }: MapShape): Float32Array {
+  const target = new Float32Array(split_size * split_size * TARGET_CELL);
+  const whole = { difficult: false, truncated: false };
+  const objects = [
+    { label: 0, box: { x1: 0.1, y1: 0.1, x2: 0.4, y2: 0.7 }, ...whole },
+    { label: num_classes - 1, box: { x1: 0.3, y1: 0.5, x2: 0.9, y2: 0.9 }, ...whole },
+  ];
+  fillTarget(target, { width: 1, height: 1, objects }, split_size);
+  return Float32Array.from({ length: count }, (_, i) => target[i % target.length]!);
 }
 
 function noise<T extends Float32Array | Uint8Array>(

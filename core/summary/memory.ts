@@ -6,8 +6,8 @@ import { ShapeError } from "../graph/builder.ts";
 import { type Module, trace } from "../nn/mod.ts";
 import type { OptimizerOptions } from "../optim/optimizer.ts";
 import type { Shape } from "../shape.ts";
-import { classification } from "../train/classification.ts";
 import { sessionGraphs } from "../train/graphs.ts";
+import { taskOf } from "../train/task_of.ts";
 import { alignColumns, twoDecimals } from "./format.ts";
 
 export interface MemoryOptions {
@@ -19,7 +19,7 @@ export interface MemoryOptions {
 
 export interface PlannedMemory {
   readonly inference: MemoryReport;
-  /** As `train` plans it, evaluation included; or why the network can't train as a classifier on this batch. */
+  /** As `train` plans it, evaluation included; or why the network can't be trained on this batch. */
   readonly training: MemoryReport | string;
 }
 
@@ -43,7 +43,7 @@ function runGraphs(model: Module, input: Shape, optimizer: OptimizerOptions) {
   const [batch, channels, height, width] = input as [number, number, number, number];
   const plain = Array.from({ length: channels }, () => 1);
   const images = { batch, channels, height, width, mean: plain, std: plain };
-  return sessionGraphs(model, { images, optimizer, task: classification() });
+  return sessionGraphs(model, { images, optimizer, task: taskOf(model) });
 }
 
 function unlessMisfit(measure: () => MemoryReport): MemoryReport | string {

@@ -11,7 +11,9 @@ import { DOES_NOT_COUNT, type MapShape, TARGET_CELL, yoloLossParts } from "../op
 import type { AnsweredImage, BoxAnswers } from "./answers.ts";
 import { counting, type Evaluation, type Figures, type Judge, type JudgeOptions, type Task } from "./task.ts";
 
-export interface DetectionTaskOptions extends MapShape {
+export interface DetectionTaskOptions extends MapShape, DetectionWeights {}
+
+export interface DetectionWeights {
   /** Weight of boxes' places and sizes; the paper's 5 by default. */
   readonly lambda_coord?: number | undefined;
   /** Weight of the confidence of boxes without an object; the paper's 0.5 by default. */

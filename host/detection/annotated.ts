@@ -19,6 +19,8 @@ export interface AnnotatedOptions {
   readonly classes?: readonly string[] | undefined;
   /** Whether images that cannot be read are left out, or the first one ends it. */
   readonly badImages?: "skip" | "fail";
+  /** Told how many of all images have been read. */
+  readonly onRead?: ((done: number, all: number) => void) | undefined;
 }
 
 /**
@@ -27,11 +29,11 @@ export interface AnnotatedOptions {
  */
 export async function readAnnotated(
   folder: string,
-  { classes: given, badImages = "fail" }: AnnotatedOptions = {},
+  { classes: given, badImages = "fail", onRead }: AnnotatedOptions = {},
 ): Promise<AnnotatedImages> {
   const found = await findAnnotations(folder);
   // Numbers stand for the names of the data's own list, which may have another order than those that are given.
-  const all = await readSamples(found, { thorough: false, classes: found.classes ?? given ?? [] });
+  const all = await readSamples(found, { thorough: false, classes: found.classes ?? given ?? [], onRead });
   const labelled = found.format === "yolo" ? all : all.filter(({ annotation }) => annotation !== undefined);
   const isBad = ({ image, size }: Sample) => image !== undefined && size === undefined;
   const samples = badImages === "skip" ? labelled.filter((sample) => !isBad(sample)) : labelled;

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { keyOf, philox } from "../../core/random.ts";
+import { mapAtOnce } from "../at_once.ts";
 import { reason, statIfThere } from "../files.ts";
 
 /** torchvision's that sharp reads, and GIF and AVIF. */
@@ -94,6 +95,9 @@ export async function list(folder: string): Promise<{ folders: string[]; files: 
   return { folders: folders.sort(), files: files.sort() };
 }
 
+/** Enough for a disk, or a network, that answers several at once. */
+const STATS_AT_ONCE = 16;
+
 async function findClasses(
   root: string,
   part: string,
@@ -104,15 +108,17 @@ async function findClasses(
   const files: LabelledFile[] = [];
   for (const [label, name] of classes.entries()) {
     if (!present.has(name)) continue;
-    const before = files.length;
     const inside = part === "" ? name : `${part}/${name}`;
+    const images: string[] = [];
     for (const file of await filesBelow(join(root, inside))) {
-      const name = `${inside}/${file}`;
-      const path = join(root, name);
-      if (isImageName(file)) files.push({ name, path, bytes: (await statIfThere(path))?.size ?? 0, label });
-      else strangers.push(name);
+      (isImageName(file) ? images : strangers).push(`${inside}/${file}`);
     }
-    if (files.length === before) throw new UserError(`${join(root, part, name)}: there are no images in it`);
+    if (images.length === 0) throw new UserError(`${join(root, part, name)}: there are no images in it`);
+    const found = await mapAtOnce(images, STATS_AT_ONCE, async (name) => {
+      const path = join(root, name);
+      return { name, path, bytes: (await statIfThere(path))?.size ?? 0, label };
+    });
+    for (const file of found) files.push(file);
   }
   if (files.length === 0) {
     throw new UserError(

@@ -5,6 +5,7 @@ import type { DatasetSplit } from "../../core/data/dataset.ts";
 import { normalizeFor } from "../../core/data/imagenet.ts";
 import { UserError } from "../../core/errors.ts";
 import type { FolderOptions, LoadOptions } from "../datasets.ts";
+import { mapAtOnce } from "../at_once.ts";
 import { fileDataset } from "./dataset.ts";
 import { findImages, type LabelledFile } from "./files.ts";
 import { damagedFile } from "./loader.ts";
@@ -36,8 +37,12 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
   const pool = createImagePool(workers);
   try {
     const notes: string[] = [];
+    const parts = [testOnly ? [] : found.train, found.test];
+    const all = parts.reduce((sum, { length }) => sum + length, 0);
+    let done = 0;
+    const onRead = () => limits.onRead?.(++done, all);
     const [train, test] = await Promise.all(
-      [testOnly ? [] : found.train, found.test].map((files) => goodHeaders(files, pool, limits, notes)),
+      parts.map((files) => goodHeaders(files, pool, limits, notes, onRead)),
     ) as [LabelledFile[], LabelledFile[]];
     for (const [label, name] of found.classes.entries()) {
       if (!testOnly && !train.some((file) => file.label === label)) {
@@ -96,21 +101,18 @@ async function goodHeaders(
   pool: ImagePool,
   { maxPixels, badImages }: FolderOptions,
   notes: string[],
+  onRead: () => void,
 ): Promise<LabelledFile[]> {
-  const verdicts: (string | undefined)[] = [];
-  let next = 0;
-  const inspectSome = async () => {
-    while (next < files.length) {
-      const index = next++;
-      try {
-        await pool.inspect({ path: files[index]!.path, maxPixels });
-      } catch (error) {
-        if (!(error instanceof DamagedImage)) throw error;
-        verdicts[index] = error.message;
-      }
+  const verdicts = await mapAtOnce(files, INSPECTED_AT_ONCE, async ({ path }) => {
+    try {
+      await pool.inspect({ path, maxPixels });
+    } catch (error) {
+      if (!(error instanceof DamagedImage)) throw error;
+      return error.message;
+    } finally {
+      onRead();
     }
-  };
-  await Promise.all(Array.from({ length: INSPECTED_AT_ONCE }, inspectSome));
+  });
   return files.filter(({ path }, index) => {
     const why = verdicts[index];
     if (why === undefined) return true;

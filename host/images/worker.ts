@@ -10,7 +10,7 @@ import type { Moment } from "../../core/data/dataset.ts";
 import { stream } from "../../core/random.ts";
 import type { Header } from "./decode.ts";
 import { beginLife } from "../../core/worker_life.ts";
-import { type PixelSize, quickSize } from "./quick_size.ts";
+import { HEAD_BYTES, type PixelSize, quickSize } from "./quick_size.ts";
 
 export interface LoadJob {
   readonly kind: "load";
@@ -63,8 +63,7 @@ async function carryOut(job: Job): Promise<Answer> {
   return job.kind === "inspect" ? await inspect(decoder, job) : await load(decoder, job);
 }
 
-/** Enough for the size of nearly every photograph, with the thumbnail and the camera's notes before it. */
-const head = new Uint8Array(64 * 1024);
+const head = new Uint8Array(HEAD_BYTES);
 
 async function inspect(
   { readHeader, checkPixels }: Decoder,

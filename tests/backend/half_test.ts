@@ -30,8 +30,6 @@ onHalf("products of numbers that float16 has are as close as those of float32", 
   const shapes = shapesOf([2, 20, 6, 7], [38, 20, 3, 3], { ...plain, padding: [1, 1, 1, 1] });
   await checkConv(shapes, true, HALF, short);
 });
-  await checkConv(scalar, false, HALF, short);
-});
 
 /** Of the numbers of x · wᵀ: the errors, in sums of absolute values of their terms. */
 async function errorsOf(

@@ -7,6 +7,7 @@ import { type Gpu, openGpu } from "./device.ts";
 import type { Abilities } from "./lower/lowering.ts";
 import { lowerWith } from "./lower/mod.ts";
 import { layOut, type MemoryLimits } from "./memory.ts";
+import { peakRate } from "./peak.ts";
 import { createPipelines } from "./pipelines.ts";
 import { createSession } from "./session.ts";
 import { tryHalf, trySubgroups } from "./trial.ts";
@@ -31,6 +32,11 @@ export interface WebgpuBackend extends Backend {
   readonly gpu: Gpu;
 }
 
+/** Whether a backend is a GPU's. */
+export function isWebgpu(backend: Backend): backend is WebgpuBackend {
+  return backend.name === "webgpu";
+}
+
 /** Opens the GPU, which is held until `close()`. Throws `UserError` where there is none. */
 export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
   const gpu = options.gpu ?? await openGpu();
@@ -51,6 +57,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     }`,
     gpu,
     tuning: tuningOf(gpu, abilities),
+    peak: (milliseconds) => peakRate(gpu, milliseconds),
     measure: (graphs) => plan(graphs).report,
     nodesOf(graph) {
       const { program } = plan({ graph }).prepared.get("graph")!;

@@ -5,7 +5,11 @@ import { memoryText, plannedMemory } from "../../../core/summary/memory.ts";
 import { summarise } from "../../../core/summary/summary.ts";
 import { markdownText, treeText } from "../../../core/summary/tree.ts";
 import { createWasmBackend } from "../../../core/backend/wasm/backend.ts";
+import { isDetectionModel } from "../../../core/detect/model.ts";
+import { detection } from "../../../core/train/detection.ts";
+import { sessionGraphs } from "../../../core/train/graphs.ts";
 import { runGraphs } from "../../../core/train/run_graphs.ts";
+import { models } from "../../../models/registry.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
 import { classification } from "../../../core/train/classification.ts";
 
@@ -129,6 +133,21 @@ Deno.test("memory is what the backend plans for a run", async () => {
     const inference = nn.trace(options.model, [4, 3, 8, 8], { training: false });
     assert.deepEqual(planned.inference, backend.measure({ inference }));
     assert.match(memoryText(planned, 4, memory), /a batch of 4 on 2 threads[^]*More than the \d+\.\d\d MiB/);
+  } finally {
+    backend.close();
+  }
+});
+
+Deno.test("a detector's memory is that of training with its own loss", async () => {
+  const model = models.yolov1_squeezenet!.create({ num_classes: 3, input_size: [64, 64] });
+  assert.ok(isDetectionModel(model));
+  const optimizer = { name: "sgd", momentum: 0.9 } as const;
+  const images = { batch: 2, channels: 3, height: 64, width: 64, mean: [0, 0, 0], std: [1, 1, 1] };
+  const backend = await createWasmBackend({ threads: 1, tile: 16 });
+  try {
+    const run = backend.measure(sessionGraphs(model, { images, optimizer, task: detection(model.map) }));
+    const planned = plannedMemory(model, [2, 3, 64, 64], { optimizer, threads: 1, limit: run.totalBytes });
+    assert.deepEqual(planned.training, run);
   } finally {
     backend.close();
   }

@@ -2,6 +2,7 @@
 import type { Node } from "../../../graph/graph.ts";
 import type { OpName } from "../../../ops/mod.ts";
 import type { Collector } from "../../../program/lower.ts";
+import type { Many } from "../many.ts";
 import type { Dispatch } from "../memory.ts";
 import type { Subgroups } from "../wgsl/reduce.ts";
 import type { Cut, Extents } from "./cut.ts";
@@ -10,6 +11,8 @@ import type { Cut, Extents } from "./cut.ts";
 export interface Collect extends Collector<Dispatch> {
   /** Bytes of the largest binding: what is larger has several. */
   readonly binding: number;
+  /** Adds dispatches on many tensors at once: as few as memory allows. */
+  addMany(many: Many): void;
 }
 
 /** What kernels depend on, beside shapes. */

@@ -48,6 +48,7 @@ export function productsOf(node: Node, abilities: Abilities): Extents[] {
   const found: Extents[] = [];
   const lower: Lower = {
     add() {},
+    addMany() {},
     scratch: (bytes) => ({ id: 0, bytes }),
     alias() {},
     binding: Number.MAX_SAFE_INTEGER,
