@@ -63,6 +63,7 @@ export async function createBackend(
   const { createWebgpuBackend } = await import("../core/backend/webgpu/backend.ts");
   const backend = await createWebgpuBackend({
     half: given.amp ?? false,
+    exact: given.exact ?? false,
     ...(choices ? { choices } : {}),
   });
   try {

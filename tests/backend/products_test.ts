@@ -9,22 +9,9 @@ import { f32 } from "../../core/graph/graph.ts";
 import type { Shape } from "../../core/shape.ts";
 import { matrixProduct } from "../reference/conv.ts";
 import { assertClose, checkConv, noise, plain, shapesOf } from "../support/check_conv.ts";
+import { Always } from "../support/always.ts";
 import { onWebgpu } from "../support/on_backends.ts";
 import { backendFor, runOp, type Where } from "../support/run_op.ts";
-
-/** The same choice for every node. */
-class Always extends Map<string, string> {
-  constructor(readonly way: string) {
-    super();
-  }
-  override get(): string {
-    return this.way;
-  }
-  /** What backends are told apart by. */
-  toJSON(): string {
-    return this.way;
-  }
-}
 
 const cutBy = (way: string, abilities = {}) => ({ webgpu: { choices: new Always(way), abilities } });
 

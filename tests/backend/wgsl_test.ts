@@ -11,6 +11,7 @@ import { classification } from "../../core/train/classification.ts";
 import { detection } from "../../core/train/detection.ts";
 import { sessionGraphs } from "../../core/train/graphs.ts";
 import { models } from "../../models/registry.ts";
+import { Always } from "../support/always.ts";
 import { inBrowser, withBrowser } from "../support/browser.ts";
 
 /** Networks that have all layers between them, each with another optimiser. */
@@ -21,10 +22,13 @@ const STEPS: readonly [network: string, optimizer: OptimizerOptions][] = [
   ["yolov1", { name: "adam" }],
 ];
 
-/** Those of a small GPU, and of a large one. */
-const ABILITIES = [
-  { workgroupBytes: 16384, subgroups: undefined, half: false },
-  { workgroupBytes: 65536, subgroups: { directive: "enable subgroups;\n" }, half: false },
+/** For a small GPU, and for a large one, with Winograd's convolutions wherever they can be. */
+const LOWERINGS = [
+  lowerWith({ workgroupBytes: 16384, subgroups: undefined, half: false, exact: true }),
+  lowerWith(
+    { workgroupBytes: 65536, subgroups: { directive: "enable subgroups;\n" }, half: false, exact: false },
+    new Always("winograd4"),
+  ),
 ];
 
 /** All that a step may do beside its update. */
@@ -44,8 +48,8 @@ function sourcesOf(model: Module, input: readonly [number, number, number], opti
     return [[name, graph], [`${name}, fused`, fuse(graph)]] as const;
   });
   const sources: string[] = [];
-  const prepared = ABILITIES.flatMap((abilities) => [
-    ...layOut(Object.fromEntries(all), limits, lowerWith(abilities)).prepared.values(),
+  const prepared = LOWERINGS.flatMap((lowerNode) => [
+    ...layOut(Object.fromEntries(all), limits, lowerNode).prepared.values(),
   ]);
   for (const { program } of prepared) {
     for (const call of program.calls) {

@@ -20,6 +20,8 @@ export interface WebgpuOptions {
   readonly choices?: Choices;
   /** Products of numbers that are rounded to float16, summed as float32; `UserError` where the GPU cannot. False by default. */
   readonly half?: boolean;
+  /** Convolutions as plain sums, never Winograd's: less rounding, slower. False by default. */
+  readonly exact?: boolean;
   /** For tests: false runs graphs op by op, as they were written. */
   readonly fuse?: boolean;
   /** For tests: smaller limits of memory than the adapter's, so that tensors are split. */
@@ -30,6 +32,8 @@ export interface WebgpuOptions {
 
 export interface WebgpuBackend extends Backend {
   readonly gpu: Gpu;
+  /** What its kernels make use of. */
+  readonly abilities: Abilities;
 }
 
 /** Whether a backend is a GPU's. */
@@ -43,7 +47,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   const { device, name, software } = gpu;
   const limits = options.limits ?? device.limits;
   const pipelines = createPipelines(device);
-  const abilities = { ...await abilitiesOf(gpu, options.half ?? false), ...options.abilities };
+  const abilities = { ...await abilitiesOf(gpu, options), ...options.abilities };
   const lowerNode = lowerWith(abilities, options.choices);
   const prepare = options.fuse === false ? dropPlaces : fuse;
   const plan = (graphs: Readonly<Record<string, Graph>>) => {
@@ -56,6 +60,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
       software ? ": the processor in a GPU's place, right but slow" : ""
     }`,
     gpu,
+    abilities,
     tuning: tuningOf(gpu, abilities),
     peak: (milliseconds) => peakRate(gpu, milliseconds),
     measure: (graphs) => plan(graphs).report,
@@ -68,12 +73,14 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   };
 }
 
-async function abilitiesOf(gpu: Gpu, half: boolean): Promise<Abilities> {
+async function abilitiesOf(gpu: Gpu, options: WebgpuOptions): Promise<Abilities> {
+  const { half = false, exact = false } = options;
   const { device } = gpu;
   if (half) await tryHalf(gpu);
   return {
     workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
     subgroups: await trySubgroups(device),
     half,
+    exact,
   };
 }

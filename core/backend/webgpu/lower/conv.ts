@@ -11,6 +11,7 @@ import { addSlices, multiply } from "./gemm.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 import { isNarrow, narrowConv, narrowConvGradInput, narrowConvGradWeight } from "./narrow_conv.ts";
 import { widthFor } from "./width.ts";
+import { isWinograd, sideFor, winograd } from "./winograd.ts";
 
 type Extents4 = readonly [number, number, number, number];
 
@@ -177,6 +178,17 @@ function forward(
   const [x, weight, bias] = ownInputs(node.inputs, node.attrs), [y] = node.outputs;
   const [out, channels, kernelHeight, kernelWidth] = extents(weight), [, , height, width] = extents(y);
   const filterSize = kernelHeight * kernelWidth * channels, columns = out / attrs.groups;
+  const finish = finishOf(lower, node, bias);
+  const side = isWinograd(attrs, extents(weight)) ? sideFor(lower, extents(x), extents(y)) : 0;
+  if (side !== 0) {
+    return winograd(lower, side, {
+      kernel,
+      ...{ x: x!, y: y!, image: extents(x), result: extents(y) },
+      padding: [attrs.padding[0], attrs.padding[1]],
+      filter: { value: weight!, w_column: filterSize, w_channel: 1, w_tap: channels, turned: false },
+      finish,
+    });
+  }
   convolve(lower, {
     kernel,
     x: x!,
@@ -193,7 +205,7 @@ function forward(
     columns,
     whole: true,
     ofGradient: false,
-    finish: finishOf(lower, node, bias),
+    finish,
   });
 }
 
@@ -223,6 +235,16 @@ function gradInput(
   const filterSize = kernelHeight * kernelWidth * columns;
   const finishes = new Map<string, Finish>();
   const finish = finishOf(lower, node, undefined);
+  const side = isWinograd(attrs, extents(weight)) ? sideFor(lower, extents(dy), extents(dx)) : 0;
+  if (side !== 0) {
+    return winograd(lower, side, {
+      kernel,
+      ...{ x: dy!, y: dx!, image: extents(dy), result: extents(dx) },
+      padding: [2 - padding[0], 2 - padding[1]],
+      filter: { value: weight!, w_column: 1, w_channel: filterSize, w_tap: columns, turned: true },
+      finish,
+    });
+  }
   for (let phaseY = 0; phaseY < Math.min(stride[0], height); phaseY++) {
     for (let phaseX = 0; phaseX < Math.min(stride[1], width); phaseX++) {
       const down = phaseTaps(kernelHeight, phaseY, stride[0], padding[0], dilation[0]);

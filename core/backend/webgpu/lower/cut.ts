@@ -32,8 +32,11 @@ const WORTH: Readonly<Record<TileName, number>> = {
  * in which the whole GPU moves a number to or from memory, and in which it starts a kernel.
  */
 const MULTIPROCESSORS = 128;
-const NUMBER_COST = 0.3;
-const KERNEL_COST = 800_000;
+export const NUMBER_COST = 0.3;
+export const KERNEL_COST = 800_000;
+
+/** The same while an invocation waits for a slice's sum. */
+const SLICE_COST = 40_000;
 
 /** Steps of K that a workgroup's beginning and end take the time of. */
 const ENDS = 48;
@@ -58,13 +61,15 @@ export function cutsFor(extents: Extents): Cut[] {
 }
 
 /** Multiply-adds that a multiprocessor would do in the time that the product should take. */
-function timeOf({ m, n, k, groups }: Extents, { tile, slices }: Cut): number {
+export function timeOf({ m, n, k, groups }: Extents, { tile, slices }: Cut): number {
   const { m: rows, n: columns } = TILES[tile];
   const workgroups = Math.ceil(m / rows) * Math.ceil(n / columns) * groups * slices;
   const each = rows * columns * (sliceOf(k, slices) + ENDS) / WORTH[tile];
   // The half: nothing hides what the first and the last workgroup of a multiprocessor wait for.
   const products = (Math.ceil(workgroups / MULTIPROCESSORS) + 0.5) * each;
-  const sums = slices > 1 ? (2 * slices + 1) * m * n * groups * NUMBER_COST + KERNEL_COST : 0;
+  const sums = slices > 1
+    ? (2 * slices + 1) * m * n * groups * NUMBER_COST + slices * SLICE_COST + KERNEL_COST
+    : 0;
   return products + sums;
 }
 

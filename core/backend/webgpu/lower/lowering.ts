@@ -22,9 +22,13 @@ export interface Abilities {
   readonly subgroups: Subgroups;
   /** Whether products are of numbers that were rounded to float16. */
   readonly half: boolean;
+  /** Whether convolutions are plain sums, never Winograd's. */
+  readonly exact: boolean;
 }
 
 export interface Lower extends Collect, Abilities {
+  /** The way to compute the node that was measured to be fastest; undefined where nothing was. */
+  readonly choice: string | undefined;
   /** How a product of the node is cut. */
   cut(extents: Extents): Cut;
   /** Defines `sum_of` and `greatest_of`: wgsl/reduce.ts. */

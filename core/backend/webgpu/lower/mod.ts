@@ -33,17 +33,13 @@ const lowerings: { readonly [K in OpName]: Lowering<K> } = {
 export function lowerWith(abilities: Abilities, choices: Choices = new Map()) {
   const reduce = reduceLanes(abilities.subgroups);
   return (collect: Collect, node: Node): void => {
-    const lower: Lower = {
-      ...collect,
-      ...abilities,
-      reduceLanes: reduce,
-      cut: cutBy(choices.get(nameOf(node))),
-    };
+    const choice = choices.get(nameOf(node));
+    const lower: Lower = { ...collect, ...abilities, reduceLanes: reduce, choice, cut: cutBy(choice) };
     (lowerings[node.op] as Lowering<OpName>)(lower, node);
   };
 }
 
-/** The products that a node comes to. */
+/** The products that a node comes to, without Winograd. */
 export function productsOf(node: Node, abilities: Abilities): Extents[] {
   const found: Extents[] = [];
   const lower: Lower = {
@@ -53,7 +49,9 @@ export function productsOf(node: Node, abilities: Abilities): Extents[] {
     alias() {},
     binding: Number.MAX_SAFE_INTEGER,
     ...abilities,
+    exact: true,
     reduceLanes: "",
+    choice: undefined,
     cut(extents) {
       found.push(extents);
       return cutsFor(extents)[0]!;

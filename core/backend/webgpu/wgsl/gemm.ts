@@ -119,7 +119,17 @@ export function sumSlices(width: "f32" | "vec4f") {
     helpers: `
 fn total_at(i: u32) -> ${width} {
   var sum = read_parts(i);
-  for (var slice = 1u; slice < n.slices; slice++) { sum += read_parts(slice * n.count + i); }
+  var at = n.count + i;
+  let end = n.slices * n.count;
+  // Four are asked for before the first has to be there.
+  for (; at + 3u * n.count < end; at += 4u * n.count) {
+    let a = read_parts(at);
+    let b = read_parts(at + n.count);
+    let c = read_parts(at + 2u * n.count);
+    let d = read_parts(at + 3u * n.count);
+    sum = sum + a + b + c + d;
+  }
+  for (; at < end; at += n.count) { sum += read_parts(at); }
   return finish(sum, i, i % n.channels);
 }
 `,
