@@ -43,11 +43,7 @@ export async function createBackend(
   given: DeviceFlags,
   options: Pick<WasmOptions, "method" | "meanwhile"> = {},
 ): Promise<Backend> {
-  const { device = "cpu", threads } = given;
-  if (device === "webgpu" && threads !== undefined) {
-    throw new UserError("--threads has no effect with --device webgpu: it is for the CPU");
-  }
-  if (device === "cpu" || device === "auto" && !await hasGpu()) {
+  if (await chooseDevice(given) === "cpu") {
     const { meanwhile } = options;
     return await createWasmBackend({
       ...backendOptions(given, options.method),
@@ -63,6 +59,14 @@ export async function createBackend(
     throw error;
   }
   return backend;
+}
+
+/** The device that flags ask for. Throws `UserError` where flags are for the other one. */
+export async function chooseDevice({ device = "cpu", threads }: DeviceFlags): Promise<"cpu" | "webgpu"> {
+  if (device === "webgpu" && threads !== undefined) {
+    throw new UserError("--threads has no effect with --device webgpu: it is for the CPU");
+  }
+  return device === "cpu" || device === "auto" && !await hasGpu() ? "cpu" : "webgpu";
 }
 
 async function hasGpu(): Promise<boolean> {

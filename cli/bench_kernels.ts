@@ -1,6 +1,5 @@
 /** `bench kernels`: the ops that networks are made of, one by one, against what this machine can do at the most. */
-import { OutOfMemory } from "../core/backend/backend.ts";
-import { createWasmBackend, type WasmBackend } from "../core/backend/wasm/backend.ts";
+import { type Backend, OutOfMemory } from "../core/backend/backend.ts";
 import {
   type ConvolutionShape,
   convolutionShapes,
@@ -8,16 +7,19 @@ import {
   type KernelCase,
   memoryCases,
 } from "../core/bench/kernel_cases.ts";
+import { isWasm } from "../core/backend/wasm/backend.ts";
+import { isWebgpu } from "../core/backend/webgpu/backend.ts";
 import { estimate, type KernelResult, timeKernel } from "../core/bench/kernel_time.ts";
 import { caseTable, convolutionTable } from "../core/bench/kernels_text.ts";
-import { measureRoof } from "../core/bench/roof.ts";
+import { measureRoof, peakName, type Roof } from "../core/bench/roof.ts";
 import { statisticsOf } from "../core/bench/statistics.ts";
 import { workloadGraph } from "../core/bench/workload.ts";
 import { UserError } from "../core/errors.ts";
 import type { OptimizerOptions } from "../core/optim/optimizer.ts";
 import { times } from "../core/summary/format.ts";
 import { describeFlags, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
-import { backendOptions, exactFlag } from "./backend.ts";
+import { createBackend, deviceFlag, exactFlag } from "./backend.ts";
+import { backendText, factsOf } from "./backend_facts.ts";
 import { globPattern } from "./glob.ts";
 import { machineOf, versions } from "./machine.ts";
 import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
@@ -34,6 +36,7 @@ export const benchKernelsFlags = {
   ),
   list: switchFlag("only lists the names of the cases"),
   milliseconds: whole("to spend on each case after warming up; default 100", { min: 1 }),
+  device: deviceFlag,
   exact: exactFlag,
   threads: whole("worker threads; default one a core", { min: 1, max: 256 }),
   json: switchFlag("one JSON document"),
@@ -43,25 +46,28 @@ export const benchKernelsFlags = {
 const HELP =
   `Times matrix products, every distinct convolution of some networks in each direction, and ops that only move
 memory. Arithmetic is told as a share of what the GEMM's micro-kernel reaches on all threads when all its numbers are in
-the nearest cache; it is counted as the direct method has it, so that Winograd's may pass the peak. Memory is told as a
-share of a copy's rate; small tensors stay in caches and may pass it.
+the nearest cache, on a GPU of what multiply-adds in registers reach; it is counted as the direct method has it, so that
+Winograd's may pass the peak. Memory is told as a share of a copy's rate; small tensors stay in caches and may pass it. A
+GPU's times are by its own clock where it has one.
 
   deno task bench kernels
   deno task bench kernels --model resnet50 --batch 8 --only '*/forward'
+  deno task bench kernels --device webgpu --model resnet50 --batch 64
 
 `;
 
-/** The networks and batches whose training is compared with PyTorch's. */
-const NETWORKS: readonly (readonly [name: string, batch: number])[] = [
-  ["resnet50", 8],
-  ["vgg16", 4],
-  ["googlenet", 8],
-  ["darknet53", 4],
-  ["vgg16_cifar", 100],
-  ["resnet50_layer4", 100],
+/** The networks whose training is compared with PyTorch's, with batches that suit a processor and a GPU. */
+const NETWORKS: readonly (readonly [name: string, cpu: number, gpu: number])[] = [
+  ["resnet50", 8, 64],
+  ["vgg16", 4, 32],
+  ["googlenet", 8, 64],
+  ["darknet53", 4, 32],
+  ["vgg16_cifar", 100, 256],
+  ["resnet50_layer4", 100, 256],
 ];
 
-const DEFAULT_BATCH = 8;
+/** Of other networks. */
+const [CPU_BATCH, GPU_BATCH] = [8, 64];
 
 const GEMM_SIZES = [
   [64, 64, 64],
@@ -71,6 +77,9 @@ const GEMM_SIZES = [
   [1536, 1536, 1536],
   [2048, 2048, 2048],
 ] as const;
+
+/** For a GPU, which takes more to be busy. */
+const LARGE_GEMM = [4096, 4096, 4096] as const;
 
 /** The second has every op that only other optimisers bring. */
 const SGD: OptimizerOptions = { name: "sgd", momentum: 0.9 };
@@ -85,15 +94,16 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
     console.log(HELP + describeFlags(benchKernelsFlags).join("\n"));
     return 0;
   }
-  const networks = await chooseNetworks(given);
-  const backend = await createWasmBackend(backendOptions(given));
+  const backend = await createBackend(given);
   try {
+    const networks = await chooseNetworks(given, onGpu(backend));
     const groups = collect(networks, given.model === undefined, backend);
     const cases = select(casesOf(groups), given.only);
     if (given.list) console.log(cases.map(({ name }) => name).join("\n"));
     else {
-      const results = await timeAll(backend, cases, given.milliseconds ?? 100);
-      print(groups, results, backend, given.json ?? false);
+      const roof = await measureRoof(backend);
+      const results = await timeAll(backend, cases, given.milliseconds ?? 100, roof);
+      print(groups, results, { backend, roof }, given.json ?? false);
     }
     return 0;
   } finally {
@@ -105,17 +115,22 @@ interface Network extends ChosenModel {
   readonly batch: number;
 }
 
-async function chooseNetworks(given: Given): Promise<Network[]> {
+/** Whether what is measured is a GPU, rather than the processor in a GPU's place. */
+function onGpu(backend: Backend): boolean {
+  return isWebgpu(backend) && !backend.gpu.software;
+}
+
+async function chooseNetworks(given: Given, gpu: boolean): Promise<Network[]> {
   if (given.model !== undefined) {
-    const { batch = NETWORKS.find(([name]) => name === given.model)?.[1] ?? DEFAULT_BATCH } = given;
-    return [{ ...await chooseModel(given), batch }];
+    const [, ...batches] = NETWORKS.find(([name]) => name === given.model) ?? ["", CPU_BATCH, GPU_BATCH];
+    return [{ ...await chooseModel(given), batch: given.batch ?? batches[gpu ? 1 : 0]! }];
   }
   const own = Object.keys(modelFlags).find((name) => given[name as keyof Given] !== undefined);
   if (own) throw new UserError(`--${own} needs --model, the network that it is for`);
   return await Promise.all(
-    NETWORKS.map(async ([model, batch]) => ({
+    NETWORKS.map(async ([model, ...batches]) => ({
       ...await chooseModel({ model }),
-      batch: given.batch ?? batch,
+      batch: given.batch ?? batches[gpu ? 1 : 0]!,
     })),
   );
 }
@@ -126,13 +141,13 @@ interface Groups {
   readonly memory: readonly KernelCase[];
 }
 
-function collect(networks: readonly Network[], withGemm: boolean, backend: WasmBackend): Groups {
+function collect(networks: readonly Network[], withGemm: boolean, backend: Backend): Groups {
   const graphOf = ({ model, batch, input }: Network, optimizer: OptimizerOptions) =>
     workloadGraph(model, { mode: "train", batch, input, optimizer });
   const graphs = networks.map((network) => graphOf(network, SGD));
   const others = OTHER_OPTIMIZERS.map((optimizer) => graphOf(networks[0]!, optimizer));
   return {
-    gemms: withGemm ? gemmCases(GEMM_SIZES) : [],
+    gemms: withGemm ? gemmCases(onGpu(backend) ? [...GEMM_SIZES, LARGE_GEMM] : GEMM_SIZES) : [],
     networks: networks.map(({ name, input, batch }, index) => ({
       title: `${name}, ${times(input)}, batch ${batch}`,
       shapes: convolutionShapes(name, graphs[index]!),
@@ -157,17 +172,17 @@ function select(cases: readonly KernelCase[], globs: string | undefined): readon
 }
 
 async function timeAll(
-  backend: WasmBackend,
+  backend: Backend,
   cases: readonly KernelCase[],
   milliseconds: number,
+  roof: Roof,
 ): Promise<Map<string, KernelResult>> {
-  const estimates = cases.map((item) => estimate(item, milliseconds));
+  const estimates = cases.map((item) => estimate(item, milliseconds, roof));
   const whole = estimates.reduce((sum, own) => sum + own, 0);
   console.error(`${cases.length} cases, about ${duration(whole / 1000)} minutes`);
   let done = 0;
   const progress = createProgress();
   const results = new Map<string, KernelResult>();
-  const roof = await measureRoof(backend);
   for (const [index, item] of cases.entries()) {
     progress.show(done / whole, item.name);
     done += estimates[index]!;
@@ -186,13 +201,13 @@ async function timeAll(
 function print(
   { gemms, networks, memory }: Groups,
   results: ReadonlyMap<string, KernelResult>,
-  { description, threads, bits, tile }: WasmBackend,
+  { backend, roof }: { readonly backend: Backend; readonly roof: Roof },
   json: boolean,
 ): void {
-  const machine = machineOf(), all = [...results.values()];
+  const all = [...results.values()];
   if (json) {
-    const backend = { description, threads, bits, tile };
-    console.log(JSON.stringify({ backend, machine, versions, results: all }, null, 2));
+    const facts = factsOf(backend);
+    console.log(JSON.stringify({ backend: facts, machine: machineOf(), versions, results: all }, null, 2));
     return;
   }
   const resultsOf = (cases: readonly KernelCase[]) => cases.flatMap(({ name }) => results.get(name) ?? []);
@@ -204,13 +219,20 @@ function print(
     ]),
     ["Memory", caseTable("op", resultsOf(memory))],
   ];
-  const { min, median, max } = statisticsOf(all.map(({ roof }) => roof.gflops));
   console.log([
-    `${description}, tile 6×${tile}; Deno ${versions.deno}, V8 ${versions.v8}; ${machine}`,
-    `Peak of the micro-kernel beside the cases: ${
-      [min, median, max].map((rate) => rate.toFixed(1)).join(", ")
-    } ` +
-    "GFLOP/s (least, median, most)",
+    backendText(backend),
+    peakText(backend, roof, all),
     ...tables.flatMap(([title, lines]) => lines.length > 0 ? ["", bold(title), ...lines] : []),
   ].join("\n"));
+}
+
+/** What stands above all cases: of a CPU beside each of them, since it changes its speed. */
+function peakText(backend: Backend, roof: Roof, results: readonly KernelResult[]): string {
+  const peak = `Peak of ${peakName(backend)}`;
+  if (!isWasm(backend)) {
+    return `${peak}: ${roof.gflops.toFixed(1)} GFLOP/s; ${roof.gigabytes.toFixed(1)} GB/s copying`;
+  }
+  const { min, median, max } = statisticsOf(results.map(({ roof }) => roof.gflops));
+  const rates = [min, median, max].map((rate) => rate.toFixed(1)).join(", ");
+  return `${peak} beside the cases: ${rates} GFLOP/s (least, median, most)`;
 }

@@ -4,7 +4,7 @@ import { isWasm } from "../core/backend/wasm/backend.ts";
 import { macsOf } from "../core/bench/cost.ts";
 import { type Profile, profileOf } from "../core/bench/profile.ts";
 import { percent, profileText } from "../core/bench/profile_text.ts";
-import { measureRoof, peakGflops, type Roof } from "../core/bench/roof.ts";
+import { measureRoof, peakGflops, peakName, type Roof } from "../core/bench/roof.ts";
 import {
   type Statistics,
   statisticsOf,
@@ -20,6 +20,7 @@ import { describeFlags, oneOf, type Parsed, parseFlags, switchFlag, whole } from
 import { machineOf, versions } from "./machine.ts";
 import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
 import { createBackend, deviceFlag, exactFlag } from "./backend.ts";
+import { type BackendFacts, backendText, factsOf } from "./backend_facts.ts";
 import { createProgress } from "./progress.ts";
 
 const MODES: readonly Mode[] = ["train", "infer"];
@@ -72,7 +73,7 @@ export async function benchModel(args: readonly string[]): Promise<number> {
       warmup,
       ...roof ? { roof: { ...roof, gflops: statisticsOf(peaks).median }, profile: profileOf(runs) } : {},
     };
-    console.log(given.json ? JSON.stringify(result, null, 2) : describe(result, top).join("\n"));
+    console.log(given.json ? JSON.stringify(result, null, 2) : describe(result, backend, top).join("\n"));
     return 0;
   } finally {
     backend.close();
@@ -168,13 +169,7 @@ interface Subject {
   readonly batch: number;
   readonly input: readonly number[];
   readonly optimizer: OptimizerOptions | undefined;
-  readonly backend: {
-    readonly description: string;
-    /** The CPU's; absent for a GPU. */
-    readonly threads?: number;
-    readonly bits?: number | undefined;
-    readonly tile?: number;
-  };
+  readonly backend: BackendFacts;
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   /** Bytes. */
@@ -204,10 +199,7 @@ async function tell(
     batch,
     input,
     optimizer: mode === "train" ? optimizer : undefined,
-    backend: {
-      description: backend.description,
-      ...isWasm(backend) ? { threads: backend.threads, bits: backend.bits, tile: backend.tile } : {},
-    },
+    backend: factsOf(backend),
     machine: machineOf(),
     versions,
     memory: {
@@ -228,16 +220,14 @@ interface ModelResult extends Subject, Rates {
   readonly profile?: Profile;
 }
 
-function describe(result: ModelResult, top: number): string[] {
-  const { model, input, batch, mode, optimizer, backend, machine, milliseconds, memory } = result;
+function describe(result: ModelResult, backend: Backend, top: number): string[] {
+  const { model, input, batch, mode, optimizer, milliseconds, memory } = result;
   const { median, min, max, spread, count } = milliseconds;
   const what = mode === "train" ? `training with ${optimizer!.name}` : "inference";
   const notFinite = mode === "train" && result.loss === null;
   return [
     `${model}, ${times(input)}, batch ${batch}, ${what}`,
-    `${backend.description}${
-      backend.tile ? `, tile 6×${backend.tile}` : ""
-    }; Deno ${result.versions.deno}, V8 ${result.versions.v8}; ${machine}`,
+    backendText(backend),
     "",
     `  images a second  ${digits(result.images_per_second)}`,
     `  ms a step        ${digits(median)} median of ${count} (${result.warmup} before them to warm up)`,
@@ -251,7 +241,9 @@ function describe(result: ModelResult, top: number): string[] {
       mebibytes(memory.results)
     } results); the process has ${mebibytes(memory.resident)}`,
     ...notFinite ? ["", "The loss is not finite: the optimiser's work is not in these figures."] : [],
-    ...result.profile && result.roof ? ["", ...profileText(result.profile, result.roof, top)] : [],
+    ...result.profile && result.roof
+      ? ["", ...profileText(result.profile, result.roof, peakName(backend), top)]
+      : [],
   ];
 }
 

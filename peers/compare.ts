@@ -41,7 +41,7 @@ export interface Setup extends Pick<RoundsOptions, "rounds" | "pauseMilliseconds
   /** Those that can write ONNX files, the first choice first. */
   readonly exporters: readonly Contestant[];
   /** What has been found missing so far, by contestant; it is not tried again. */
-  readonly missing: Map<string, string>;
+  readonly missing: Map<string, Missing>;
   readonly progress: (share: number, what: string) => void;
 }
 
@@ -104,7 +104,7 @@ async function startAll(
         await warmUp(worker, setup);
         workers.set(worker, contestant);
       } catch (error) {
-        if (error instanceof Missing) setup.missing.set(contestant.name, error.message);
+        if (error instanceof Missing) setup.missing.set(contestant.name, error);
         else failures.push(failureOf(contestant, error));
       }
     }
@@ -136,13 +136,13 @@ function jobOf(workload: Workload, { threads, packages }: Setup, folder: string)
 async function writeOnnx(job: Job, { exporters, missing }: Setup): Promise<void> {
   let reason = "PyTorch, which writes the ONNX file that it reads, is not there";
   for (const { name, command } of exporters) {
-    if (!command || missing.has(name)) continue;
+    if (!command || missing.get(name)?.installable) continue;
     try {
       const worker = await startWorker(command, { ...job, mode: "export" });
       return await worker.stop();
     } catch (error) {
       if (!(error instanceof WorkerFailure)) throw error;
-      if (error instanceof Missing) missing.set(name, error.message);
+      if (error instanceof Missing) missing.set(name, error);
       else reason = `${name} could not write the ONNX file: ${error.message}`;
     }
   }

@@ -1,6 +1,6 @@
-/** Who is compared: Strata in both of its modes, and others that run the same networks on the same processor. */
+/** Who is compared: Strata, and others that run the same networks on the same processor or GPU. */
 import { fileURLToPath } from "node:url";
-import type { Workload } from "./protocol.ts";
+import type { Device, Workload } from "./protocol.ts";
 import type { Command } from "./worker.ts";
 
 export interface Contestant {
@@ -18,6 +18,7 @@ export interface Contestant {
 export const names = [
   "strata-256",
   "strata-128",
+  "strata-webgpu",
   "torch",
   "torch-other",
   "onnxruntime-node",
@@ -27,6 +28,7 @@ export const names = [
 export type Name = typeof names[number];
 
 export interface Places {
+  readonly device: Device;
   readonly threads: number;
   /** A Python whose PyTorch is compared beside Debian's. */
   readonly python: string | undefined;
@@ -37,13 +39,17 @@ export interface Places {
 const WIDE_SIMD = "--v8-flags=--experimental-wasm-revectorize,--no-wasm-bounds-checks";
 
 /** All of them, in the order of the tables. */
-export function contestants({ threads, python, packages }: Places): Readonly<Record<Name, Contestant>> {
-  const npm =
-    `npm install --ignore-scripts --prefix ${packages} onnxruntime-node onnxruntime-web @tensorflow/tfjs @tensorflow/tfjs-backend-wasm`;
-  const onnx = { install: npm, readsOnnx: true, runs: isInference };
+export function contestants(
+  { device, threads, python, packages }: Places,
+): Readonly<Record<Name, Contestant>> {
+  const npm = `npm install --ignore-scripts --prefix ${packages} ${PACKAGES.join(" ")}`;
+  const onnx = { install: npm, readsOnnx: true };
+  // Node has no WebGPU of its own, and Deno's is the one that Strata has.
+  const javascript = device === "webgpu" ? deno : node;
   return {
-    "strata-256": { name: "strata-256", command: strata(WIDE_SIMD), runs: always },
-    "strata-128": { name: "strata-128", command: strata(), runs: always },
+    "strata-256": { name: "strata-256", command: strata(WIDE_SIMD), runs: onCpu },
+    "strata-128": { name: "strata-128", command: strata(), runs: onCpu },
+    "strata-webgpu": { name: "strata-webgpu", command: strata(), runs: onWebgpu },
     torch: {
       name: "torch",
       command: torch("/usr/bin/python3", threads),
@@ -61,26 +67,48 @@ export function contestants({ threads, python, packages }: Places): Readonly<Rec
       name: "onnxruntime-node",
       command: node("onnx_worker.mjs", "onnxruntime-node"),
       ...onnx,
+      runs: (workload) => isInference(workload) && onCpu(workload),
     },
     "onnxruntime-web": {
       name: "onnxruntime-web",
-      command: node("onnx_worker.mjs", "onnxruntime-web"),
+      command: javascript("onnx_worker.mjs", "onnxruntime-web"),
       ...onnx,
+      runs: isInference,
     },
     tfjs: {
       name: "tfjs",
-      command: node("tfjs_worker.mjs"),
+      command: javascript("tfjs_worker.mjs"),
       install: npm,
-      runs: ({ model, mode }) => TFJS[mode].includes(model),
+      runs: ({ device, model, mode }) => TFJS[device][mode].includes(model),
     },
   };
 }
 
-/** What tfjs has been taught, see tfjs_networks.mjs; it takes minutes to train anything larger. */
-const TFJS = { train: ["small_cnn"], infer: ["resnet50", "vgg16", "small_cnn"] };
+const PACKAGES = [
+  "onnxruntime-node",
+  "onnxruntime-web",
+  "@tensorflow/tfjs",
+  "@tensorflow/tfjs-backend-wasm",
+  "@tensorflow/tfjs-backend-webgpu",
+];
+
+/** What tfjs has been taught, see tfjs_networks.mjs; on a processor it takes minutes to train anything larger. */
+const TFJS_NETWORKS = ["resnet50", "vgg16", "small_cnn"];
+const TFJS = {
+  cpu: { train: ["small_cnn"], infer: TFJS_NETWORKS },
+  webgpu: { train: TFJS_NETWORKS, infer: TFJS_NETWORKS },
+};
 
 function always(): boolean {
   return true;
+}
+
+function onCpu({ device }: Workload): boolean {
+  return device === "cpu";
+}
+
+function onWebgpu({ device }: Workload): boolean {
+  return device === "webgpu";
 }
 
 function isInference({ mode }: Workload): boolean {
@@ -89,6 +117,10 @@ function isInference({ mode }: Workload): boolean {
 
 function strata(...flags: string[]): Command {
   return { program: Deno.execPath(), args: ["run", "--quiet", "-A", ...flags, here("strata_worker.ts")] };
+}
+
+function deno(file: string, ...args: string[]): Command {
+  return { program: Deno.execPath(), args: ["run", "--quiet", "-A", here(file), ...args] };
 }
 
 function torch(program: string, threads: number): Command {

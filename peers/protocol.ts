@@ -5,14 +5,19 @@
  *     ready {"version": "PyTorch 1.13.0", "planned": 1000}    what it is, and bytes it has planned for, if it plans
  *     step {"milliseconds": 12.5}                             how long the step took, as measured inside
  *     missing torch                                           what has to be installed first
+ *     unable PyTorch 1.13.0 finds no GPU                      why it cannot do such a job here, whatever is installed
  *     error ValueError: …                                     why it gives up, in one line
  *
  * Other lines are the chatter of libraries.
  */
 import type { Mode } from "../core/bench/workload.ts";
 
+/** What a step runs on; a GPU is PyTorch's through CUDA, all others' through WebGPU. */
+export type Device = "cpu" | "webgpu";
+
 /** What is measured. */
 export interface Workload {
+  readonly device: Device;
   readonly model: string;
   readonly mode: Mode;
   readonly batch: number;
@@ -42,13 +47,13 @@ export type Reply =
   | { readonly kind: "ready"; readonly ready: Ready }
   | { readonly kind: "step"; readonly milliseconds: number }
   | { readonly kind: "missing"; readonly what: string }
-  | { readonly kind: "error"; readonly reason: string };
+  | { readonly kind: "unable" | "error"; readonly reason: string };
 
 /** Undefined where the line is no reply. */
 export function parseReply(line: string): Reply | undefined {
-  const [, kind, rest] = /^(ready|step|missing|error) (.+)$/.exec(line) ?? [];
+  const [, kind, rest] = /^(ready|step|missing|unable|error) (.+)$/.exec(line) ?? [];
   if (kind === "missing") return { kind, what: rest! };
-  if (kind === "error") return { kind, reason: rest! };
+  if (kind === "unable" || kind === "error") return { kind, reason: rest! };
   const value = kind === undefined ? undefined : parseObject(rest!);
   if (kind === "ready" && typeof value?.version === "string") {
     return { kind, ready: value as unknown as Ready };

@@ -10,14 +10,26 @@ function tell(kind, value) {
 
 /** Requires an npm package of the job's folder of peers. Where it is not installed, says so and ends. */
 export function requirePackage(job, name) {
-  const require = createRequire(resolve(job.packages, "package.json"));
+  return createRequire(findPackage(job, name))(name);
+}
+
+/** The file that an npm package of the job's folder begins with; see `requirePackage`. */
+export function findPackage(job, name) {
   try {
-    require.resolve(name);
+    return createRequire(resolve(job.packages, "package.json")).resolve(name);
   } catch {
     tell("missing", name);
     process.exit(0);
   }
-  return require(name);
+}
+
+/** Noise for a batch of images, as a loader leaves them: on a GPU each step brings them there. */
+export function someImages({ batch, input }) {
+  const numbers = Float32Array.from(
+    { length: batch * input.reduce((a, b) => a * b) },
+    () => 2 * Math.random() - 1,
+  );
+  return { shape: [batch, ...input], numbers };
 }
 
 /**

@@ -3,9 +3,18 @@ import { statisticsOf } from "../core/bench/statistics.ts";
 import { alignColumns, times } from "../core/summary/format.ts";
 import { DISTURBED } from "./rounds.ts";
 import { type Outcome, type Score, titleOf } from "./compare.ts";
+import type { Device } from "./protocol.ts";
 
-/** Strata's modes, which all others are held against. */
-export const OURS = ["strata-256", "strata-128"] as const;
+/** Strata's modes, which all others are held against, by the titles of their columns. */
+const COLUMNS: Readonly<Record<Device, Readonly<Record<string, string>>>> = {
+  cpu: { "256-bit": "strata-256", "128-bit": "strata-128" },
+  webgpu: { strata: "strata-webgpu" },
+};
+
+/** Whether a contestant is Strata. */
+export function isOurs(contestant: string): boolean {
+  return contestant.startsWith("strata-");
+}
 
 /** How many times as fast `ours` is: the median over the rounds, each of which had about the same machine for both. */
 export function timesAsFast(ours: Score, theirs: Score): number {
@@ -22,8 +31,9 @@ export function outcomeText(
   { threads, rounds }: { threads: number; rounds: number },
 ): string {
   const { workload, scores, failures } = outcome;
-  const ours = OURS.map((name) => scores.find(({ contestant }) => contestant === name));
-  const titles = ["", "", "ms", "spread", "images/s", "256-bit", "128-bit", "cores", "MiB"];
+  const columns = COLUMNS[workload.device];
+  const ours = Object.values(columns).map((name) => scores.find(({ contestant }) => contestant === name));
+  const titles = ["", "", "ms", "spread", "images/s", ...Object.keys(columns), "cores", "MiB"];
   const rows = scores.map((score) => {
     const { median, spread } = statisticsOf(score.milliseconds);
     return [
@@ -41,10 +51,10 @@ export function outcomeText(
     disturbance > DISTURBED ? [`${disturbance.toFixed(2)} from ${contestant}`] : []
   );
   return [
-    `${titleOf(workload)}, ${
-      times(workload.input)
-    }, batch ${workload.batch}, ${threads} threads, ${rounds} rounds`,
-    ...alignColumns([titles, ...rows], new Set([2, 3, 4, 5, 6, 7, 8])),
+    `${titleOf(workload)}, ${times(workload.input)}, batch ${workload.batch}, ${
+      workload.device === "cpu" ? `${threads} threads` : "on a GPU"
+    }, ${rounds} rounds`,
+    ...alignColumns([titles, ...rows], new Set(titles.keys().drop(2))),
     ...failures.map(({ contestant, reason }) => `${contestant} failed: ${reason}`),
     ...disturbed.length > 0
       ? [`Other programs or machines took processors meanwhile: ${disturbed.join(", ")}`]
@@ -52,12 +62,19 @@ export function outcomeText(
   ].join("\n");
 }
 
-export const LEGEND =
-  `256-bit, 128-bit: how many times as fast Strata is in that mode, the median of the rounds. Spread: from quartile to
-quartile. Cores: processors kept busy. MiB: the process's memory at its peak, libraries and all.`;
+const SPREAD_AND_CORES =
+  "the median of the rounds. Spread: from quartile to\nquartile. Cores: processors kept busy. MiB: the process's memory at its peak";
 
-/** The ratios of all workloads, by contestant. */
+/** What the columns of `outcomeText` mean. */
+export const LEGENDS: Readonly<Record<Device, string>> = {
+  cpu:
+    `256-bit, 128-bit: how many times as fast Strata is in that mode, ${SPREAD_AND_CORES}, libraries and all.`,
+  webgpu: `Strata: how many times as fast Strata is, ${SPREAD_AND_CORES}, without the GPU's.`,
+};
+
+/** The ratios of all workloads, which are of one device, by contestant. */
 export function summaryText(outcomes: readonly Outcome[], peers: readonly string[]): string {
+  const columns = COLUMNS[outcomes[0]!.workload.device];
   const shown = peers.filter((peer) =>
     outcomes.some(({ scores }) => scores.some(({ contestant }) => contestant === peer))
   );
@@ -66,7 +83,7 @@ export function summaryText(outcomes: readonly Outcome[], peers: readonly string
     const cells = shown.map((peer) => {
       const theirs = find(peer);
       if (!theirs) return "";
-      return OURS.map((name) => {
+      return Object.values(columns).map((name) => {
         const ours = find(name);
         return ours ? timesAsFast(ours, theirs).toFixed(2) : "–";
       }).join(" | ");
@@ -74,9 +91,13 @@ export function summaryText(outcomes: readonly Outcome[], peers: readonly string
     return [titleOf(workload), ...cells];
   });
   return [
-    "How many times as fast Strata is, in 256-bit | 128-bit mode",
+    `How many times as fast Strata is${modesText(Object.keys(columns))}`,
     ...alignColumns([["", ...shown], ...rows], new Set(shown.map((_, i) => i + 1))),
   ].join("\n");
+}
+
+function modesText(modes: readonly string[]): string {
+  return modes.length > 1 ? `, in ${modes.join(" | ")} mode` : "";
 }
 
 /** Four digits and no more. */

@@ -1,27 +1,40 @@
 /**
- * Takes steps with tfjs: inference on its WASM backend; training on its JavaScript backend, since the WASM backend has no
- * gradient of a convolution to its weights (Conv2DBackpropFilter).
+ * Takes steps with tfjs: on a GPU by its WebGPU backend; on a processor inference by its WASM backend and training by its
+ * JavaScript backend, since the WASM backend has no gradient of a convolution to its weights (Conv2DBackpropFilter).
  */
-import { requirePackage, serve } from "./serve.mjs";
+import { requirePackage, serve, someImages } from "./serve.mjs";
 import { networks } from "./tfjs_networks.mjs";
+
+/** In Node the WASM backend runs on one thread, whatever it is told (tensorflow/tfjs#3830). */
+const BACKENDS = {
+  webgpu: { name: "webgpu", title: "WebGPU", package: "@tensorflow/tfjs-backend-webgpu" },
+  infer: { name: "wasm", title: "WASM", package: "@tensorflow/tfjs-backend-wasm" },
+  train: { name: "cpu", title: "JavaScript", package: "@tensorflow/tfjs" },
+};
 
 await serve(async (job) => {
   const tf = requirePackage(job, "@tensorflow/tfjs");
-  const training = job.mode === "train";
-  // In Node it runs on one thread, whatever it is told (tensorflow/tfjs#3830).
-  if (!training) requirePackage(job, "@tensorflow/tfjs-backend-wasm");
-  await tf.setBackend(training ? "cpu" : "wasm");
+  const training = job.mode === "train", onGpu = job.device === "webgpu";
+  const backend = BACKENDS[onGpu ? "webgpu" : job.mode];
+  requirePackage(job, backend.package);
+  if (!await tf.setBackend(backend.name)) throw new Error(`its ${backend.title} backend does not start`);
 
   const model = networks[job.model](tf, job);
   const trainable = model.trainableWeights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
   if (trainable !== job.parameters) {
     throw new Error(`${job.model} has ${trainable} parameters in tfjs and ${job.parameters} in Strata`);
   }
-  const [channels, height, width] = job.input;
-  const images = tf.randomUniform([job.batch, height, width, channels], -1, 1);
+  const step = training ? trainingStep(tf, model, job) : (images) => inferenceStep(tf, model, images);
+  const { numbers, shape: [batch, channels, height, width] } = someImages(job);
+  const bring = () => tf.tensor(numbers, [batch, height, width, channels]);
+  const kept = onGpu ? undefined : bring();
   return {
-    version: `tfjs ${tf.version.tfjs} ${training ? "(JavaScript)" : "(WASM)"}`,
-    step: training ? trainingStep(tf, model, images, job) : () => inferenceStep(tf, model, images),
+    version: `tfjs ${tf.version.tfjs} (${backend.title})`,
+    async step() {
+      const images = kept ?? bring();
+      await step(images);
+      if (!kept) images.dispose();
+    },
   };
 });
 
@@ -31,13 +44,13 @@ async function inferenceStep(tf, model, images) {
   tf.dispose(scores);
 }
 
-function trainingStep(tf, model, images, { batch, classes }) {
+function trainingStep(tf, model, { batch, classes }) {
   const targets = tf.oneHot(Array.from({ length: batch }, (_, i) => i % classes), classes);
   model.compile({
     optimizer: tf.train.momentum(1e-4, 0.9),
     loss: (target, scores) => tf.losses.softmaxCrossEntropy(target, scores),
   });
-  return async () => {
+  return async (images) => {
     const loss = await model.trainOnBatch(images, targets);
     if (!Number.isFinite(loss)) throw new Error("the loss is not finite");
   };

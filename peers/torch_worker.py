@@ -1,4 +1,7 @@
-"""Takes steps with PyTorch, one for each line `step`; see peers/protocol.ts."""
+"""
+Takes steps with PyTorch, one for each line `step`; see peers/protocol.ts. On a GPU in float32 proper, without TF32, and each
+step brings its images there.
+"""
 import inspect
 import json
 import math
@@ -12,8 +15,10 @@ def tell(kind, value):
     print(kind, value if isinstance(value, str) else json.dumps(value), flush=True)
 
 
-def version():
-    """With the library that multiplies matrices, which makes much of a difference."""
+def version(device):
+    """With the library that multiplies matrices, which makes much of a difference, or the GPU."""
+    if device.type == "cuda":
+        return " ".join(["PyTorch", torch.__version__, torch.cuda.get_device_name(device)])
     blas = {"MKL": torch.backends.mkl.is_available()}
     try:
         with open("/proc/self/maps") as maps:
@@ -23,36 +28,37 @@ def version():
     return " ".join(["PyTorch", torch.__version__, *[name for name, there in blas.items() if there]])
 
 
-def classification(name, images, classes):
+def classification(job, device):
     """The loss of what a classifier gives for the images."""
-    target = torch.arange(len(images)) % classes
+    target = torch.arange(job["batch"], device=device) % job["classes"]
     cross_entropy = torch.nn.CrossEntropyLoss()
 
     def loss_of(output):
         if isinstance(output, torch.Tensor):
             return cross_entropy(output, target)
         scores, *auxiliary = output  # The scores, then the auxiliary classifiers'.
-        weight = AUXILIARY_WEIGHTS[name]
+        weight = AUXILIARY_WEIGHTS[job["model"]]
         return cross_entropy(scores, target) + weight * sum(cross_entropy(a, target) for a in auxiliary)
 
     return loss_of
 
 
-def detection(images, classes):
+def detection(job, device):
     """The same of a detector."""
-    target = targets(len(images), classes, images.shape[-1])
-    return lambda output: yolo_loss(output, target, classes)
+    target = targets(job["batch"], job["classes"], job["input"][-1]).to(device)
+    return lambda output: yolo_loss(output, target, job["classes"])
 
 
-def training(model, name, images, classes):
+def training(model, job, bring):
     """Forward, backward and SGD with momentum, as Strata's step."""
-    loss_of = detection(images, classes) if name == "yolov1" else classification(name, images, classes)
+    loss = detection if job["model"] == "yolov1" else classification
+    loss_of = loss(job, next(model.parameters()).device)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
     model.train()
 
     def step():
         optimizer.zero_grad()
-        loss = loss_of(model(images))
+        loss = loss_of(model(bring()))
         loss.backward()
         optimizer.step()
         if not math.isfinite(loss.item()):
@@ -61,14 +67,27 @@ def training(model, name, images, classes):
     return step
 
 
-def inference(model, images):
+def inference(model, bring):
     model.eval()
 
     def step():
         with torch.inference_mode():
-            model(images)
+            model(bring()).cpu()
 
     return step
+
+
+def choose(device):
+    """PyTorch's name for a device, made ready. Where there is none, says so and ends."""
+    if device == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        tell("unable", f"PyTorch {torch.__version__} finds no GPU that it can use (CUDA)")
+        sys.exit(0)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True  # The fastest of cuDNN's algorithms, found in the first steps.
+    return torch.device("cuda")
 
 
 def export(model, images, path):
@@ -79,7 +98,7 @@ def export(model, images, path):
     torch.onnx.export(model.eval(), images, path, **arguments)
 
 
-def prepare(job):
+def prepare(job, device):
     """What a line `step` does; nothing where the job is to export."""
     torch.set_num_threads(job["threads"])
     torch.manual_seed(1)
@@ -90,15 +109,23 @@ def prepare(job):
     images = 2 * torch.rand(job["batch"], *job["input"]) - 1
     if job["mode"] == "export":
         return export(model, images, job["onnx"])
+    model.to(device)
+    if device.type == "cuda":
+        images = images.pin_memory()
+
+    def bring():
+        return images.to(device, non_blocking=True)
+
     if job["mode"] == "train":
-        return training(model, job["model"], images, job["classes"])
-    return inference(model, images)
+        return training(model, job, bring)
+    return inference(model, bring)
 
 
 def main():
     job = json.loads(sys.stdin.readline())
-    step = prepare(job)
-    tell("ready", {"version": version()})
+    device = choose("cpu" if job["mode"] == "export" else job["device"])
+    step = prepare(job, device)
+    tell("ready", {"version": version(device)})
     for line in sys.stdin:
         if line.strip() != "step":
             raise ValueError(f"{line.strip()} is no command")

@@ -51,7 +51,7 @@ def yolo_loss(output, target, classes, coord=5, noobj=0.5):
     there = target[:, 0] >= 0
     wanted, candidates = target[there], boxes[there]
     overlap, best = iou(candidates[..., 1:].detach(), wanted[:, None, 1:]).max(1)
-    chosen = candidates[torch.arange(len(best)), best]
+    chosen = candidates[torch.arange(len(best), device=best.device), best]
     confidences = chosen[:, 0]
     labels = nn.functional.one_hot(wanted[:, 0].long(), classes)
     place = (chosen[:, 1:3] - wanted[:, 1:3]).square().sum() + (

@@ -23,8 +23,12 @@ export interface Worker {
 /** Why a worker is of no use, in one line. */
 export class WorkerFailure extends Error {}
 
-/** Something has to be installed first. */
-export class Missing extends WorkerFailure {}
+/** It takes no part here: something has to be installed first, or it cannot do such a job on this machine. */
+export class Missing extends WorkerFailure {
+  constructor(message: string, readonly installable = true) {
+    super(message);
+  }
+}
 
 /** The longest that anything may take before a worker counts as stuck. */
 const PATIENCE_MILLISECONDS = 300_000;
@@ -75,6 +79,7 @@ export async function startWorker(
       const reply = await Promise.race([nextReply(), stuck]);
       if (reply.kind === kind) return reply as Extract<Reply, { kind: K }>;
       if (reply.kind === "missing") throw new Missing(`${reply.what} is not installed`);
+      if (reply.kind === "unable") throw new Missing(reply.reason, false);
       throw new WorkerFailure(
         reply.kind === "error" ? reply.reason : `answered ${reply.kind} where ${kind} was due`,
       );

@@ -1,6 +1,8 @@
 /** Times one op by itself: what its kernels take when its inputs are where the last run left them. */
-import type { KernelTime, Session } from "../backend/backend.ts";
-import type { WasmBackend } from "../backend/wasm/backend.ts";
+import type { Backend, KernelTime, Session } from "../backend/backend.ts";
+import { isWasm } from "../backend/wasm/backend.ts";
+import { isWebgpu } from "../backend/webgpu/backend.ts";
+import { hasClock } from "../backend/webgpu/timing.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import type { UpdateAttrs } from "../ops/update.ts";
@@ -31,44 +33,53 @@ export interface KernelResult {
 /** Enough for V8 to have optimised a kernel, and for memory to be there. */
 const WARMUP = 2;
 
-/** The roof is measured this often among a case's runs, since machines change their speed. */
+/** A CPU's roof is measured this often among a case's runs, since machines change their speed. */
 const ROUNDS = 4;
 
+/** Of a GPU without a clock, so many calls are asked for at once: what is left of asking does not count. */
+const AT_ONCE = 32;
+
 /** Milliseconds that a case will take, roughly: to fill its inputs, to warm up, and to be timed. */
-export function estimate({ node }: KernelCase, milliseconds: number): number {
-  const run = 2 * macsOf(node) / 5e7, fill = trafficOf(node) / 1e6, roofs = 40;
+export function estimate({ node }: KernelCase, milliseconds: number, roof: Roof): number {
+  const run = macsOf(node) / (roof.gflops * 1e6) * 4 + trafficOf(node) / (roof.gigabytes * 1e6);
+  const fill = trafficOf(node) / 1e6, roofs = 40;
   return roofs + fill + WARMUP * run + Math.max(milliseconds, ROUNDS * run);
 }
 
 /**
- * Runs a case for about so many milliseconds, but some times at least. The roof above it is measured in between; for ops
- * with arithmetic the rate of a copy is `roof`'s, since measuring that takes long. Throws `OutOfMemory`.
+ * Runs a case for about so many milliseconds, but some times at least. A CPU's roof is measured in between, but for ops
+ * with arithmetic the rate of a copy is `roof`'s, since measuring that takes long; a GPU's is `roof`. Throws `OutOfMemory`.
  */
 export async function timeKernel(
-  backend: WasmBackend,
+  backend: Backend,
   item: KernelCase,
   milliseconds: number,
   roof: Roof,
 ): Promise<KernelResult> {
   const { name, node } = item;
   const macs = macsOf(node), bytes = trafficOf(node);
-  const session = backend.compile(caseGraphs(item));
+  const blind = isWebgpu(backend) && !hasClock(backend.gpu);
+  const session = backend.compile(caseGraphs(item, blind ? AT_ONCE : 1));
+  const timeOf = async () => blind ? await wallTime(session) : sumOf(await callsOf(session, node));
   try {
     await session.run("init");
-    for (let run = 0; run < WARMUP; run++) await callsOf(session, node);
+    for (let run = 0; run < WARMUP; run++) await timeOf();
     const kernels = (await callsOf(session, node)).map(({ kernel }) => kernel);
     const taken: number[] = [], roofs: Roof[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      roofs.push(macs === 0 ? await measureRoof(backend) : { ...roof, gflops: await peakGflops(backend) });
+      if (!isWasm(backend)) roofs.push(roof);
+      else {roofs.push(
+          macs === 0 ? await measureRoof(backend) : { ...roof, gflops: await peakGflops(backend) },
+        );}
       const end = performance.now() + milliseconds / ROUNDS;
-      do taken.push(sumOf(await callsOf(session, node))); while (performance.now() < end);
+      do taken.push(await timeOf()); while (performance.now() < end);
     }
     const medianOf = (of: keyof Roof) => statisticsOf(roofs.map((roof) => roof[of])).median;
     return {
       name,
       convolution: convolutionOf(node),
       size: sizeText(node),
-      kernels,
+      kernels: kernels.slice(0, kernels.length / (blind ? AT_ONCE : 1)),
       milliseconds: statisticsOf(taken).median,
       runs: taken.length,
       macs,
@@ -94,12 +105,19 @@ async function callsOf(session: Session, { op }: Node): Promise<KernelTime[]> {
   return (await session.profile("op")).filter(({ node }) => node.op === op);
 }
 
+/** Milliseconds of a call, of the many that a run has. */
+async function wallTime(session: Session): Promise<number> {
+  const began = performance.now();
+  await session.run("op");
+  return (performance.now() - began) / AT_ONCE;
+}
+
 function sumOf(calls: readonly KernelTime[]): number {
   return calls.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 }
 
-/** The graph of one op, and one that fills what it reads. */
-function caseGraphs({ node, before }: KernelCase): { op: Graph; init: Graph } {
+/** The graph of one op, so many times, and one that fills what it reads. */
+function caseGraphs({ node, before }: KernelCase, copies: number): { op: Graph; init: Graph } {
   const builder = new GraphBuilder(), init = new GraphBuilder();
   const rng = init.input("rng", { shape: [4], dtype: "i32" });
   const values = new Map<Value, Value>();
@@ -122,6 +140,7 @@ function caseGraphs({ node, before }: KernelCase): { op: Graph; init: Graph } {
     return made;
   };
   if (before) append(before);
+  for (let copy = 1; copy < copies; copy++) append(node);
   append(node).forEach((value, index) => builder.output(String(index), value));
   return { op: builder.finish(), init: init.finish() };
 }

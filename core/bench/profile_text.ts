@@ -3,10 +3,11 @@ import { alignColumns } from "../summary/format.ts";
 import type { Profile, Share } from "./profile.ts";
 import type { Roof } from "./roof.ts";
 
-const COLUMNS = ["ms", "of step", "waiting", "rate", "of roof"];
-
-/** The `top` slowest of each kind. Operations are counted as the direct method has them: others may pass the peak. */
-export function profileText(profile: Profile, roof: Roof, top: number): string[] {
+/**
+ * The `top` slowest of each kind. Operations are counted as the direct method has them: others may pass the peak, which is that of
+ * `peak`. What waits for nobody, as a GPU's kernels by their own clock, is not said to wait.
+ */
+export function profileText(profile: Profile, roof: Roof, peak: string, top: number): string[] {
   const { milliseconds, waiting, steps } = profile;
   const tables: [title: string, shares: readonly Share[]][] = [
     ["by op", profile.ops],
@@ -17,40 +18,41 @@ export function profileText(profile: Profile, roof: Roof, top: number): string[]
   return [
     `Profile (each call's median of ${steps} step${steps === 1 ? "" : "s"}): ${
       milliseconds.toFixed(1)
-    } ms in kernels, ` +
-    `${waiting.toFixed(1)} ms of them (${percent(waiting / milliseconds)}) waiting at barriers`,
-    `Roofline: ${roof.gflops.toFixed(1)} GFLOP/s at the micro-kernel's peak, ${
+    } ms in kernels${
+      waiting > 0
+        ? `, ${waiting.toFixed(1)} ms of them (${percent(waiting / milliseconds)}) waiting at barriers`
+        : ""
+    }`,
+    `Roofline: ${roof.gflops.toFixed(1)} GFLOP/s, the peak of ${peak}; ${
       roof.gigabytes.toFixed(1)
     } GB/s copying`,
-    ...tables.flatMap(([title, shares]) => ["", ...shareTable(title, shares, milliseconds, roof, top)]),
+    ...tables.flatMap(([title, shares]) => ["", ...shareTable(title, shares, profile, roof, top)]),
   ];
 }
 
 function shareTable(
   title: string,
   shares: readonly Share[],
-  whole: number,
+  whole: Pick<Profile, "milliseconds" | "waiting">,
   roof: Roof,
   top: number,
 ): string[] {
-  const shown = shares.slice(0, top);
-  const rest = shares.length - shown.length;
-  const columns = shares.some(({ macs, bytes }) => macs + bytes > 0) ? COLUMNS : COLUMNS.slice(0, 3);
-  const table = [[title, ...columns], ...shown.map((share) => row(share, whole, roof, columns.length))];
-  const lines = alignColumns(table, new Set(columns.map((_, column) => column + 1)));
-  const left = shares.slice(top).reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  return rest > 0 ? [...lines, `and ${rest} more: ${left.toFixed(2)} ms, ${percent(left / whole)}`] : lines;
-}
-
-function row(share: Share, whole: number, roof: Roof, columns: number): string[] {
-  const { name, milliseconds, waiting } = share;
-  return [
-    name,
-    milliseconds.toFixed(2),
-    percent(milliseconds / whole),
-    percent(waiting / milliseconds),
-    ...rateText(share, roof),
-  ].slice(0, 1 + columns);
+  const withWaiting = whole.waiting > 0, withRates = shares.some(({ macs, bytes }) => macs + bytes > 0);
+  const header = [
+    ...[title, "ms", "of step"],
+    ...withWaiting ? ["waiting"] : [],
+    ...withRates ? ["rate", "of roof"] : [],
+  ];
+  const rows = shares.slice(0, top).map((share) => [
+    ...[share.name, share.milliseconds.toFixed(2), percent(share.milliseconds / whole.milliseconds)],
+    ...withWaiting ? [percent(share.waiting / share.milliseconds)] : [],
+    ...withRates ? rateText(share, roof) : [],
+  ]);
+  const lines = alignColumns([header, ...rows], new Set(header.keys().drop(1)));
+  const rest = shares.slice(top);
+  if (rest.length === 0) return lines;
+  const left = rest.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  return [...lines, `and ${rest.length} more: ${left.toFixed(2)} ms, ${percent(left / whole.milliseconds)}`];
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The benchmarks as a shell sees them. How fast anything is, no test can say; what is told, they can. */
 import assert from "node:assert/strict";
+import { onWebgpu } from "../support/on_backends.ts";
 import { withFolder } from "../support/temp_folder.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -90,6 +91,23 @@ Deno.test("bench kernels takes a network's shapes from its own graph", async () 
     const { results } = JSON.parse((await bench("kernels", ...net, ...brief, "--json")).out);
     assert.deepEqual(results.map(({ macs }: { macs: number }) => macs), [4 * 4 * 36 * 27, 4 * 144 * 5]);
     assert.deepEqual(results[0].convolution.x, [4, 3, 8, 8]);
+  });
+});
+
+onWebgpu("bench kernels and bench model tell what a GPU can do at the most", async () => {
+  await withNet(async (net) => {
+    const gpu = [...net.slice(0, -2), "--device", "webgpu"]; // Without --threads, which are the CPU's.
+    const brief = ["--only", "*5/forward", "--milliseconds", "1"];
+    const kernels = await bench("kernels", ...gpu, ...brief);
+    assert.equal(kernels.code, 0, kernels.err);
+    assert.match(kernels.out, /^WebGPU, /);
+    assert.match(
+      kernels.out,
+      /\nPeak of multiply-adds in registers: [\d.]+ GFLOP\/s; [\d.]+ GB\/s copying\n/,
+    );
+    const model = await bench("model", ...gpu, "--steps", "1", "--warmup", "0", "--profile");
+    assert.match(model.out, /Roofline: [\d.]+ GFLOP\/s, the peak of multiply-adds in registers; /);
+    assert.doesNotMatch(model.out, /waiting|micro-kernel/);
   });
 });
 

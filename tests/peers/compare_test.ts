@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { compare, type Setup } from "../../peers/compare.ts";
-import { type Contestant, contestants, names } from "../../peers/contestants.ts";
+import { type Contestant, contestants, type Name, names } from "../../peers/contestants.ts";
 import type { Workload } from "../../peers/protocol.ts";
+import { Missing } from "../../peers/worker.ts";
 import { workloadsOf } from "../../peers/workloads.ts";
 import { fakeCommand } from "../support/fake_command.ts";
+import { onWebgpu } from "../support/on_backends.ts";
 
-const workload: Workload = { model: "small_cnn", mode: "infer", batch: 8, input: [3, 32, 32] };
+const workload: Workload = { device: "cpu", model: "small_cnn", mode: "infer", batch: 8, input: [3, 32, 32] };
 
 function fake(name: string, what: string, more: Partial<Contestant> = {}): Contestant {
   return { name, command: fakeCommand(what), runs: () => true, ...more };
 }
 
 function setupOf(more: Partial<Setup> = {}): Setup {
-  const nothing = { missing: new Map<string, string>(), exporters: [], progress: () => {} };
+  const nothing = { missing: new Map<string, Missing>(), exporters: [], progress: () => {} };
   const lengths = {
     rounds: 2,
     turnMilliseconds: 0,
@@ -23,7 +25,7 @@ function setupOf(more: Partial<Setup> = {}): Setup {
 }
 
 Deno.test("who can run is compared, who fails is told, and who is missing is not tried again", async () => {
-  const missing = new Map([["c", "was looked for before"]]);
+  const missing = new Map([["c", new Missing("was looked for before")]]);
   const shown: number[] = [];
   const setup = setupOf({ missing, progress: (share) => shown.push(share) });
   const { scores, failures } = await compare(workload, [
@@ -33,6 +35,7 @@ Deno.test("who can run is compared, who fails is told, and who is missing is not
     fake("d", "tires"),
     fake("e", "willing", { runs: ({ mode }) => mode === "train" }),
     fake("f", "willing", { command: undefined }),
+    fake("g", "unable"),
   ], setup);
   assert.deepEqual(
     scores.map(({ contestant, version, milliseconds, plannedBytes }) => [
@@ -41,10 +44,12 @@ Deno.test("who can run is compared, who fails is told, and who is missing is not
     [["a", "Fake 1.0", [2.5, 2.5], 1000]],
   );
   assert.deepEqual(failures, [{ contestant: "d", reason: "Error: the loss is not finite" }]);
-  assert.deepEqual([...missing], [
-    ["c", "was looked for before"],
-    ["b", "libfake is not installed"],
-    ["f", "nobody has said where it is"],
+  const why = [...missing].map(([name, { message, installable }]) => [name, message, installable]);
+  assert.deepEqual(why, [
+    ["c", "was looked for before", true],
+    ["b", "libfake is not installed", true],
+    ["f", "nobody has said where it is", true],
+    ["g", "it sees no GPU", false],
   ]);
   assert.deepEqual(shown, shown.toSorted((a, b) => a - b));
 });
@@ -52,7 +57,7 @@ Deno.test("who can run is compared, who fails is told, and who is missing is not
 Deno.test("who reads an ONNX file needs someone who writes it", async () => {
   const reader = fake("reader", "willing", { readsOnnx: true });
   const run = async (...exporters: Contestant[]) => {
-    const missing = new Map<string, string>();
+    const missing = new Map<string, Missing>();
     const { scores, failures } = await compare(
       workload,
       [reader, { ...reader, name: "other" }],
@@ -66,32 +71,43 @@ Deno.test("who reads an ONNX file needs someone who writes it", async () => {
   assert.deepEqual(await run(fake("torch", "absent"), fake("other", "willing")), [2, [], ["torch"]]);
   const why = "torch could not write the ONNX file: Error: it does not like the job";
   assert.deepEqual(await run(fake("torch", "broken")), [0, [why, why], []]);
+  // A PyTorch without a GPU writes files all the same.
+  const blind = new Map([["torch", new Missing("it sees no GPU", false)]]);
+  const setup = setupOf({ exporters: [fake("torch", "willing")], missing: blind });
+  assert.equal((await compare(workload, [reader], setup)).scores.length, 1);
 });
 
 Deno.test("Strata's own worker", async () => {
-  const all = contestants({ threads: 2, python: undefined, packages: "" });
-  for (const mode of ["train", "infer"] as const) {
-    const { scores, failures } = await compare(
-      { ...workload, mode },
-      [all["strata-128"]],
-      setupOf({ threads: 2 }),
-    );
-    assert.deepEqual(failures, []);
-    assert.ok(scores[0]!.milliseconds.every((time) => time > 0));
-    assert.ok(scores[0]!.plannedBytes! > 8 * 8 * 32 * 32 * 4);
-  }
+  for (const mode of ["train", "infer"] as const) await playStrata("strata-128", { ...workload, mode });
 });
 
+onWebgpu("Strata's own worker", async () => {
+  await playStrata("strata-webgpu", { ...workload, device: "webgpu", mode: "train" });
+});
+
+async function playStrata(name: Name, workload: Workload): Promise<void> {
+  const { device } = workload;
+  const all = contestants({ device, threads: 2, python: undefined, packages: "" });
+  const { scores, failures } = await compare(workload, [all[name]], setupOf({ threads: 2 }));
+  assert.deepEqual(failures, []);
+  assert.ok(scores[0]!.milliseconds.every((time) => time > 0));
+  assert.ok(scores[0]!.plannedBytes! > 8 * 8 * 32 * 32 * 4);
+}
+
 Deno.test("every contestant but Strata tells how to get it; all but Strata and PyTorch are choosy", () => {
-  const all = contestants({ threads: 2, python: undefined, packages: "/peers" });
-  const choices = workloadsOf({});
-  for (const name of names) {
-    const { install, runs } = all[name];
-    assert.equal(install === undefined, name.startsWith("strata"), name);
-    assert.equal(choices.every(runs), /^(strata|torch)/.test(name), name);
-    assert.ok(choices.some(runs), name);
+  const everywhere = { cpu: /^(strata-\d|torch)/, webgpu: /^(strata-webgpu|torch)/ };
+  const nowhere = { cpu: /^strata-webgpu/, webgpu: /^strata-\d|node$/ };
+  for (const device of ["cpu", "webgpu"] as const) {
+    const all = contestants({ device, threads: 2, python: undefined, packages: "/peers" });
+    const choices = workloadsOf({ device });
+    for (const name of names) {
+      const { install, runs } = all[name];
+      assert.equal(install === undefined, name.startsWith("strata"), name);
+      assert.equal(choices.every(runs), everywhere[device].test(name), name);
+      assert.equal(choices.some(runs), !nowhere[device].test(name), name);
+    }
+    assert.match(all.tfjs.install!, /--prefix \/peers /);
   }
-  assert.match(all.tfjs.install!, /--prefix \/peers /);
 });
 
 Deno.test("workloads by model, mode and batch", () => {
@@ -101,6 +117,10 @@ Deno.test("workloads by model, mode and batch", () => {
   assert.deepEqual(names({ models: ["vgg16", "nin"], mode: "infer" }), [
     "infer vgg16 4×3×224×224",
     "infer nin 8×3×32×32",
+  ]);
+  assert.deepEqual(names({ device: "webgpu", models: ["resnet50", "nin"], mode: "train" }), [
+    "train resnet50 64×3×224×224",
+    "train nin 64×3×32×32",
   ]);
   assert.deepEqual(names({ models: ["resnet50"], batch: 2 }), [
     "train resnet50 2×3×224×224",

@@ -13,7 +13,13 @@ function score(
   return { contestant, version, milliseconds, ...unknown, ...more };
 }
 
-const training: Workload = { model: "resnet50", mode: "train", batch: 8, input: [3, 224, 224] };
+const training: Workload = {
+  device: "cpu",
+  model: "resnet50",
+  mode: "train",
+  batch: 8,
+  input: [3, 224, 224],
+};
 const wide = score("strata-256", "Strata", [2000, 4000, 2000], { cores: 1.987, peakBytes: 1400 * 2 ** 20 });
 const narrow = score("strata-128", "Strata", [4000, 8000, 4000], { cores: 2, disturbance: 0.1 });
 const torch = score("torch", "PyTorch 1.13", [2200, 4000, 1800], { peakBytes: 2 ** 31, disturbance: 0.26 });
@@ -55,5 +61,22 @@ Deno.test("the table over all workloads has those that ran", () => {
     "                           torch  onnxruntime-node",
     "resnet50, training   1.00 | 0.50",
     "resnet50, inference                       0.50 | –",
+  ]);
+});
+
+Deno.test("on a GPU Strata has one mode", () => {
+  const workload: Workload = { ...training, device: "webgpu", batch: 64 };
+  const scores = [score("strata-webgpu", "Strata", [100, 100, 100]), score("torch", "PyTorch", [50, 50, 50])];
+  const outcome: Outcome = { workload, scores, failures: [] };
+  assert.deepEqual(outcomeText(outcome, { threads: 2, rounds: 3 }).split("\n"), [
+    "resnet50, training, 3×224×224, batch 64, on a GPU, 3 rounds",
+    "                           ms  spread  images/s  strata  cores  MiB",
+    "strata-webgpu  Strata   100.0   0.0 %     640.0    1.00      –    –",
+    "torch          PyTorch  50.00   0.0 %      1280    0.50      –    –",
+  ]);
+  assert.deepEqual(summaryText([outcome], ["torch"]).split("\n"), [
+    "How many times as fast Strata is",
+    "                    torch",
+    "resnet50, training   0.50",
   ]);
 });

@@ -4,7 +4,7 @@ import { type Command, Missing, startWorker, WorkerFailure } from "../../peers/w
 import { fakeCommand } from "../support/fake_command.ts";
 
 const job: Job = {
-  ...{ model: "", mode: "train", batch: 1, input: [3, 8, 8], classes: 2, threads: 1 },
+  ...{ device: "cpu", model: "", mode: "train", batch: 1, input: [3, 8, 8], classes: 2, threads: 1 },
   ...{ parameters: 0, packages: "", onnx: "" },
 };
 
@@ -16,6 +16,7 @@ Deno.test("replies are told from chatter", () => {
   assert.deepEqual(parseReply(`ready {"version": "A 1"}`), { kind: "ready", ready: { version: "A 1" } });
   assert.deepEqual(parseReply(`step {"milliseconds": 12.5}`), { kind: "step", milliseconds: 12.5 });
   assert.deepEqual(parseReply("missing torch"), { kind: "missing", what: "torch" });
+  assert.deepEqual(parseReply("unable to see"), { kind: "unable", reason: "to see" });
   assert.deepEqual(parseReply("error E: no"), { kind: "error", reason: "E: no" });
   for (const line of ["", "step", "step by step", "step {}", "ready 1", "ready null", `ready {"version":`]) {
     assert.equal(parseReply(line), undefined, line);

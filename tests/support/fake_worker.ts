@@ -9,6 +9,7 @@ const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${
 
 say("a library says hello");
 if (what === "absent") say("missing libfake");
+else if (what === "unable") say("unable it sees no GPU");
 else if (what === "broken") say("error Error: it does not like the job");
 else if (what === "crashes") throw new Error("out of luck");
 else if (what === "killed") process.kill(process.pid, "SIGKILL");

@@ -28,8 +28,6 @@ export interface WasmBackend extends Backend {
   readonly tile: 8 | 16;
   /** How wide the arithmetic is, judged by its speed; undefined where the tile was given and nothing was measured. */
   readonly bits: 128 | 256 | undefined;
-  /** Multiply-adds a second that the GEMM's micro-kernel reaches on all threads, measured now for some time. */
-  peak(milliseconds: number): Promise<number>;
 }
 
 /** Whether a backend is the CPU's. */

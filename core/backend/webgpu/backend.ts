@@ -5,6 +5,7 @@ import type { Backend } from "../backend.ts";
 import { type Gpu, openGpu } from "./device.ts";
 import { lowerNode } from "./lower/mod.ts";
 import { layOut, type MemoryLimits } from "./memory.ts";
+import { peakRate } from "./peak.ts";
 import { createPipelines } from "./pipelines.ts";
 import { createSession } from "./session.ts";
 
@@ -19,6 +20,11 @@ export interface WebgpuOptions {
 
 export interface WebgpuBackend extends Backend {
   readonly gpu: Gpu;
+}
+
+/** Whether a backend is a GPU's. */
+export function isWebgpu(backend: Backend): backend is WebgpuBackend {
+  return backend.name === "webgpu";
 }
 
 /** Opens the GPU, which is held until `close()`. Throws `UserError` where there is none. */
@@ -36,6 +42,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     name: "webgpu",
     description: `WebGPU, ${name}${software ? ": the processor in a GPU's place, right but slow" : ""}`,
     gpu,
+    peak: (milliseconds) => peakRate(gpu, milliseconds),
     measure: (graphs) => plan(graphs).report,
     nodesOf(graph) {
       const { program } = plan({ graph }).prepared.get("graph")!;

@@ -1,4 +1,4 @@
-/** What each dispatch of a run takes. */
+/** What dispatches take. */
 import type { KernelTime } from "../backend.ts";
 import type { Gpu } from "./device.ts";
 import type { Step } from "./program.ts";
@@ -6,15 +6,26 @@ import type { Step } from "./program.ts";
 /** Queries that a set may hold. */
 const MOST_QUERIES = 4096;
 
-/** Runs the steps, each in a pass of its own, by the GPU's own clock where it has one. */
+/** What a dispatch takes to be recorded. */
+type Dispatched = Pick<Step, "pipeline" | "bindings" | "groups">;
+
+/** Whether a GPU has a clock of its own; where it has none, short dispatches take as long as asking for them does. */
+export function hasClock({ device }: Gpu): boolean {
+  return device.features.has("timestamp-query");
+}
+
+/** Runs the steps, and tells what each took; see `timePasses`. */
 export async function timeSteps(gpu: Gpu, steps: readonly Step[]): Promise<KernelTime[]> {
-  const times = gpu.device.features.has("timestamp-query")
-    ? await byTimestamps(gpu, steps)
-    : await bySubmitting(gpu, steps);
+  const times = await timePasses(gpu, steps);
   return steps.map(({ kernel, node }, index) => ({ kernel, node, milliseconds: times[index]!, waiting: 0 }));
 }
 
-async function byTimestamps({ device }: Gpu, steps: readonly Step[]): Promise<number[]> {
+/** Runs dispatches, each in a pass of its own: the milliseconds of each, by the GPU's own clock where it has one. */
+export async function timePasses(gpu: Gpu, steps: readonly Dispatched[]): Promise<number[]> {
+  return await (hasClock(gpu) ? byTimestamps(gpu, steps) : bySubmitting(gpu, steps));
+}
+
+async function byTimestamps({ device }: Gpu, steps: readonly Dispatched[]): Promise<number[]> {
   const times: number[] = [];
   const most = MOST_QUERIES / 2;
   for (let start = 0; start < steps.length; start += most) {
@@ -45,7 +56,7 @@ async function byTimestamps({ device }: Gpu, steps: readonly Step[]): Promise<nu
   return times;
 }
 
-async function bySubmitting({ device }: Gpu, steps: readonly Step[]): Promise<number[]> {
+async function bySubmitting({ device }: Gpu, steps: readonly Dispatched[]): Promise<number[]> {
   const times: number[] = [];
   for (const step of steps) {
     await device.queue.onSubmittedWorkDone();
@@ -61,7 +72,7 @@ async function bySubmitting({ device }: Gpu, steps: readonly Step[]): Promise<nu
 
 function record(
   encoder: GPUCommandEncoder,
-  { pipeline, bindings, groups }: Step,
+  { pipeline, bindings, groups }: Dispatched,
   timestampWrites?: GPUComputePassTimestampWrites,
 ): void {
   const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});

@@ -6,6 +6,11 @@ import { caseTable, convolutionTable } from "../../../core/bench/kernels_text.ts
 import { createWasmBackend } from "../../../core/backend/wasm/backend.ts";
 import { workloadGraph } from "../../../core/bench/workload.ts";
 import * as nn from "../../../core/nn/mod.ts";
+import { createWebgpuBackend } from "../../../core/backend/webgpu/backend.ts";
+import { findAdapter, nameOf } from "../../../core/backend/webgpu/device.ts";
+import { hasClock } from "../../../core/backend/webgpu/timing.ts";
+import { onWebgpu } from "../../support/on_backends.ts";
+import { backendFor } from "../../support/run_op.ts";
 
 /** Four convolutions, of which two have the same shape, and a linear layer. */
 class Net extends nn.Module {
@@ -94,6 +99,44 @@ Deno.test("cases run by themselves, whatever they read", async () => {
   } finally {
     backend.close();
   }
+});
+
+onWebgpu("cases run there, under the roof that is given", async () => {
+  const backend = await backendFor("webgpu");
+  const roof = { gflops: 2, gigabytes: 3 };
+  const [pool] = memoryCases([graph.nodes]).filter(({ name }) => name.endsWith("pool2d_grad"));
+  const result = await timeKernel(backend, pool!, 1, roof);
+  assert.ok(result.milliseconds > 0 && result.kernels.length > 0);
+  assert.deepEqual(result.roof, roof);
+});
+
+onWebgpu("a GPU without a clock is timed from outside, by many calls at once", async () => {
+  const adapter = await findAdapter();
+  const gpu = {
+    device: await adapter!.requestDevice(),
+    name: nameOf(adapter!),
+    software: true,
+    lost: new Promise<string>(() => {}),
+    refused: () => undefined,
+  };
+  assert.ok(!hasClock(gpu));
+  const backend = await createWebgpuBackend({ gpu });
+  const [product] = gemmCases([[8, 64, 64]]), roof = { gflops: 1, gigabytes: 1 };
+  const [blind, seen] = [
+    await timeKernel(backend, product!, 1, roof),
+    await timeKernel(await backendFor("webgpu"), product!, 1, roof),
+  ];
+  assert.deepEqual(blind.kernels, seen.kernels);
+  assert.ok(blind.milliseconds > 0);
+  backend.close();
+});
+
+onWebgpu("its peak is what registers can do, more than any product does", async () => {
+  const backend = await backendFor("webgpu");
+  const [product] = gemmCases([[128, 128, 128]]);
+  const peak = await backend.peak(1);
+  const { milliseconds, macs } = await timeKernel(backend, product!, 1, { gflops: 1, gigabytes: 1 });
+  assert.ok(peak > macs / milliseconds * 1000, `${peak}`);
 });
 
 function result(name: string, milliseconds: number, macs: number): KernelResult {

@@ -95,7 +95,12 @@ Deno.test("rates are told against the nearer roof", () => {
 });
 
 Deno.test("tables end with what they leave out", () => {
-  const lines = profileText(profileOf([run([1, 3, 8, 2])]), { gflops: 0.01, gigabytes: 0.001 }, 1);
+  const lines = profileText(
+    profileOf([run([1, 3, 8, 2])]),
+    { gflops: 0.01, gigabytes: 0.001 },
+    "a kernel",
+    1,
+  );
   assert.match(
     lines[0]!,
     /each call's median of 1 step\): 14\.0 ms in kernels, 3\.5 ms of them \(25\.0 %\) waiting/,
@@ -107,4 +112,13 @@ Deno.test("tables end with what they leave out", () => {
     ["relu", "8.00", "57.1 %", "25.0 %"],
     ["and 3 more: 6.00 ms, 42.9 %"],
   ]);
+});
+
+Deno.test("where nothing waits, as on a GPU, nothing is said of it", () => {
+  const times = run([1, 3, 8, 2]).map((time) => ({ ...time, waiting: 0 }));
+  const lines = profileText(profileOf([times]), { gflops: 1, gigabytes: 1 }, "multiply-adds", 9);
+  assert.match(lines[0]!, /14\.0 ms in kernels$/);
+  assert.equal(lines[1], "Roofline: 1.0 GFLOP/s, the peak of multiply-adds; 1.0 GB/s copying");
+  assert.match(lines[3]!, /^by op +ms +of step +rate +of roof$/);
+  assert.match(lines.at(-1)!, /^packPanels +1\.00 +7\.1 %$/);
 });
