@@ -22,7 +22,11 @@ export function isListName(file: string): boolean {
 
 /** What a list or a .data file names. Throws `UserError` where it is neither. */
 export async function findListed(file: string): Promise<FoundAnnotations> {
-  const { lists, names } = file.endsWith(".data") ? await settingsOf(file) : await aloneOf(file);
+  const { lists, names, count } = file.endsWith(".data") ? await settingsOf(file) : await aloneOf(file);
+  const classes = names === undefined ? undefined : parseClassList(await readText(names));
+  if (classes && count !== undefined && classes.length !== count) {
+    throw new UserError(`${file}: classes = ${count}, and ${names} has ${classes.length}`);
+  }
   const sets = new Map<string, string[]>();
   for (const [set, path] of lists) {
     for (const image of await imagesOf(path)) {
@@ -38,11 +42,11 @@ export async function findListed(file: string): Promise<FoundAnnotations> {
     annotation: await labelOf(image),
     sets: sets.get(image)!,
   }));
-  return {
-    format: "yolo",
-    files,
-    classes: names === undefined ? undefined : parseClassList(await readText(names)),
-  };
+  // Without names, numbers stand for them.
+  const numbered = count === undefined
+    ? undefined
+    : Array.from({ length: count }, (_, label) => String(label));
+  return { format: "yolo", files, classes: classes ?? numbered };
 }
 
 /** Files that are looked for at once. */
@@ -53,6 +57,8 @@ interface Lists {
   readonly lists: readonly (readonly [set: string | undefined, path: string])[];
   /** The file with the classes' names. */
   readonly names: string | undefined;
+  /** How many classes there are, where that is said. */
+  readonly count?: number | undefined;
 }
 
 /** A list without a .data file; names of classes lie beside it. */
@@ -82,9 +88,14 @@ async function settingsOf(file: string): Promise<Lists> {
   const train = await find("train");
   if (train === undefined) throw new UserError(`${file}: has no line such as train = data/train.txt`);
   const valid = await find("valid");
+  const classes = settings.get("classes");
+  if (classes !== undefined && !/^[1-9]\d{0,3}$/.test(classes)) {
+    throw new UserError(`${file}: classes = ${classes}, expected a whole number of 1 to 9999`);
+  }
   return {
     lists: [["train", train], ...valid === undefined ? [] : [["valid", valid] as const]],
     names: await find("names"),
+    count: classes === undefined ? undefined : Number(classes),
   };
 }
 

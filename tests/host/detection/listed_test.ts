@@ -70,6 +70,14 @@ Deno.test("a list alone: its name says what it is for; what is missing is told a
 Deno.test("each mistake in a list has its line", async () => {
   const cases: [Record<string, string>, RegExp][] = [
     [{ "obj.data": "valid = a.txt\n" }, /obj\.data: has no line such as train = data\/train\.txt$/],
+    [
+      { "obj.data": "train = a.txt\nclasses = many\n", "a.txt": "" },
+      /classes = many, expected a whole number/,
+    ],
+    [
+      { "obj.data": "train=a.txt\nclasses=2\nnames=n\n", "a.txt": "1.jpg\n", n: "cat\n" },
+      /obj\.data: classes = 2, and .*n has 1$/,
+    ],
     [{ "obj.data": "train = a.txt\n" }, /obj\.data: train = a\.txt: there is no such file$/],
     [
       { "obj.data": "train = a.txt\n", "a.txt": "0 0.5 0.5 1 1\n" },
@@ -81,6 +89,8 @@ Deno.test("each mistake in a list has its line", async () => {
     ],
   ];
   for (const [files, message] of cases) await assert.rejects(found(files, "obj.data"), message);
+  const numbers = { "obj.data": "train=a.txt\nclasses=3\n", "a.txt": "1.jpg\n", "1.jpg": "" };
+  assert.deepEqual((await found(numbers, "obj.data")).classes, ["0", "1", "2"]);
   await assert.rejects(found({ "a.jpg": "" }, "a.jpg"), /a\.jpg: neither a folder nor Darknet's list/);
 });
 
