@@ -245,3 +245,12 @@ export function clip_factor(args: usize, thread: i32): void {
   const share = <f32> min<f64>(1, limit / (<f64> length + 1e-6));
   store<f32>(y, isFinite<f32>(length) ? factor * share : f32.NaN);
 }
+
+/** y = x while all x were finite, else NaN, which `failed` remembers. Arguments: failed, x, y. One thread does it. */
+export function latch(args: usize, thread: i32): void {
+  const failed = address(args, 0), x = load<f32>(address(args, 1)), y = address(args, 2);
+  if (draw(args) != 0) return;
+  const fails = load<f32>(failed) != 0 || !isFinite<f32>(x);
+  store<f32>(failed, fails ? 1 : 0);
+  store<f32>(y, fails ? f32.NaN : x);
+}

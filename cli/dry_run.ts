@@ -11,7 +11,7 @@ import { createKeeper } from "./keeper.ts";
 import type { RunConfig } from "./resume.ts";
 import { duration, megabytes } from "./terminal.ts";
 
-/** The options of the trainer that tries: an epoch of two updates, the first of which is slower than all that follow. */
+/** The options of the trainer that tries: an epoch of two updates. */
 export function tryOptions(options: TrainerOptions): TrainerOptions {
   const updates = Math.min(2, stepsOf(options) / (options.accumulate ?? 1));
   return { ...options, epochs: 1, limit_batches: updates * (options.accumulate ?? 1) };
@@ -28,12 +28,17 @@ export async function dryRun(
   const output = await Deno.makeTempDir({ prefix: "strata-dry-run-" });
   try {
     const keeper = await createKeeper({ trainer, options, config, output, checkpoint: undefined });
-    let step = Infinity, test = Infinity, saving = 0;
+    let training = 0, trained = 0, test = Infinity, saving = 0;
+    // The first update is slower than all that follow.
+    const { accumulate = 1 } = options;
+    for (let left = stepsOf(tryOptions(options)) - accumulate; left > 0; left--) await trainer.step();
     let began = performance.now();
     for await (const event of trainer.train()) {
       const seconds = (performance.now() - began) / 1000;
-      if (event.type === "step") step = Math.min(step, seconds);
-      else if (event.type === "evaluate") test = Math.min(test, seconds);
+      if (event.type === "step") {
+        training += seconds;
+        trained++;
+      } else if (event.type === "evaluate") test = Math.min(test, seconds);
       else {
         began = performance.now();
         await keeper.saveEpoch(event, { seconds, images_per_second: undefined });
@@ -43,7 +48,7 @@ export async function dryRun(
     }
     const last = join(output, LAST);
     restore(options.model, trainer.session, readSafetensors(await readBytes(last), last), last);
-    const steps = stepsOf(options);
+    const steps = stepsOf(options), step = training / trained;
     const epoch = steps * step, testing = testBatchesOf(options) * test;
     const { size } = (await statIfThere(last))!;
     console.log([

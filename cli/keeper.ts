@@ -47,6 +47,7 @@ export async function createKeeper(
     await folder.saveCheckpoint(output, folder.BEST, await contents(false));
   };
   const saveLast = async () => {
+    await trainer.settle();
     last = await folder.saveCheckpoint(output, folder.LAST, await contents(true));
     await folder.saveConfig(output, config);
     saved = performance.now();

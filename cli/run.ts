@@ -1,9 +1,11 @@
 /** A run: trains to its end, or to a signal, or to what goes wrong, and keeps what it makes. */
+import { DeviceLost } from "../core/backend/backend.ts";
 import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
 import type { TestResult } from "../core/train/evaluation.ts";
 import { NotFinite } from "../core/train/trainer.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
 import { describeEnding, type Ending } from "./ending.ts";
+import { LOST } from "./main.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
 import type { LivePage } from "./live_page.ts";
 import { createRunPictures, type RunPictures } from "./run_pictures.ts";
@@ -36,6 +38,14 @@ export async function run(run: Run): Promise<number> {
     await tell(ending);
     return signal.received && ending === "signal" ? STOPPED[signal.received] : 0;
   } catch (error) {
+    if (error instanceof DeviceLost) {
+      const next = keeper.last
+        ? `the last good checkpoint is ${keeper.last}`
+        : "there is no checkpoint yet: start the run again";
+      console.error(`error: ${error.message}; ${next}`);
+      await tell("error", console.error);
+      return LOST;
+    }
     if (!(error instanceof NotFinite)) {
       await rescue(run, keeper, error);
       await tell("error", console.error);
@@ -55,8 +65,8 @@ export async function run(run: Run): Promise<number> {
 
 /** Saves what a fault elsewhere has left whole: the data's, say. A disk that is full stays full. */
 async function rescue({ trainer, options }: Run, keeper: Keeper, error: unknown): Promise<void> {
-  const { progress, whole } = trainer;
-  if (!whole || progress.step === 0 || error instanceof CannotWrite) return;
+  const { progress } = trainer;
+  if (!trainer.whole || progress.step === 0 || error instanceof CannotWrite) return;
   try {
     await keeper.saveLast();
     console.error(stoppedWithin(progress, stepsOf(options)));

@@ -82,10 +82,8 @@ export function createRunPictures(
     const states = [...namedParameters(options.model).keys()].filter((name) =>
       session.stateNames.includes(name)
     );
-    const histograms = new Map();
-    for (const name of states) {
-      histograms.set(name, histogramOf(await session.readState(name) as Float32Array));
-    }
+    const weights = await Promise.all(states.map((name) => session.readState(name)));
+    const histograms = new Map(states.map((name, i) => [name, histogramOf(weights[i] as Float32Array)]));
     await (await eventFile()).write(progress.batches, { histograms });
     cost = performance.now() - start;
   }
@@ -98,14 +96,14 @@ export function createRunPictures(
   }
 
   return {
-    async step({ step, steps, loss, own, figures, lr }) {
+    async step({ batches, step, steps, loss, own, figures, lr }) {
       if (step % Math.ceil(steps / STEPS) !== 0) return;
       await attempt(async () => {
         // An accuracy says something of many images only.
         const { accuracy } = figures;
         const more = accuracy === undefined ? scalarsOf("step", own) : { "step/train_accuracy": accuracy };
         const scalars = { "step/loss": loss, ...more, "step/lr": lr };
-        await (await eventFile()).write(progress.batches, { scalars });
+        await (await eventFile()).write(batches, { scalars });
       });
     },
     async epoch(event, { images_per_second, seconds }) {

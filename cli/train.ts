@@ -49,7 +49,7 @@ Where a number ends a line, it is the default.
 Switches that a recipe, a configuration or a resumed run has on are turned off
 by --no-, as in --no-ema; numbers by 0, as in --mixup 0.
 Exit codes: 0 done, 1 Strata's fault, 2 a mistake in what was asked, 3 the loss
-was not finite, 129, 130 or 143 stopped by a signal.`;
+was not finite, 5 the GPU was lost, 129, 130 or 143 stopped by a signal.`;
 
 /** Runs the command; returns its exit code. */
 export async function train(args: readonly string[]): Promise<number> {

@@ -23,6 +23,9 @@ export interface KernelTime {
   readonly waiting: number;
 }
 
+/** Reads an output of the run that it belongs to. */
+export type ReadOutput = (output: string) => Promise<NumberArray>;
+
 /** Some graphs over one set of states, ready to run. All arrays are in logical (row-major, NCHW) order. */
 export interface Session {
   /**
@@ -37,6 +40,16 @@ export interface Session {
   inputNames(graph: string): readonly string[];
   /** Runs one of the graphs with the inputs written last. */
   run(graph: string): Promise<void>;
+  /**
+   * Begins a run of a graph with the inputs written last, behind those that are under way. Returns how to read its
+   * outputs (of no more than 4 MiB in all), at once or while `depth` runs behind it are begun; that tells of faults, too.
+   */
+  begin(graph: string): Promise<ReadOutput>;
+  /**
+   * How many runs of a graph to have under way, so that nothing waits for whoever reads them: 1 where a run has its
+   * inputs and outputs to itself from beginning to end.
+   */
+  depth(graph: string): number;
   /** Runs a graph as `run` does, and tells what each kernel call took. */
   profile(graph: string): Promise<KernelTime[]>;
   write(graph: string, input: string, data: ArrayLike<number>): void;
@@ -78,4 +91,12 @@ export class OutOfMemory extends Error {
 
 function gigabytes(bytes: number): string {
   return (bytes / 1e9).toFixed(2);
+}
+
+/**
+ * The device that computes is gone, or has no memory left in the middle of its work: its driver failed, say, or it was taken
+ * away. What it held is lost. The message is one line.
+ */
+export class DeviceLost extends Error {
+  override readonly name = "DeviceLost";
 }

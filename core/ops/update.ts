@@ -106,3 +106,18 @@ export const clip_grad_norm: Op<{ readonly max_norm: number }> = {
     return [f32([]), f32([])];
   },
 };
+
+/**
+ * `(failed [], x []) → y []`: x while every x so far was finite, NaN from the first on that is not; `failed`, 0 at the
+ * beginning, remembers it as 1. As the loss of an update it stops all steps behind the one that went wrong, also those
+ * that were begun before anybody had read its loss.
+ */
+export const latch: Op<None> = {
+  infer([failed, x]) {
+    for (const type of [failed, x]) {
+      if (!type || type.shape.length > 0) throw new Misfit("failed and x must be single numbers");
+    }
+    return [f32([])];
+  },
+  mutates: () => [0],
+};

@@ -3,7 +3,7 @@ import type { Session } from "../backend/backend.ts";
 import { UserError } from "../errors.ts";
 import type { SafeTensor, Safetensors } from "../format/safetensors.ts";
 import { Counter, type Module, stateDict } from "../nn/module.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { formatShape, sameShape, sizeOf } from "../shape.ts";
 import { hasOnlyFinite } from "./diagnose.ts";
 import { newProgress, type Progress } from "./progress.ts";
 import { averageName } from "./step.ts";
@@ -31,23 +31,26 @@ export async function toCheckpoint(
   header: CheckpointHeader,
   options: { readonly optimizer: boolean },
 ): Promise<Safetensors> {
-  const tensors = new Map<string, SafeTensor>();
-  const add = async (name: string, state: string) => {
+  const read = async (state: string): Promise<SafeTensor> => {
     const data = await session.readState(state) as Float32Array<ArrayBuffer>;
     if (!hasOnlyFinite(data)) {
       throw new NotFinite(`${state} is not finite any more: nothing was saved; lower --lr`);
     }
-    tensors.set(name, { dtype: "F32", shape: session.stateShape(state), data });
+    return { dtype: "F32", shape: session.stateShape(state), data };
   };
+  const reading: [name: string, tensor: Promise<SafeTensor> | SafeTensor][] = [];
   for (const [name, item] of stateDict(model)) {
     if (item instanceof Counter) {
       const data = BigInt64Array.of(BigInt(header.progress.batches));
-      tensors.set(name, { dtype: "I64", shape: [], data });
-    } else await add(name, options.optimizer ? name : judgedState(session, name));
+      reading.push([name, { dtype: "I64", shape: [], data }]);
+    } else reading.push([name, read(options.optimizer ? name : judgedState(session, name))]);
   }
   if (options.optimizer) {
-    for (const name of session.stateNames) if (isRuns(name)) await add(name, name);
+    for (const name of session.stateNames) if (isRuns(name)) reading.push([name, read(name)]);
   }
+  // Asked for all at once, waited for together: a GPU sends them so.
+  const arrived = await Promise.all(reading.map(([, tensor]) => tensor));
+  const tensors = new Map(reading.map(([name], i) => [name, arrived[i]!]));
   const metadata = {
     format: "pt", // Row-major tensors under PyTorch's names, as other readers ask for.
     "strata.format": FORMAT,
@@ -129,6 +132,11 @@ export function restore(
   const strange = [...tensors.keys()].filter((name) => !known.has(name) && !isRuns(name));
   if (strange.length > 0) throw new UserError(`${file}: of another network: ${listed(strange)} unknown here`);
   for (const name of names) session.writeState(name, tensors.get(name)!.data as Float32Array);
+  // What no file keeps is of no use but within a run.
+  const kept = new Set(names);
+  for (const name of session.stateNames) {
+    if (!kept.has(name)) session.writeState(name, new Float32Array(sizeOf(session.stateShape(name))));
+  }
 }
 
 /** The state that evaluations look at. */

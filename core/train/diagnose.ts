@@ -32,7 +32,7 @@ export async function diagnose(
     if (hasOnlyFinite(await session.readState(name))) continue;
     return `the weights ${name} are no longer finite: the step before was too large; lower --lr, or warm up longer`;
   }
-  const probe = createProbe(options);
+  const probe = await createProbe(options);
   if (!probe) return "there is no memory left to find the layer; lower --lr, or check the images";
   try {
     const node = await firstNotFinite(probe, options, session, step);
@@ -52,12 +52,15 @@ interface Probe {
 }
 
 /** The forward part with every result kept; undefined where there is no memory for it. */
-function createProbe({ backend, model, data, batch_size, task }: DiagnosisOptions): Probe | undefined {
+async function createProbe(options: DiagnosisOptions): Promise<Probe | undefined> {
+  const { backend, model, data, batch_size, task } = options;
   const forward = forwardGraph(model, batchShape(data, batch_size), task);
   const builder = GraphBuilder.extend(forward);
   forward.nodes.forEach((node, index) => builder.output(String(index), node.outputs[0]!));
   try {
-    return { session: backend.compile({ probe: builder.finish() }), nodes: forward.nodes };
+    const session = backend.compile({ probe: builder.finish() });
+    await session.ready;
+    return { session, nodes: forward.nodes };
   } catch (error) {
     if (error instanceof OutOfMemory) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 /** Feeds a graph with batches: while the workers run one, the next are put together. */
-import type { Session } from "../backend/backend.ts";
+import type { ReadOutput, Session } from "../backend/backend.ts";
 import type { Batch } from "../data/batches.ts";
 
 /** Which batch: a pure function of the seed says what is in it. */
@@ -22,6 +22,8 @@ export interface Feed {
   ready(place: Place): Promise<void>;
   /** Runs the graph on the batch at `place`, and returns that batch; it is valid until the next call. */
   run(place: Place): Promise<Batch>;
+  /** Begins such a run, behind those that are under way, and returns how to read its outputs; see `Session.begin`. */
+  begin(place: Place): Promise<ReadOutput>;
   /** Begins to put batches together from `place` on, where that is not done already. */
   prefetch(place: Place): void;
   /** For how many milliseconds, in all, the graph could not run because its batch was not there. */
@@ -74,19 +76,26 @@ export function createFeed(session: Session, graph: string, options: FeedOptions
     waited += performance.now() - began;
   }
 
+  /** Lets `start` begin a run on the batch at `place`; while that is under way, the next are put together. */
+  async function beginAt<T>(place: Place, start: (batch: Batch) => Promise<T>): Promise<T> {
+    await ready(place);
+    const { batch } = queue.shift()!;
+    for (const [input, data] of Object.entries(batch)) session.write(graph, input, data);
+    const begun = start(batch);
+    if (current) spare.push(current);
+    current = batch;
+    fillAhead(place);
+    return await begun;
+  }
+
   return {
     ready,
-    async run(place) {
-      await ready(place);
-      const { batch } = queue.shift()!;
-      for (const [input, data] of Object.entries(batch)) session.write(graph, input, data);
-      const running = session.run(graph);
-      if (current) spare.push(current);
-      current = batch;
-      fillAhead(place);
-      await running;
-      return batch;
-    },
+    run: (place) =>
+      beginAt(place, async (batch) => {
+        await session.run(graph);
+        return batch;
+      }),
+    begin: (place) => beginAt(place, () => session.begin(graph)),
     prefetch(place) {
       seek(place);
       fillAhead(place);

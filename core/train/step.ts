@@ -31,13 +31,17 @@ export function averageName(state: string): string {
   return `ema.${state}`;
 }
 
+/** Name of the state that is 1 once a step has failed: from then on nothing changes, see op latch. */
+export const FAILED = "run.failed";
+
 /** Elements of gradients that are worth an update of their own: 1 MiB. */
 const UPDATE_ELEMENTS = 2 ** 18;
 
 /**
  * Appends the loss's gradients and the optimiser's step. Returns what it trains, with the gradients. Parameters are
  * updated as soon as there are enough gradients, which are then still in the caches and free their memory early; unless
- * gradients are clipped, since nothing can be updated before the norm of all of them is known.
+ * gradients are clipped, since nothing can be updated before the norm of all of them is known. A step whose loss or norm is
+ * not finite changes nothing, and neither do those behind it: they may have been begun before anybody read that loss.
  * Inputs: `hyper`, `factor` (1, or NaN where gradients are only gathered), `keep` where they are gathered (0 to begin
  * anew, else 1), `ema_rate` where there are averages. Output `grad_norm` where gradients are clipped: before that.
  */
@@ -55,13 +59,13 @@ export function emitStep(
     if (value && parameter.requires_grad) parameters.set(value, rules(name, parameter));
   }
   const [seed] = builder.emit("fill", [], { shape: loss.shape, value: 1 / accumulate });
-  const gate = { loss, factor: builder.input("factor", f32([])) };
+  const gate = { loss: emitLatch(builder, loss), factor: builder.input("factor", f32([])) };
 
   const trained: Trained[] = [];
   const ready: Trained[] = [];
   let waiting: Trained[] = [];
   const flush = () => {
-    const gathered = accumulate > 1 ? emitAccumulate(builder, loss, waiting) : waiting;
+    const gathered = accumulate > 1 ? emitAccumulate(builder, gate.loss, waiting) : waiting;
     waiting = [];
     if (clip_grad > 0) ready.push(...gathered);
     else if (gathered.length > 0) emitUpdate(builder, optimizer, gate, gathered);
@@ -76,6 +80,11 @@ export function emitStep(
   const clipped = ready.length > 0 ? emitClipped(builder, options, gate, ready) : gate;
   if (ema) emitAverages(builder, model, clipped);
   return trained;
+}
+
+/** The number while it was always finite. */
+function emitLatch(builder: GraphBuilder, x: Value): Value {
+  return builder.emit("latch", [builder.state(FAILED, f32([])), x], {})[0]!;
 }
 
 /** Adds gradients to sums that are kept from batch to batch; these take the gradients' place. */
@@ -93,12 +102,12 @@ function emitAccumulate(builder: GraphBuilder, loss: Value, trained: readonly Tr
 function emitClipped(
   builder: GraphBuilder,
   { optimizer, clip_grad = 0 }: StepOptions,
-  { loss, factor }: Gate,
+  { factor }: Gate,
   trained: readonly Trained[],
 ): Gate {
   const gradients = trained.map(({ gradient }) => gradient);
   const [share, norm] = builder.emit("clip_grad_norm", [factor, ...gradients], { max_norm: clip_grad });
-  const clipped = { loss, factor: share! };
+  const clipped = { loss: emitLatch(builder, norm!), factor: share! };
   emitUpdate(builder, optimizer, clipped, trained);
   builder.output("grad_norm", norm!);
   return clipped;

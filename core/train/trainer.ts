@@ -1,10 +1,10 @@
 /**
  * The training loop, as a stream of events. It computes nothing itself: a step is one run of the train graph, and
- * while the workers run it, the next batch is put together.
+ * while that runs, the next batch is put together. As many steps are under way as the backend would have: their losses
+ * are read late, and those behind a step that failed change nothing, see op latch.
  */
-import type { Backend, Session } from "../backend/backend.ts";
+import type { Backend, ReadOutput, Session } from "../backend/backend.ts";
 import { allocateBatch, type Batch, fillTrainBatch } from "../data/batches.ts";
-
 import { keyOf, permutation } from "../random.ts";
 import { diagnose } from "./diagnose.ts";
 import { createEvaluator, evaluateAll, type TestProgress, type TestResult } from "./evaluation.ts";
@@ -37,6 +37,8 @@ export interface StepEvent {
   readonly epoch: number;
   readonly step: number;
   readonly steps: number;
+  /** Steps of the run so far, this one among them. */
+  readonly batches: number;
   readonly loss: number;
   /** Of this step alone, and of the epoch so far. */
   readonly own: Figures;
@@ -63,8 +65,13 @@ export type TrainingEvent<Result extends Judged = TestResult> =
 export interface Trainer<Result extends Judged = TestResult> {
   readonly session: Session;
   readonly progress: Progress;
-  /** Whether weights and progress belong together: not within a step, and not after one that failed. */
+  /** Whether weights and progress belong together: not while steps are under way, and not after one that failed. */
   readonly whole: boolean;
+  /**
+   * Waits for the steps under way, so that weights and progress belong together. Those are told by `train` afterwards: until
+   * then progress is ahead of its events.
+   */
+  settle(): Promise<void>;
   /** Puts the run at its beginning: draws the initial weights. */
   initialise(): Promise<void>;
   /** Trains on the next batch of the epoch under way. */
@@ -73,6 +80,14 @@ export interface Trainer<Result extends Judged = TestResult> {
   train(): AsyncGenerator<TrainingEvent<Result>>;
   /** Evaluates on the test images. */
   evaluate(onBatch?: (batch: number, batches: number) => void): Promise<Result>;
+}
+
+/** A step that has begun. */
+interface Begun {
+  readonly place: Place;
+  readonly numbers: StepNumbers;
+  readonly lr: number;
+  readonly read: ReadOutput;
 }
 
 /** A loss or a weight that is not finite: where it began. The step that noticed it updated no weight. */
@@ -101,38 +116,82 @@ export function createTrainer<Result extends Judged>(options: TrainerOptions<Res
   const clips = (options.clip_grad ?? 0) > 0;
   const image = [data.train.height, data.train.width] as const;
   const progress = newProgress();
-  let whole = true;
-  const read = async (output: string) => await session.read("train", output) as Float32Array;
-  const number = async (output: string) => (await read(output))[0]!;
+  /** Steps that have begun and were not read yet, the oldest first. */
+  let underWay: Begun[] = [];
+  /** Steps that were read and not told yet. */
+  let read: StepEvent[] = [];
+  /** Whether all steps that were read ended well. */
+  let sound = true;
 
-  async function step(): Promise<StepEvent> {
-    const place = { epoch: progress.epoch, step: progress.step };
+  /** How far the run is once all that has begun has ended. */
+  function ahead(): Progress {
+    const step = progress.step + underWay.length;
+    const updates = Math.floor(step / accumulate) - Math.floor(progress.step / accumulate);
+    return {
+      ...progress,
+      step,
+      batches: progress.batches + underWay.length,
+      updates: progress.updates + updates,
+    };
+  }
+
+  /** Begins the step that follows those under way. */
+  async function begin(): Promise<void> {
+    const reached = ahead();
+    const place = { epoch: reached.epoch, step: reached.step };
     // All batches of an update have the learning rate of the first.
     const lr = options.lr(place.epoch + (place.step - place.step % accumulate) / steps);
-    const numbers = stepNumbers({ ...options, image }, progress, lr);
+    const numbers = stepNumbers({ ...options, image }, reached, lr);
+    // Whatever goes wrong with data goes wrong before anything is written.
+    await training.ready(place);
     for (const input of inputs) if (numbers[input]) session.write("train", input, numbers[input]);
+    underWay.push({ place, numbers, lr, read: await training.begin(place) });
     // The test follows at once.
     if (place.step + 1 === steps) testing.prefetch();
-    await training.ready(place);
-    whole = false;
-    await training.run(place);
+  }
+
+  /** Reads the oldest step under way. */
+  async function end(): Promise<StepEvent> {
+    const { place, numbers, lr, read } = underWay[0]!;
+    const number = async (output: string) => (await read(output))[0]!;
+    sound = false;
     const loss = await number("loss");
     if (!Number.isFinite(loss)) await fail("the loss", loss, place, numbers);
     const norm = clips ? await number("grad_norm") : 0;
     if (!Number.isFinite(norm)) await fail("the norm of the gradients", norm, place, numbers);
+    const tally = await task.tally(read, batch_size);
+    underWay.shift();
     progress.step++;
     progress.batches++;
     if (progress.step % accumulate === 0) progress.updates++;
-    const tally = await task.tally(read, batch_size);
     for (const [name, sum] of Object.entries(tally)) {
       progress.figure_sums[name] = (progress.figure_sums[name] ?? 0) + sum;
     }
     progress.loss_sum += loss * batch_size;
     progress.seen += batch_size;
-    whole = true;
+    sound = true;
     const own = means(tally, batch_size);
     const { figures } = soFar();
-    return { type: "step", epoch: place.epoch + 1, step: progress.step, steps, loss, own, figures, lr };
+    const { step, batches } = progress;
+    return { type: "step", epoch: place.epoch + 1, step, steps, batches, loss, own, figures, lr };
+  }
+
+  /** Reads all steps under way, so that progress is that of the weights. Nothing is, after a step that failed. */
+  async function settle(): Promise<void> {
+    while (sound && underWay.length > 0) read.push(await end());
+  }
+
+  /** Begins steps of the epoch, as many as should be under way, and reads the oldest; undefined where none is left. */
+  async function nextStep(): Promise<StepEvent | undefined> {
+    const mayBegin = () => {
+      const reached = ahead();
+      return underWay.length < session.depth("train") && reached.step < steps && !endOf(reached, options);
+    };
+    if (read.length === 0) {
+      while (mayBegin()) await begin();
+      if (underWay.length > 0) read.push(await end());
+    }
+    return read.shift();
   }
 
   /** Means over the samples of the epoch under way. */
@@ -150,13 +209,19 @@ export function createTrainer<Result extends Judged>(options: TrainerOptions<Res
     const lr = options.lr(progress.epoch);
     const waitedBefore = training.waited;
     let milliseconds = 0;
-    while (progress.step < steps) {
-      if (endOf(progress, options)) return;
-      const began = performance.now();
-      const event = await step();
-      milliseconds += performance.now() - began;
-      yield event;
+    try {
+      while (true) {
+        const began = performance.now();
+        const event = await nextStep();
+        if (!event) break;
+        milliseconds += performance.now() - began;
+        yield event;
+      }
+    } finally {
+      // Whoever leaves here leaves a state to go on from.
+      await settle();
     }
+    if (progress.step < steps) return;
     const data_wait = milliseconds > 0 ? (training.waited - waitedBefore) / milliseconds : 0;
     const evaluating = testing.run();
     let next = await evaluating.next();
@@ -175,17 +240,22 @@ export function createTrainer<Result extends Judged>(options: TrainerOptions<Res
     session,
     progress,
     get whole() {
-      return whole;
+      return sound && underWay.length === 0;
     },
+    settle,
     async initialise() {
       training.prefetch({ epoch: 0, step: 0 });
       // Step −1: numbers that no dropout will draw again.
       session.write("init", "rng", [...keyOf(seed), -1, 0]);
       await session.run("init");
       Object.assign(progress, newProgress());
-      whole = true;
+      [underWay, read, sound] = [[], [], true];
     },
-    step,
+    async step() {
+      await begin();
+      await settle();
+      return read.pop()!;
+    },
     async *train() {
       while (!endOf(progress, options)) yield* epoch();
     },

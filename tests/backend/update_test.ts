@@ -204,3 +204,16 @@ onBackends("the norm of all gradients and the factor that cuts it down", async (
     assert.ok(Number.isNaN(factor![0]));
   }
 });
+
+onBackends("a latch lets numbers through until one is not finite, and none after it", async (on) => {
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    let failed = [0];
+    const through: number[] = [];
+    for (const x of [1.5, -2, bad, 3, 0]) {
+      const [y, kept] = await on.run("latch", [{ shape: [], data: failed }, { shape: [], data: [x] }], {});
+      through.push(y![0]!);
+      failed = [...kept!];
+    }
+    assert.deepEqual([through, ...failed], [[1.5, -2, NaN, NaN, NaN], 1]);
+  }
+});

@@ -54,6 +54,17 @@ export function createSession(pool: Pool, layout: Layout, guarded: boolean): Ses
       await pool.run(start, count);
       guards?.check(graph);
     },
+    begin(graph) {
+      const running = this.run(graph);
+      // Whoever reads is told; until then it must not count as unhandled.
+      running.catch(() => {});
+      return Promise.resolve(async (output) => {
+        await running;
+        return await this.read(graph, output);
+      });
+    },
+    // The next batch is written over the one that a run reads.
+    depth: () => 1,
     async profile(graph) {
       const { start, count } = find(entries, graph, "graph");
       const bytes = timesBytes(count, pool.threads);

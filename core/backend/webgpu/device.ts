@@ -1,5 +1,6 @@
 /** The GPU: finding one, and what it can do. */
 import { oneLine, UserError } from "../../errors.ts";
+import { type Watch, watchDevice } from "./faults.ts";
 
 /** A GPU that is ready to work. */
 export interface Gpu {
@@ -8,10 +9,7 @@ export interface Gpu {
   readonly name: string;
   /** Whether the processor stands in for a GPU: right, but slow. */
   readonly software: boolean;
-  /** Settles with a line about it when the GPU is gone: its driver failed, or it was taken away. */
-  readonly lost: Promise<string>;
-  /** What WebGPU refused first, of all that nobody waited for; after it no result is to be trusted. */
-  readonly refused: () => string | undefined;
+  readonly watch: Watch;
 }
 
 /** Features that are asked for where the adapter has them. */
@@ -52,21 +50,7 @@ export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
   }).catch((error) => {
     throw new UserError(`the GPU (${name}) cannot be opened: ${oneLine(String(error.message ?? error))}`);
   });
-  let refused: string | undefined;
-  device.addEventListener("uncapturederror", (event) => {
-    refused ??= (event as GPUUncapturedErrorEvent).error.message;
-  });
-  return {
-    device,
-    name,
-    software: isSoftware(adapter),
-    refused: () => refused,
-    lost: device.lost.then(({ message }) =>
-      `the GPU (${name}) was lost: ${
-        message || "its driver does not say why"
-      }; try again, or compute on the CPU`
-    ),
-  };
+  return { device, name, software: isSoftware(adapter), watch: watchDevice(device, name) };
 }
 
 /** The adapter that the system would take for hard work. Throws `UserError` where there is none. */

@@ -23,9 +23,19 @@ export interface Table {
   readonly words: readonly number[];
 }
 
+/** A part of memory, in which tensors lie, see many.ts. */
+export interface Window {
+  readonly space: SpaceName;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** What memory is divided into, see memory.ts. */
+export type SpaceName = "states" | "inputs" | "arena" | "tables";
+
 /** A buffer of a kernel: `read_name(i)` where it is not only written, `write_name(i, value)` where it is not only read. */
 export interface Bound {
-  readonly item: Value | Scratch | Table;
+  readonly item: Value | Scratch | Table | Window;
   readonly element: Element;
   readonly reads: boolean;
   readonly writes: boolean;
@@ -57,6 +67,14 @@ export type Constant = number | { readonly i32: number } | { readonly f32: numbe
 
 export function float(value: number): Constant {
   return { f32: value };
+}
+
+/** A number as a word of a table. */
+export function bitsOf(value: Constant): number {
+  if (typeof value === "number") return value;
+  if ("i32" in value) return value.i32;
+  const [bits] = new Int32Array(Float32Array.of(value.f32).buffer);
+  return bits!;
 }
 
 /** One dispatch. */

@@ -4,12 +4,13 @@
  * these, in one piece or more.
  */
 import type { Graph, Node, Value } from "../../graph/graph.ts";
-import { lowerGraph } from "../../program/lower.ts";
+import { type Collector, lowerGraph } from "../../program/lower.ts";
 import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
 import type { Call, Program } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
-import type { Bound, Kernel, Table } from "./kernel.ts";
+import type { Bound, Kernel, SpaceName, Table, Window } from "./kernel.ts";
 import type { Lower } from "./lower/lowering.ts";
+import { dispatchesOf, type Many } from "./many.ts";
 import type { Range } from "./source.ts";
 
 /** Where bindings may begin on any adapter. */
@@ -24,13 +25,18 @@ export interface MemoryLimits {
 /** A kernel and the node that it is for. */
 export type Dispatch = Kernel & Call;
 
+/** What a lowering asks for. */
+export type Asked = Dispatch | (Many & Call);
+
+interface Aliases {
+  readonly program: Pick<Program<Asked>, "aliases">;
+}
+
 /** A graph, made ready to run. */
 export interface Prepared {
   readonly program: Program<Dispatch>;
   readonly plan: Plan;
 }
-
-type SpaceName = "states" | "inputs" | "arena" | "tables";
 
 export interface Layout {
   readonly prepared: ReadonlyMap<string, Prepared>;
@@ -38,11 +44,12 @@ export interface Layout {
   readonly report: MemoryReport;
   /** Bytes of each space. */
   readonly spaces: Readonly<Record<SpaceName, number>>;
-  readonly tables: ReadonlyMap<string, { readonly table: Table; readonly offset: number }>;
+  /** Where each begins. Those of the same words have one place. */
+  readonly tables: ReadonlyMap<Table, number>;
   /** Bytes of a piece, and of the largest binding. */
   readonly piece: number;
   readonly binding: number;
-  placeOf(item: Bound["item"], graph: Prepared): { space: SpaceName; offset: number; bytes: number };
+  placeOf(item: Bound["item"], graph: Prepared): Window;
 }
 
 /** Lowers and plans the graphs, and gives everything in them its place. Nothing is allocated yet. */
@@ -55,18 +62,11 @@ export function layOut(
   const binding = down(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize), ALIGNMENT);
   // Whole bindings, so that those of what fills several pieces are all of one size.
   const piece = down(limits.maxBufferSize, binding);
-  const prepared = new Map(
-    Object.entries(graphs).map(([name, graph]): [string, Prepared] => {
-      const program = lowerGraph<Dispatch>(
-        graph,
-        (collect, node) => lowerNode({ ...collect, binding }, node),
-      );
-      return [name, {
-        program,
-        plan: planMemory(program, { alignment: ALIGNMENT, pieces: { piece, part: binding } }),
-      }];
-    }),
-  );
+  const limitsOfPlan = { alignment: ALIGNMENT, pieces: { piece, part: binding } };
+  const planned = Object.entries(graphs).map(([name, graph]) => {
+    const program = lowerGraph<Asked>(graph, (collect, node) => lowerNode(lowerFor(collect, binding), node));
+    return { name, program, plan: planMemory(program, limitsOfPlan) };
+  });
 
   const space = () => {
     let end = 0;
@@ -90,18 +90,10 @@ export function layOut(
     }
     for (const value of graph.inputs.values()) inputOffsets.set(value, inputSpace.take(bytesOf(value)));
   }
-  const tables = new Map<string, { table: Table; offset: number }>();
-  for (const { program: { calls } } of prepared.values()) {
-    for (const { item } of calls.flatMap(({ buffers }) => Object.values(buffers))) {
-      if (!("words" in item) || tables.has(item.words.join())) continue;
-      tables.set(item.words.join(), { table: item, offset: tableSpace.take(4 * item.words.length) });
-    }
-  }
-  const arenaBytes = Math.max(0, ...[...prepared.values()].map(({ plan }) => plan.arenaBytes));
-
-  const placeOf: Layout["placeOf"] = (item, graph) => {
+  const placeOf = (item: Bound["item"], graph: Pick<Prepared, "plan"> & Aliases): Window => {
+    if ("space" in item) return item;
     if ("words" in item) {
-      return { space: "tables", offset: tables.get(item.words.join())!.offset, bytes: 4 * item.words.length };
+      return { space: "tables", offset: tables.get(item)!, bytes: 4 * item.words.length };
     }
     const bytes = "kind" in item ? bytesOf(item) : item.bytes;
     if ("kind" in item) {
@@ -114,6 +106,24 @@ export function layOut(
     if (!alias) throw new Error("Strata is at fault: a buffer was never placed");
     return placeOf(alias, graph);
   };
+  const prepared = new Map(planned.map(({ name, program, plan }): [string, Prepared] => {
+    const calls = program.calls.flatMap((asked): Dispatch[] => {
+      if (!("sets" in asked)) return [asked];
+      const kernels = dispatchesOf(asked, (item) => placeOf(item, { program, plan }), { piece, binding });
+      return kernels.map((kernel) => ({ ...kernel, node: asked.node }));
+    });
+    return [name, { program: { ...program, calls }, plan }];
+  }));
+  const tables = new Map<Table, number>(), byWords = new Map<string, number>();
+  for (const { program: { calls } } of prepared.values()) {
+    for (const { item } of calls.flatMap(({ buffers }) => Object.values(buffers))) {
+      if (!("words" in item) || tables.has(item)) continue;
+      const key = item.words.join();
+      if (!byWords.has(key)) byWords.set(key, tableSpace.take(4 * item.words.length));
+      tables.set(item, byWords.get(key)!);
+    }
+  }
+  const arenaBytes = Math.max(0, ...planned.map(({ plan }) => plan.arenaBytes));
   const spaces = {
     states: stateSpace.bytes(),
     inputs: inputSpace.bytes(),
@@ -127,6 +137,10 @@ export function layOut(
     totalBytes: Object.values(spaces).reduce((sum, bytes) => sum + bytes, 0),
   };
   return { prepared, states, report, spaces, tables, piece, binding, placeOf };
+}
+
+function lowerFor(collect: Collector<Asked>, binding: number): Lower {
+  return { ...collect, binding, addMany: (many) => collect.add(many) };
 }
 
 /** The GPU buffers of a layout. */
@@ -149,8 +163,8 @@ export function allocate(device: GPUDevice, layout: Layout): Memory {
       return [name, sizes.map((size) => device.createBuffer({ label: name, size, usage }))];
     }),
   ) as Record<SpaceName, GPUBuffer[]>;
-  for (const { table, offset } of tables.values()) {
-    device.queue.writeBuffer(pieces.tables[0]!, offset, Int32Array.from(table.words));
+  for (const [{ words }, offset] of tables) {
+    device.queue.writeBuffer(pieces.tables[0]!, offset, Int32Array.from(words));
   }
   return {
     rangesOf(item, graph) {

@@ -65,6 +65,18 @@ export async function compileSteps(
   return { steps, destroy: () => uniforms.destroy() };
 }
 
+/** Records the steps in one pass. */
+export function record(encoder: GPUCommandEncoder, steps: readonly Step[]): void {
+  const pass = encoder.beginComputePass();
+  let set: GPUComputePipeline | undefined;
+  for (const { pipeline, bindings, groups } of steps) {
+    if (pipeline !== set) pass.setPipeline(set = pipeline);
+    pass.setBindGroup(0, bindings);
+    pass.dispatchWorkgroups(...groups);
+  }
+  pass.end();
+}
+
 function roomFor(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }

@@ -91,4 +91,8 @@ const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, at
   );
 };
 
-export const updateLowerings = { sgd, adam, rmsprop, accumulate, ema, clip_grad_norm };
+const latch: Lowering<"latch"> = (lower, { inputs: [failed, x], outputs: [y] }) => {
+  lower.call("latch", address(failed), address(x), address(y));
+};
+
+export const updateLowerings = { sgd, adam, rmsprop, accumulate, ema, clip_grad_norm, latch };

@@ -1,53 +1,44 @@
-/** Optimisers' steps, one kernel a parameter, and what surrounds them. */
+/** Optimisers' steps, each on all of its parameters at once, and what surrounds them. */
 import type { Value } from "../../../graph/graph.ts";
 import type { UpdateAttrs } from "../../../ops/update.ts";
 import { sizeOf } from "../../../shape.ts";
-import {
-  type Bound,
-  type Constant,
-  elementBytes,
-  float,
-  groupsFor,
-  reads,
-  updates,
-  writes,
-} from "../kernel.ts";
-import { clipFactor, squareSums } from "../wgsl/norm_of_gradients.ts";
+import { type Constant, elementBytes, float, reads, updates, writes } from "../kernel.ts";
+import { type Role, workgroupsOf } from "../many.ts";
+import { clipFactor, SQUARE_STRETCH, squareSums } from "../wgsl/norm_of_gradients.ts";
 import * as kernels from "../wgsl/update.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 
-interface Update {
-  readonly kernel: string;
-  readonly code: string;
-  /** What the kernel calls the states of a parameter. */
-  readonly states?: readonly string[];
-  /** Of parameter i. */
-  readonly numbers?: (i: number) => Readonly<Record<string, Constant>>;
+interface Numbers {
+  /** Of all parameters. */
+  readonly all?: Readonly<Record<string, Constant>>;
+  /** Of parameter i, those that the kernel calls its own. */
+  readonly own?: (i: number) => Readonly<Record<string, Constant>>;
 }
 
-/**
- * A kernel for each group of parameter, gradient and states behind the three inputs that all share; of what is larger than a
- * binding for each part, since so many buffers in several parts would be more than an adapter takes.
- */
-function each(lower: Lower, inputs: readonly Value[], { kernel, code, states = [], numbers }: Update): void {
+/** The kernel on all sets of parameter, gradient and states behind the three inputs that they share. */
+function onAll(
+  lower: Lower,
+  kernel: string,
+  { roles, own, code }: kernels.Update,
+  inputs: readonly Value[],
+  numbers: Numbers = {},
+): void {
   const [hyper, loss, factor, ...values] = inputs;
-  const stride = 2 + states.length;
-  for (let i = 0; i < values.length / stride; i++) {
-    const [p, g, ...own] = values.slice(i * stride, (i + 1) * stride);
-    const all = Math.ceil(sizeOf(p!.shape) / 4), most = lower.binding / elementBytes.vec4f;
-    for (let part = 0; part * most < all; part++) {
-      const count = Math.min(most, all - part * most);
-      const buffers: Record<string, Bound> = {
-        hyper: reads(hyper),
-        loss: reads(loss),
-        factor: reads(factor),
-        p: { ...updates(p, "vec4f"), part },
-        g: { ...reads(g, "vec4f"), part },
-      };
-      states.forEach((name, place) => buffers[name] = { ...updates(own[place], "vec4f"), part });
-      lower.add({ kernel, code, buffers, numbers: { count, ...numbers?.(i) }, groups: groupsFor(count) });
-    }
-  }
+  const stride = roles.length;
+  lower.addMany({
+    kernel,
+    code,
+    buffers: { hyper: reads(hyper), loss: reads(loss), factor: reads(factor) },
+    numbers: numbers.all ?? {},
+    roles: Object.fromEntries(
+      roles.map((role): [string, Role] => [role, { element: "vec4f", reads: true, writes: role !== "g" }]),
+    ),
+    sets: Array.from({ length: values.length / stride }, (_, i) => {
+      const items = values.slice(i * stride, (i + 1) * stride), of = numbers.own?.(i) ?? {};
+      return { items, bytes: 4 * sizeOf(items[0]!.shape), numbers: own.map((name) => of[name]!) };
+    }),
+    stretch: kernels.UPDATE_STRETCH * elementBytes.vec4f,
+  });
 }
 
 const decayAndRate = ({ weightDecay, lrScale }: UpdateAttrs, i: number) => ({
@@ -57,90 +48,68 @@ const decayAndRate = ({ weightDecay, lrScale }: UpdateAttrs, i: number) => ({
 
 const sgd: Lowering<"sgd"> = (lower, { inputs, attrs }) => {
   const { momentum, dampening, nesterov } = attrs;
-  if (momentum === 0) {
-    const numbers = (i: number) => decayAndRate(attrs, i);
-    return each(lower, inputs, { kernel: "sgd", code: kernels.sgd, numbers });
-  }
-  each(lower, inputs, {
-    kernel: "sgd_momentum",
-    code: kernels.sgdMomentum,
-    states: ["b"],
-    numbers: (i) => ({
-      ...decayAndRate(attrs, i),
-      momentum: float(momentum),
-      share: float(1 - dampening),
-      nesterov: nesterov ? 1 : 0,
-    }),
+  const own = (i: number) => decayAndRate(attrs, i);
+  if (momentum === 0) return onAll(lower, "sgd", kernels.sgd, inputs, { own });
+  onAll(lower, "sgd_momentum", kernels.sgdMomentum, inputs, {
+    own,
+    all: { momentum: float(momentum), share: float(1 - dampening), nesterov: nesterov ? 1 : 0 },
   });
 };
 
 const adam: Lowering<"adam"> = (lower, { inputs, attrs }) => {
   const { beta1, beta2, eps, decoupled } = attrs;
-  each(lower, inputs, {
-    kernel: "adam",
-    code: kernels.adam,
-    states: ["m", "v"],
-    numbers: (i) => {
+  onAll(lower, "adam", kernels.adam, inputs, {
+    own(i) {
       const { decay, rate } = decayAndRate(attrs, i);
       // Of the two decays one is 0.
-      const decays = decoupled ? { decay: float(0), shrink: decay } : { decay, shrink: float(0) };
-      return {
-        ...decays,
-        rate,
-        beta1: float(beta1),
-        share1: float(1 - beta1),
-        beta2: float(beta2),
-        share2: float(1 - beta2),
-        eps: float(eps),
-      };
+      return decoupled ? { decay: float(0), rate, shrink: decay } : { decay, rate, shrink: float(0) };
+    },
+    all: {
+      beta1: float(beta1),
+      share1: float(1 - beta1),
+      beta2: float(beta2),
+      share2: float(1 - beta2),
+      eps: float(eps),
     },
   });
 };
 
 const rmsprop: Lowering<"rmsprop"> = (lower, { inputs, attrs }) => {
-  const { alpha, eps, momentum } = attrs, plain = momentum === 0;
-  each(lower, inputs, {
-    kernel: plain ? "rmsprop" : "rmsprop_momentum",
-    code: plain ? kernels.rmsprop : kernels.rmspropMomentum,
-    states: plain ? ["v"] : ["v", "b"],
-    numbers: (i) => ({
-      ...decayAndRate(attrs, i),
-      alpha: float(alpha),
-      share: float(1 - alpha),
-      eps: float(eps),
-      momentum: float(momentum),
-    }),
-  });
+  const { alpha, eps, momentum } = attrs;
+  const numbers = {
+    own: (i: number) => decayAndRate(attrs, i),
+    all: { alpha: float(alpha), share: float(1 - alpha), eps: float(eps), momentum: float(momentum) },
+  };
+  if (momentum === 0) onAll(lower, "rmsprop", kernels.rmsprop, inputs, numbers);
+  else onAll(lower, "rmsprop_momentum", kernels.rmspropMomentum, inputs, numbers);
 };
 
 const accumulate: Lowering<"accumulate"> = (lower, { inputs: [keep, loss, ...sums] }) => {
   // Nothing multiplies what is gathered: the loss, which has to be finite, stands in for the factor.
-  each(lower, [keep!, loss!, loss!, ...sums], { kernel: "accumulate", code: kernels.accumulate });
+  onAll(lower, "accumulate", kernels.accumulate, [keep!, loss!, loss!, ...sums]);
 };
 
 const ema: Lowering<"ema"> = (lower, { inputs }) => {
-  each(lower, inputs, { kernel: "ema", code: kernels.ema });
+  onAll(lower, "ema", kernels.ema, inputs);
 };
-
-/** Numbers of a gradient that one workgroup squares. */
-const STRETCH = 16384;
 
 const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, attrs }) => {
   const [factor, ...gradients] = inputs, [clipped, norm] = outputs;
-  const sizes = gradients.map(({ shape }) => sizeOf(shape));
-  const count = sizes.reduce((sum, size) => sum + Math.ceil(size / STRETCH), 0);
+  const stretch = SQUARE_STRETCH * elementBytes.f32;
+  const sizes = gradients.map(({ shape }) => 4 * sizeOf(shape));
+  const count = sizes.reduce((sum, bytes) => sum + workgroupsOf(bytes, { stretch }, lower.binding), 0);
   const parts = lower.scratch(8 * Math.max(count, 1));
-  let slot = 0;
-  gradients.forEach((gradient, i) => {
-    const groups = Math.ceil(sizes[i]! / STRETCH);
-    lower.add({
-      kernel: "square_sums",
-      code: squareSums,
-      buffers: { g: reads(gradient), parts: writes(parts) },
-      numbers: { count: sizes[i]!, stretch: STRETCH, slot },
-      groups,
-    });
-    slot += groups;
+  lower.addMany({
+    kernel: "square_sums",
+    code: squareSums,
+    buffers: {},
+    numbers: {},
+    roles: {
+      g: { element: "f32", reads: true, writes: false },
+      parts: { element: "f32", reads: false, writes: true, shared: true },
+    },
+    sets: gradients.map((gradient, i) => ({ items: [gradient, parts], bytes: sizes[i]!, numbers: [] })),
+    stretch,
   });
   lower.add({
     kernel: "clip_factor",
@@ -151,4 +120,14 @@ const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, at
   });
 };
 
-export const updateLowerings = { sgd, adam, rmsprop, accumulate, ema, clip_grad_norm };
+const latch: Lowering<"latch"> = (lower, { inputs: [failed, x], outputs: [y] }) => {
+  lower.add({
+    kernel: "latch",
+    code: kernels.latch,
+    buffers: { failed: updates(failed), x: reads(x), y: writes(y) },
+    numbers: {},
+    groups: 1,
+  });
+};
+
+export const updateLowerings = { sgd, adam, rmsprop, accumulate, ema, clip_grad_norm, latch };

@@ -2,6 +2,7 @@
  * The norm of all gradients together, without leaving f32's range: each sum of squares is kept as (scale, Σ (g / scale)²),
  * scale a power of two near the greatest magnitude.
  */
+import { onMany } from "./many.ts";
 import { reduceLanes } from "./reduce.ts";
 
 const scaled = `
@@ -13,29 +14,30 @@ fn scale_of(most: f32) -> f32 {
 }
 `;
 
-/** parts[n.slot + group] = (scale, Σ (g / scale)²) of n.stretch numbers of g. Numbers: count, stretch, slot. */
-export const squareSums = `${reduceLanes}${scaled}
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = group_index(group);
-  let first = index * n.stretch;
-  let last = min(first + n.stretch, n.count);
-  if (first >= n.count) { return; }
+/** Numbers of a gradient that one workgroup squares. */
+export const SQUARE_STRETCH = 16384;
+
+/** parts[workgroup] = (scale, Σ (g / scale)²) of the workgroup's stretch of g. Numbers: before, the workgroups of others. */
+export const squareSums = onMany({
+  roles: ["g", "parts"],
+  stretch: SQUARE_STRETCH,
+  helpers: `${reduceLanes}${scaled}`,
+  statements: `
   var own = 0.0;
-  for (var i = first + lane; i < last; i += LANES) { own = max(own, abs(read_g(i))); }
+  for (var i = first + lane; i < last; i += LANES) { own = max(own, abs(read_g(t.g + i))); }
   let scale = scale_of(greatest_of(lane, own));
   var part = 0.0;
   for (var i = first + lane; i < last; i += LANES) {
-    let x = read_g(i) / scale;
+    let x = read_g(t.g + i) / scale;
     part += x * x;
   }
   let sum = sum_of(lane, part);
   if (lane == 0u) {
-    write_parts(2u * (n.slot + index), scale);
-    write_parts(2u * (n.slot + index) + 1u, sum);
-  }
-}
-`;
+    let at = t.parts + 2u * (n.before + work);
+    write_parts(at, scale);
+    write_parts(at + 1u, sum);
+  }`,
+});
 
 /**
  * norm = the root of all sums together, and y = factor · min(1, limit / (norm + 10⁻⁶)); NaN where the norm is not finite.
