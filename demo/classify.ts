@@ -13,6 +13,9 @@ import { type Classified, type Classifier, classifiers, createClassifier, recogn
 import { decodeImage } from "./decode.ts";
 import { find, kindly, notice, option } from "./dom.ts";
 
+/** What the page says of answers before there are any. */
+const NOTHING_YET = find("classify-status").textContent;
+
 /** Pictures smaller than this are shown larger, with their pixels sharp. */
 const TINY = 64;
 
@@ -93,7 +96,7 @@ export function startClassifying(device: () => Device): () => void {
   }
 
   async function classify(): Promise<void> {
-    if (!weights) return await tell(image ? "Now weights are missing." : "");
+    if (!weights) return await tell(image ? "Now weights are missing." : NOTHING_YET);
     if (!classifier) {
       await tell(`Building ${models.value} …`);
       classifier = await createClassifier(await device().backend(), weights.dict, models.value, weights.of);
