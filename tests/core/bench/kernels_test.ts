@@ -8,6 +8,7 @@ import { workloadGraph } from "../../../core/bench/workload.ts";
 import * as nn from "../../../core/nn/mod.ts";
 import { createWebgpuBackend } from "../../../core/backend/webgpu/backend.ts";
 import { findAdapter, nameOf } from "../../../core/backend/webgpu/device.ts";
+import { watchDevice } from "../../../core/backend/webgpu/faults.ts";
 import { hasClock } from "../../../core/backend/webgpu/timing.ts";
 import { onWebgpu } from "../../support/on_backends.ts";
 import { backendFor } from "../../support/run_op.ts";
@@ -112,13 +113,8 @@ onWebgpu("cases run there, under the roof that is given", async () => {
 
 onWebgpu("a GPU without a clock is timed from outside, by many calls at once", async () => {
   const adapter = await findAdapter();
-  const gpu = {
-    device: await adapter!.requestDevice(),
-    name: nameOf(adapter!),
-    software: true,
-    lost: new Promise<string>(() => {}),
-    refused: () => undefined,
-  };
+  const device = await adapter!.requestDevice(), name = nameOf(adapter!);
+  const gpu = { device, name, software: true, watch: watchDevice(device, name) };
   assert.ok(!hasClock(gpu));
   const backend = await createWebgpuBackend({ gpu });
   const [product] = gemmCases([[8, 64, 64]]), roof = { gflops: 1, gigabytes: 1 };
