@@ -74,11 +74,10 @@ export function parseFlags<F extends Flags>(
 /** `--flag` becomes `--flag=VALUE` where it may stand alone and does. */
 function withBareValues(flags: Flags, args: readonly string[]): string[] {
   return args.map((arg, i) => {
-    const bare = flags[arg.slice(2)]?.bare;
+    const { bare, choices } = flags[arg.slice(2)] ?? {};
     const next = args[i + 1];
-    return arg.startsWith("--") && bare !== undefined && (next === undefined || next.startsWith("--"))
-      ? `${arg}=${bare}`
-      : arg;
+    const isAlone = next === undefined || next.startsWith("--") || (choices && !choices.includes(next));
+    return arg.startsWith("--") && bare !== undefined && isAlone ? `${arg}=${bare}` : arg;
   });
 }
 

@@ -13,6 +13,7 @@ import { devicesFlags } from "./devices.ts";
 import { evaluateFlags } from "./evaluate.ts";
 import { lintDataFlags } from "./lint_data.ts";
 import { main } from "./main.ts";
+import { modelsFlags } from "./models.ts";
 import { predictFlags } from "./predict.ts";
 import { previewFlags } from "./preview.ts";
 import { summaryFlags } from "./summary.ts";
@@ -42,7 +43,7 @@ const tasks: Readonly<Record<string, Task>> = {
   preview: { flags: previewFlags },
   "lint-data": { flags: lintDataFlags },
   summary: { flags: summaryFlags },
-  models: { flags: help, words: networks },
+  models: { flags: modelsFlags, words: networks },
   convert: { flags: convertFlags },
   verify: { flags: verifyFlags },
   "verify:onnx": { flags: verifyOnnxFlags },

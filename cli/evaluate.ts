@@ -5,12 +5,17 @@ import { relabel } from "../core/data/relabel.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
 import { matchStateDict } from "../core/nn/match_state_dict.ts";
-import { classification, type ClassificationResult } from "../core/train/classification.ts";
+import {
+  classification,
+  type ClassificationResult,
+  testTimeAugmentations,
+} from "../core/train/classification.ts";
 import { batchShape } from "../core/train/run_graphs.ts";
 import { loadDataset } from "../host/datasets.ts";
 import { checkNewResults, saveResults } from "../host/evaluation_folder.ts";
 import {
   describeGroups,
+  oneOf,
   type Parsed,
   parseFlags,
   real,
@@ -21,7 +26,7 @@ import {
 } from "./arguments.ts";
 import { machineFlags } from "./backend.ts";
 import { evaluateBoxes } from "./evaluate_boxes.ts";
-import { evaluationData, evaluationText } from "./evaluation_report.ts";
+import { evaluationData, evaluationText, type Tested } from "./evaluation_report.ts";
 import { main } from "./main.ts";
 import { whileReading } from "./progress.ts";
 import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data.ts";
@@ -52,7 +57,12 @@ const groups = {
   },
   "What is told": {
     iou: real("detectors: from which IoU on a box is right; 0.5", { min: 0, above: true, max: 1 }),
-    tta: switchFlag("averages each image's probabilities with its mirror image's"),
+    tta: {
+      ...oneOf(testTimeAugmentations, "averages over mirror images (flip), or photographs' ten crops"),
+      value: "[flip|ten-crop]",
+      bare: "flip",
+    },
+    "limit-batches": whole("tests on so many batches, of images from all over the data", { min: 1 }),
     output: text("FOLDER", "writes pictures and tables, as a run's folder has"),
     json: switchFlag("prints JSON, and nothing else"),
     help: switchFlag("shows this"),
@@ -115,7 +125,7 @@ export async function evaluate(args: readonly string[]): Promise<number> {
     const fitted = await fit(weights, data, given);
     const labelled = withNames(data, names, weights);
     const result = await test(weights, fitted, labelled, given);
-    const about = {
+    const about: Tested = {
       weights: weights.dict.file,
       model: shortName(weights.network.name),
       tta: given.tta ?? false,
@@ -161,6 +171,7 @@ async function loadImages({ run, network, dict }: Weights, given: EvaluateFlags)
   if (given.tta && settings.hflip === 0) {
     throw new UserError(`--tta is not for ${dataset}: mirrored digits are no digits`);
   }
+  if (given.tta === "ten-crop") checkTenCrop(settings, network.input);
   if (given.tta && run?.hflip === 0 && !run.no_aug) {
     note("the run never saw mirrored images (--hflip 0); --tta mirrors these");
   }
@@ -182,6 +193,28 @@ async function loadImages({ run, network, dict }: Weights, given: EvaluateFlags)
   }
   const usualNormalize = run?.normalize?.mean.length === channels ? run.normalize : split.normalize;
   return { ...split, normalize: normaliseOf(given, channels, usualNormalize) };
+}
+
+/** Throws where there are no ten crops: of images that are not larger than what the network takes. */
+function checkTenCrop(
+  { dataset, input, val_resize_size }: {
+    readonly dataset: string;
+    readonly input: readonly number[];
+    readonly val_resize_size: number;
+  },
+  network: readonly number[],
+): void {
+  if (dataset !== "folder") {
+    throw new UserError(
+      `--tta ten-crop is for photographs; ${dataset} has images of one size: take --tta flip`,
+    );
+  }
+  const side = Math.max(...(input.length > 0 ? input : network).slice(1));
+  if (val_resize_size > 0 && val_resize_size < side) {
+    throw new UserError(
+      `--tta ten-crop: --val-resize-size ${val_resize_size} leaves no ${side} pixels to crop; make it larger`,
+    );
+  }
 }
 
 /** The images with labels as the weights' scores have them. */
@@ -213,8 +246,9 @@ async function test(
 ): Promise<ClassificationResult> {
   const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? BATCH, data.test.count);
   const images = batchShape({ ...data, train: data.test }, batch_size);
-  const task = classification({ flip: given.tta });
-  return await testWeights(weights, { ...fitted, data, images, task }, given);
+  const task = classification({ tta: given.tta });
+  const limit_batches = given["limit-batches"] ?? 0;
+  return await testWeights(weights, { ...fitted, data, images, task, limit_batches }, given);
 }
 
 if (import.meta.main) await main(evaluate);

@@ -119,5 +119,7 @@ async function run(
   const batch_size = Math.min(given["batch-size"] ?? weights.run?.batch_size ?? BATCH, data.test.count);
   const matched = matchStateDict(model, dict, { advice: RIGHT_MODEL });
   const images = imagesFor(weights, batch_size, given);
-  return await testWeights(weights, { model, matched, data, images, task: detection(model.map) }, given);
+  const limit_batches = given["limit-batches"] ?? 0;
+  const task = detection(model.map);
+  return await testWeights(weights, { model, matched, data, images, task, limit_batches }, given);
 }

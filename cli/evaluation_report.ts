@@ -5,15 +5,20 @@ import { confusionMatrix, worstConfusions } from "../core/metrics/confusion.ts";
 import { type ClassScores, classScores, macroAverage, type Scores } from "../core/metrics/per_class.ts";
 import { oneLine } from "../core/errors.ts";
 import { alignColumns, commas } from "../core/summary/format.ts";
-import type { ClassificationResult } from "../core/train/classification.ts";
+import type { ClassificationResult, TestTimeAugmentation } from "../core/train/classification.ts";
 import { percent, scoreLine } from "./figures.ts";
 
 /** What was tested. */
 export interface Tested {
   readonly weights: string;
   readonly model: string;
-  readonly tta: boolean;
+  readonly tta: TestTimeAugmentation | false;
 }
+
+const VIEWS: Readonly<Record<TestTimeAugmentation, string>> = {
+  flip: ", each with its mirror image",
+  "ten-crop": ", ten crops of each",
+};
 
 /** Classes up to which all are shown; of more, the worst. */
 const MOST_CLASSES = 40;
@@ -58,7 +63,7 @@ export function evaluationText(
   );
   const images = `${commas(predictions.count)} images, ${n} classes`;
   return [
-    `${model} of ${weights} on ${test.name}: ${images}${tta ? ", each with its mirror image" : ""}`,
+    `${model} of ${weights} on ${test.name}: ${images}${tta ? VIEWS[tta] : ""}`,
     "",
     ...tableOf(scores),
     "",

@@ -6,6 +6,7 @@ import type { DetectionDataset } from "../core/data/detection/dataset.ts";
 import { crop, flipHorizontally } from "../core/data/transforms/crop.ts";
 import type { Marked } from "../core/detect/overlay.ts";
 import { UserError } from "../core/errors.ts";
+import { drawMix, mixed, type MixOptions } from "../core/train/mix.ts";
 import { permutation } from "../core/random.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import type { SheetImage } from "../host/images/contact_sheet.ts";
@@ -17,6 +18,8 @@ import { whileReading } from "./progress.ts";
 import { recipeFile } from "./recipes.ts";
 import { readConfig } from "./settings/config_file.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings, loadOptions } from "./settings/data.ts";
+import { checkDetection } from "./settings/detection.ts";
+import { regulariseFlags } from "./settings/regularise.ts";
 import { generalFlags } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
 import { trainFlags } from "./train_flags.ts";
@@ -28,7 +31,7 @@ const groups = {
     recipe: trainFlags.recipe,
     config: trainFlags.config,
   },
-  "The images": dataFlags,
+  "The images": { ...dataFlags, mixup: regulariseFlags.mixup, cutmix: regulariseFlags.cutmix },
   "The picture": {
     count: whole("images, one a row; default 8", { min: 1, max: 64 }),
     epochs: whole("epochs, one a column, each with its own random transforms; default 6", {
@@ -40,7 +43,11 @@ const groups = {
   },
 };
 
-export const previewFlags = { ...groups["What to look at"], ...dataFlags, ...groups["The picture"] };
+export const previewFlags = {
+  ...groups["What to look at"],
+  ...groups["The images"],
+  ...groups["The picture"],
+};
 
 type Given = Parsed<typeof previewFlags>;
 
@@ -48,6 +55,7 @@ const EXAMPLES = `Draws some training images as the network gets them: unvaried,
 
   deno task preview --data photos --rand-augment on
   deno task preview --data photos --recipe finetune
+  deno task preview --data photos --mixup 0.2 --cutmix 1    who is mixed with whom, and how much
   deno task preview --dataset cifar10 --random-erase 0.5 --output cifar.png
   deno task preview --model yolov1 --data VOCdevkit/VOC2007      with their boxes`;
 
@@ -59,6 +67,7 @@ export async function preview(args: readonly string[]): Promise<number> {
     return 0;
   }
   const given = { ...await fromFiles(flags), ...flags };
+  const { mixup = 0, cutmix = 0 } = given;
   const { count = 8, epochs = 6, output = "preview.png", seed = 0 } = given;
   if (extname(output).toLowerCase() !== ".png") throw new UserError(`--output ${output}: must end in .png`);
   const model = given.model ?? (given.dataset === "boxes" ? "yolov1" : "resnet50");
@@ -73,6 +82,7 @@ export async function preview(args: readonly string[]): Promise<number> {
     seed,
   };
   checkData(settings, flags);
+  checkDetection(dataset, given);
   checkKind({ model, ...settings }, map !== undefined, given.data !== undefined);
   const note = (line: string) => console.log(`Note: ${line}`);
   const rest = { note, workers: undefined, split_size: map?.split_size };
@@ -82,12 +92,15 @@ export async function preview(args: readonly string[]): Promise<number> {
   try {
     data.notes.forEach(note);
     const samples = permutation(data.train.count, seed, 0).slice(0, count);
+    const labels = Array.from(samples, (sample) => labelOf(data.train, sample));
     const columns = [await fill(data.train, samples, undefined)];
     for (let epoch = 0; epoch < epochs; epoch++) {
-      columns.push(await fill(data.train, samples, { seed, epoch }));
+      const at = { seed, epoch };
+      const column = await fill(data.train, samples, at);
+      columns.push(mixup > 0 || cutmix > 0 ? mixedColumn(column, labels, { mixup, cutmix }, at) : column);
     }
-    const rows = Array.from(samples, (sample, slot) => ({
-      label: labelOf(data.train, sample),
+    const rows = labels.map((label, slot) => ({
+      label,
       images: columns.map((column) => column[slot]!),
     }));
     const headings = columns.map((_, index) => index === 0 ? "evaluation" : `epoch ${index}`);
@@ -108,7 +121,7 @@ async function fromFiles({ recipe, config }: Given): Promise<Given> {
     ...recipe === undefined ? [] : [await recipeFile(recipe)],
     ...config === undefined ? [] : [config],
   ];
-  const known = [...Object.keys(subjectFlags), ...Object.keys(dataFlags), "seed"];
+  const known = [...Object.keys(subjectFlags), ...Object.keys(dataFlags), "mixup", "cutmix", "seed"];
   const said = (await Promise.all(files.map(readConfig))).flatMap(({ flags }) => Object.entries(flags));
   return Object.fromEntries(said.filter(([name]) => known.includes(name)));
 }
@@ -137,6 +150,23 @@ async function fill(
     const data = batch.pixels.slice(slot * size, (slot + 1) * size);
     const moved = crop({ width, height, channels, data }, top, left, [height, width]);
     return { ...flip ? flipHorizontally(moved) : moved, marked: marksOf(dataset, sample, at) };
+  });
+}
+
+/** The images mixed in pairs, the first with the last, as a training step would mix a batch of them. */
+function mixedColumn(
+  images: readonly SheetImage[],
+  labels: readonly string[],
+  options: MixOptions,
+  at: Moment,
+): SheetImage[] {
+  const { width, height } = images[0]!;
+  const mix = drawMix(options, [height, width], { ...at, step: 0 });
+  const share = Math.round(100 * mix.share);
+  return images.map((image, i) => {
+    const partner = images.length - 1 - i;
+    const captions = [`${share} % ${labels[i]}`, `${100 - share} % ${labels[partner]}`];
+    return { ...mixed(image, images[partner]!, mix), captions };
   });
 }
 

@@ -15,21 +15,23 @@ export interface WeightsTest<Result extends Judged> {
   readonly data: DatasetSplit<ImageSet>;
   readonly images: BatchShape;
   readonly task: Task<Result>;
+  /** The most batches, of images from all over the data; 0 for no limit. */
+  readonly limit_batches: number;
 }
 
 /** Shows how far it is. Throws `UserError` where the network does not fit into memory. */
 export async function testWeights<Result extends Judged>(
   weights: Weights,
-  { model, matched, data, images, task }: WeightsTest<Result>,
+  { model, matched, images, ...test }: WeightsTest<Result>,
   given: DeviceFlags,
 ): Promise<Result> {
   const backend = await startBackend(weights, given);
   const progress = createProgress();
   try {
-    const graphs = { evaluate: evaluateGraph(model, images, task) };
+    const graphs = { evaluate: evaluateGraph(model, images, test.task) };
     const session = await withinMemory(images.batch, () => backend.compile(graphs));
     loadStateDict(session, matched);
-    const evaluator = createEvaluator(session, { data, batch_size: images.batch, task });
+    const evaluator = createEvaluator(session, { ...test, batch_size: images.batch });
     return await evaluateAll(evaluator, (batch, batches) => {
       progress.show(batch / batches, `batch ${batch} of ${batches}`);
     });

@@ -2,7 +2,6 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Backend, Session } from "../core/backend/backend.ts";
-import { createWasmBackend } from "../core/backend/wasm/backend.ts";
 import { UserError } from "../core/errors.ts";
 import { trace } from "../core/nn/trace.ts";
 import { exportOnnx } from "../core/onnx/export.ts";
@@ -11,11 +10,13 @@ import { sizeOf } from "../core/shape.ts";
 import { initGraph } from "../core/train/graphs.ts";
 import { type ModelEntry, models } from "../models/registry.ts";
 import { describeFlags, parseFlags, switchFlag, text } from "./arguments.ts";
+import { createBackend, deviceFlag } from "./backend.ts";
 import { globPattern } from "./glob.ts";
 import { main } from "./main.ts";
 
 export const verifyOnnxFlags = {
   only: text("GLOB", "networks whose names match; default all that have a name"),
+  device: deviceFlag,
   "peers-dir": text("DIR", "where onnxruntime-node is installed; default .peers"),
   json: switchFlag("one JSON document"),
   help: switchFlag("shows this"),
@@ -26,6 +27,7 @@ const HELP =
 
   npm install --ignore-scripts --prefix .peers onnxruntime-node
   deno task verify:onnx --only 'resnet*'
+  deno task verify:onnx --only 'resnet*' --device webgpu
 
 Weights are those that training begins with, running statistics are drawn. The error is the greatest difference of a logit,
 in units of the greatest logit.
@@ -55,7 +57,7 @@ export async function verifyOnnx(args: readonly string[]): Promise<number> {
   if (chosen.length === 0) throw new UserError(`--only ${given.only}: no network has such a name`);
   const packages = resolve(given["peers-dir"] ?? ".peers");
   const folder = await Deno.makeTempDir();
-  const backend = await createWasmBackend();
+  const backend = await createBackend(given);
   const results: Result[] = [];
   try {
     for (const [name, entry] of chosen) {

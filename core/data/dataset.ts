@@ -39,6 +39,8 @@ export interface TargetType {
 export interface Dataset extends ImageSet {
   /** Index into `classes` of each image. */
   readonly labels: Uint8Array | Uint16Array;
+  /** The same images, of which an evaluation sees one of TenCrop's parts; absent where images are of the network's size. */
+  readonly tenCrop?: (index: number) => Dataset;
   pick(indices: Uint32Array): Dataset;
 }
 

@@ -17,8 +17,10 @@ export function relabel(dataset: Dataset, classes: readonly string[]): Dataset {
       }`,
     );
   });
+  const { tenCrop } = dataset;
   return {
     ...dataset,
+    ...tenCrop ? { tenCrop: (index: number) => relabel(tenCrop(index), classes) } : {},
     classes,
     labels: Uint16Array.from(dataset.labels, (label) => places[label]!),
     async fill(batch, samples, at) {

@@ -1,7 +1,9 @@
 /** Training a classifier: cross entropy, and how many images are right. */
 import type { Session } from "../backend/backend.ts";
-import { type Batch, DOES_NOT_COUNT, MOVES } from "../data/batches.ts";
-import { classTarget } from "../data/dataset.ts";
+import { allocateBatch, type Batch, DOES_NOT_COUNT, MOVES } from "../data/batches.ts";
+import { classTarget, type Dataset } from "../data/dataset.ts";
+import { CENTRE_OF_TEN, TEN_CROPS } from "../data/transforms/crop.ts";
+import { UserError } from "../errors.ts";
 import { f32 } from "../graph/graph.ts";
 import { collectPredictions, softmax, topAccuracy } from "../metrics/predictions.ts";
 import { add, crossEntropy, multiply } from "../nn/functional.ts";
@@ -12,12 +14,18 @@ import type { ClassAnswers } from "./answers.ts";
 import { drawMix, type MixOptions } from "./mix.ts";
 import { counting, type Evaluation, type Judge, type JudgeOptions, type Task } from "./task.ts";
 
+export const testTimeAugmentations = ["flip", "ten-crop"] as const;
+export type TestTimeAugmentation = typeof testTimeAugmentations[number];
+
 export interface ClassificationOptions {
   readonly label_smoothing?: number | undefined;
   /** How the images of a batch are mixed with each other, if they are. */
   readonly mix?: MixOptions | undefined;
-  /** In evaluations, averages the probabilities of each image with those of its mirror image; the loss is that of the average. */
-  readonly flip?: boolean | undefined;
+  /**
+   * In evaluations, averages the probabilities of each image with those of its mirror image, or those of TenCrop's parts;
+   * the loss is that of the average.
+   */
+  readonly tta?: TestTimeAugmentation | undefined;
 }
 
 export interface ClassificationResult extends Evaluation, ClassAnswers {
@@ -34,7 +42,7 @@ export interface ClassificationResult extends Evaluation, ClassAnswers {
  * `correct`, how many were right by `target`. Outputs of an evaluation: `loss`, `correct`, `scores`.
  */
 export function classification(options: ClassificationOptions = {}): Task<ClassificationResult> {
-  const { label_smoothing = 0, mix, flip = false } = options;
+  const { label_smoothing = 0, mix, tta } = options;
   return {
     target: classTarget,
     score: "accuracy",
@@ -58,7 +66,7 @@ export function classification(options: ClassificationOptions = {}): Task<Classi
       tracer.builder.output("loss", crossEntropy(scores, target, { reduction: "sum" }).value);
       tracer.builder.output("scores", scores.value);
     },
-    judge: (options) => classJudge(options, flip),
+    judge: (options) => classJudge(options, tta),
   };
 }
 
@@ -77,22 +85,31 @@ function mixedLoss(tracer: Tracer, target: Tensor, lossTo: (target: Tensor) => T
   );
 }
 
-function classJudge(options: JudgeOptions, flip: boolean): Judge<ClassificationResult> {
+function classJudge(
+  options: JudgeOptions,
+  tta: TestTimeAugmentation | undefined,
+): Judge<ClassificationResult> {
   const { session, graph, data: { test }, batch_size, batches } = options;
   const collector = collectPredictions(batches * batch_size, test.classes.length);
   const number = async (output: string) => (await session.read(graph, output))[0]!;
+  const parts = tta === "ten-crop" ? otherParts(test as Dataset, batch_size) : undefined;
   let lossSum = 0, correct = 0, count = 0;
   return {
     async take(batch, sampleAt) {
       const probabilities = await readProbabilities(session, graph, batch_size);
-      if (flip) await addMirrored(session, graph, batch.moves, probabilities);
-      else {
+      const slots = [...counting(batch, batch_size, DOES_NOT_COUNT)];
+      if (tta === "flip") await addMirrored(session, graph, batch.moves, probabilities);
+      if (parts) {
+        const samples = Uint32Array.from({ length: (slots.at(-1) ?? -1) + 1 }, (_, slot) => sampleAt(slot));
+        await addParts(session, graph, parts, samples, probabilities);
+      }
+      if (!tta) {
         lossSum += await number("loss");
         correct += await number("correct");
       }
-      for (const slot of counting(batch, batch_size, DOES_NOT_COUNT)) {
+      for (const slot of slots) {
         const [wanted, own] = [batch.target[slot]!, probabilities[slot]!];
-        if (flip) lossSum -= Math.log(own[wanted]!);
+        if (tta) lossSum -= Math.log(own[wanted]!);
         collector.add(sampleAt(slot), wanted, own);
         count++;
       }
@@ -100,7 +117,7 @@ function classJudge(options: JudgeOptions, flip: boolean): Judge<ClassificationR
     answers: () => ({ kind: "classes", predictions: collector.finish() }),
     result() {
       const predictions = collector.finish();
-      const accuracy = flip ? topAccuracy(predictions, 1) : correct / count;
+      const accuracy = tta ? topAccuracy(predictions, 1) : correct / count;
       const top5 = topAccuracy(predictions, 5);
       return {
         kind: "classes",
@@ -133,8 +150,47 @@ async function addMirrored(
 ): Promise<void> {
   session.write(graph, "moves", moves.map((move, i) => i % MOVES === 2 ? 1 - move : move));
   await session.run(graph);
-  const mirrored = await readProbabilities(session, graph, probabilities.length);
+  average(probabilities, [await readProbabilities(session, graph, probabilities.length)]);
+}
+
+interface Parts {
+  readonly views: readonly Dataset[];
+  readonly batch: Batch;
+}
+
+/** TenCrop's parts without the middle one, which every evaluation sees. */
+function otherParts(test: Dataset, batch_size: number): Parts {
+  const { tenCrop } = test;
+  if (!tenCrop) {
+    throw new UserError(`${test.name}: its images have no parts of the network's size: no ten-crop`);
+  }
+  const indices = Array.from({ length: TEN_CROPS }, (_, index) => index).filter((i) => i !== CENTRE_OF_TEN);
+  return { views: indices.map(tenCrop), batch: allocateBatch(test, batch_size) };
+}
+
+/** Runs the batch's images again, each time another part of them, and averages. */
+async function addParts(
+  session: Session,
+  graph: string,
+  { views, batch }: Parts,
+  samples: Uint32Array,
+  probabilities: readonly Float32Array[],
+): Promise<void> {
+  const others: Float32Array[][] = [];
+  for (const view of views) {
+    await view.fill(batch, samples, undefined);
+    session.write(graph, "pixels", batch.pixels);
+    await session.run(graph);
+    others.push(await readProbabilities(session, graph, probabilities.length));
+  }
+  average(probabilities, others);
+}
+
+/** Puts the mean of each slot's own and all its other probabilities in the place of its own. */
+function average(probabilities: readonly Float32Array[], others: readonly Float32Array[][]): void {
   probabilities.forEach((own, slot) => {
-    for (let i = 0; i < own.length; i++) own[i] = (own[i]! + mirrored[slot]![i]!) / 2;
+    for (let i = 0; i < own.length; i++) {
+      own[i] = others.reduce((sum, other) => sum + other[slot]![i]!, own[i]!) / (others.length + 1);
+    }
   });
 }

@@ -1,4 +1,5 @@
 /** How the images of a batch are mixed: a pure function of seed, epoch and step, as timm's Mixup in its batch mode. */
+import type { Image } from "../data/transforms/image.ts";
 import { draw, uniform } from "../random.ts";
 
 export interface MixOptions {
@@ -33,6 +34,18 @@ export function drawMix(
     // The box may stand out of the image, where there is nothing to replace.
     share: 1 - (bottom - top) * (right - left) / (height * width),
   };
+}
+
+/** One image mixed with its partner, both of bytes and of one size: what the op mix_images makes of it. */
+export function mixed(own: Image, partner: Image, { mix }: Mix): Image {
+  const [share, top, left, bottom, right] = mix as readonly [number, number, number, number, number];
+  const { width, channels } = own;
+  const data = own.data.map((byte, i) => {
+    const x = Math.floor(i / channels) % width, y = Math.floor(i / channels / width);
+    const isCut = y >= top && y < bottom && x >= left && x < right;
+    return isCut ? partner.data[i]! : Math.round(share * byte + (1 - share) * partner.data[i]!);
+  });
+  return { ...own, data };
 }
 
 /** A stretch of `share` of an extent around a place drawn at random, cut off where the extent ends. */

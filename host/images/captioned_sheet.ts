@@ -1,7 +1,7 @@
 /** Pictures in a grid, each with a few lines of text below it, as a PNG: made by sharp, the text as SVG. */
 import sharp from "sharp";
 import { type Image, withChannels } from "../../core/data/transforms/image.ts";
-import { cut, escaped } from "../../core/svg_text.ts";
+import { escaped, shortened } from "../../core/svg_text.ts";
 import type { Picture } from "../../core/tensorboard/event.ts";
 
 export interface Line {
@@ -20,10 +20,9 @@ const GAP = 14;
 const CELL = 168;
 const COLUMNS = 6;
 const TITLE = 34;
+const TITLE_FONT = 17;
 const FONT = 13;
 const LINE = 18;
-/** No common sans-serif font takes more of a letter, on average. */
-const LETTER = 7.4;
 const FAMILY = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif";
 
 /** `cells` are at least one; each is `cell` pixels wide and high, and so many are in a row at most. */
@@ -55,7 +54,7 @@ export async function captionedSheet(
   const texts = cells.flatMap(({ lines }, i) =>
     lines.map(({ text, colour }, line) =>
       textAt(
-        cut(text, Math.floor(cell / LETTER)),
+        shortened(text, cell / FONT),
         left(i) + cell / 2,
         bottom(i) + (line + 1) * LINE - 3,
         {
@@ -66,8 +65,8 @@ export async function captionedSheet(
       )
     )
   );
-  const heading = textAt(title, MARGIN, MARGIN + 16, {
-    "font-size": 17,
+  const heading = textAt(shortened(title, (width - 2 * MARGIN) / TITLE_FONT), MARGIN, MARGIN + 16, {
+    "font-size": TITLE_FONT,
     "font-weight": 600,
     fill: "#222222",
   });

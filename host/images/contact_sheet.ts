@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { scaleBox } from "../../core/detect/box.ts";
 import { type Marked, overlay } from "../../core/detect/overlay.ts";
 import { type Image, withChannels } from "../../core/data/transforms/image.ts";
-import { cut, escaped } from "../../core/svg_text.ts";
+import { escaped, shortened, widthOf } from "../../core/svg_text.ts";
 
 export interface SheetRow {
   /** Written to the left of the row. */
@@ -14,15 +14,17 @@ export interface SheetRow {
 export interface SheetImage extends Image {
   /** Drawn on it, in its pixels. */
   readonly marked?: readonly Marked[];
+  /** Lines below it. */
+  readonly captions?: readonly string[];
 }
 
 const GAP = 6;
 /** Small images are shown larger, by whole factors so that their pixels stay squares. */
 const SMALLEST_SHOWN = 96;
 const TEXT = 14;
-/** Of a label; each takes about so many pixels. */
-const CHARACTERS = 18;
-const CHARACTER = 8;
+const LINE = 17;
+/** The most pixels of a label. */
+const LABEL = 150;
 
 /** All images are of one size. `headings` stand over the columns. */
 export async function contactSheet(
@@ -31,8 +33,13 @@ export async function contactSheet(
 ): Promise<Uint8Array> {
   const { width, height } = rows[0]!.images[0]!;
   const factor = Math.max(1, Math.ceil(SMALLEST_SHOWN / Math.max(width, height)));
-  const [cellWidth, cellHeight] = [width * factor + GAP, height * factor + GAP];
-  const left = 2 * GAP + CHARACTER * Math.max(...rows.map(({ label }) => [...cut(label, CHARACTERS)].length));
+  const captions = Math.max(
+    0,
+    ...rows.flatMap(({ images }) => images.map((image) => image.captions?.length ?? 0)),
+  );
+  const [cellWidth, cellHeight] = [width * factor + GAP, height * factor + captions * LINE + GAP];
+  const labels = rows.map(({ label }) => shortened(label, LABEL / TEXT));
+  const left = 2 * GAP + Math.ceil(TEXT * Math.max(...labels.map(widthOf)));
   const top = TEXT + 2 * GAP;
   const size = {
     width: left + headings.length * cellWidth,
@@ -49,7 +56,19 @@ export async function contactSheet(
   ));
   const texts = [
     ...headings.map((heading, x) => text(heading, column(x) + (cellWidth - GAP) / 2, GAP + TEXT, "middle")),
-    ...rows.map(({ label }, y) => text(cut(label, CHARACTERS), GAP, row(y) + cellHeight / 2, "start")),
+    ...rows.flatMap(({ images }, y) =>
+      images.flatMap(({ captions = [] }, x) =>
+        captions.map((caption, line) =>
+          text(
+            shortened(caption, width * factor / TEXT),
+            column(x) + width * factor / 2,
+            row(y) + height * factor + (line + 1) * LINE - 4,
+            "middle",
+          )
+        )
+      )
+    ),
+    ...labels.map((label, y) => text(label, GAP, row(y) + cellHeight / 2, "start")),
   ];
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${
     texts.join("")
@@ -59,7 +78,7 @@ export async function contactSheet(
     .toBuffer();
 }
 
-async function enlarged({ marked = [], ...image }: SheetImage, factor: number) {
+async function enlarged({ marked = [], captions: _, ...image }: SheetImage, factor: number) {
   const { width, height, data } = withChannels(image, 3);
   const size = { width: width * factor, height: height * factor };
   const raw = sharp(data, { raw: { width, height, channels: 3 } });

@@ -19,6 +19,17 @@ export interface FileDatasetOptions
   readonly evaluation: readonly Transform[];
 }
 
+/** How an evaluation sees one of TenCrop's parts. Files that cannot be decoded are told of by the data set itself. */
+function partOf({ evaluation, skip }: FileDatasetOptions, index: number): Partial<FileDatasetOptions> {
+  return {
+    evaluation: evaluation.map((transform) =>
+      transform.name === "CenterCrop" ? { ...transform, name: "TenCrop", index } : transform
+    ),
+    beginsAt: undefined,
+    skip: skip && (() => {}),
+  };
+}
+
 export function fileDataset(options: FileDatasetOptions): Dataset {
   const { name, classes, width, height, channels, files, pool, maxPixels, skip, beginsAt } = options;
   const size = imageBytes(options);
@@ -66,6 +77,7 @@ export function fileDataset(options: FileDatasetOptions): Dataset {
     nameOf: (sample) => files[sample]!.name,
     labels,
     ahead: AHEAD,
+    tenCrop: (index) => fileDataset({ ...options, ...partOf(options, index) }),
     async fill(batch, samples, at) {
       batch.moves.fill(0);
       fillClasses(batch, labels, samples);

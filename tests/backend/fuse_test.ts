@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { NumberArray } from "../../core/backend/backend.ts";
-import type { WasmOptions } from "../../core/backend/wasm/backend.ts";
+import type { Backend, NumberArray } from "../../core/backend/backend.ts";
+import { createWebgpuBackend, type WebgpuBackend } from "../../core/backend/webgpu/backend.ts";
 import { GraphBuilder } from "../../core/graph/builder.ts";
 import { fuse } from "../../core/graph/fuse.ts";
-import { gradient } from "../../core/graph/gradient.ts";
 import { f32, type Graph, type Value } from "../../core/graph/graph.ts";
 import type { ConvAttrs } from "../../core/ops/conv.ts";
 import type { Step, WithEpilogue } from "../../core/ops/epilogue.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
+import { maxMagnitude } from "../../core/verify/case.ts";
 import * as activations from "../reference/activation.ts";
 import { conv2d, conv2dGradInput } from "../reference/conv.ts";
 import { batchNorm, batchNormGrad } from "../reference/norm.ts";
 import { assertClose } from "../support/close.ts";
+import { onWebgpu } from "../support/on_backends.ts";
+import { arbitraryChoices, randomGraph, runGraph } from "../support/random_graph.ts";
 import { backendFor, type Given, runOp } from "../support/run_op.ts";
 import { uniform } from "../support/uniform.ts";
 
@@ -20,134 +22,28 @@ const pooled = { sanitizeOps: false, sanitizeResources: false };
 const TILES = [8, 16] as const;
 const EVERYWHERE = [1, 2, 3].flatMap((threads) => TILES.map((tile) => ({ threads, tile, guard: true })));
 
-/** Runs the graph on numbers that are the same each time; returns its outputs, then its states. */
-async function run(graph: Graph, options: WasmOptions, spoil: boolean): Promise<NumberArray[]> {
-  const session = (await backendFor(options)).compile({ graph });
-  try {
-    let seed = 1;
-    for (const [name, { shape }] of graph.states) {
-      session.writeState(name, uniform(seed++, sizeOf(shape), name.startsWith("var") ? 0.5 : -1, 1.5));
-    }
-    for (const [name, { shape }] of graph.inputs) {
-      const data = uniform(seed++, sizeOf(shape), -2, 2);
-      // Some zeros of both signs, and where it is to be spoilt, one of each number that is not finite.
-      data.forEach((_, i) => i % 7 === 3 ? data[i] = i % 2 ? 0 : -0 : 0);
-      if (spoil) [NaN, Infinity, -Infinity].forEach((number, i) => data[i * 11 % data.length] = number);
-      session.write("graph", name, data);
-    }
-    await session.run("graph");
-    const outputs = await Promise.all([...graph.outputs.keys()].map((name) => session.read("graph", name)));
-    return [
-      ...outputs,
-      ...await Promise.all([...graph.states.keys()].map((name) => session.readState(name))),
-    ];
-  } finally {
-    session.dispose();
-  }
-}
-
 /** −0 is not 0; NaN is NaN, whatever its bits. */
 function assertSame(found: NumberArray, wanted: NumberArray, what: string): void {
   const place = wanted.findIndex((number, i) => !Object.is(number, found[i]));
   assert.ok(place < 0, `${what}[${place}] is ${found[place]}, not ${wanted[place]}`);
 }
 
-type Choice = readonly [kind: number, which: number, other: number];
-
-/** Layers one after another, each on a random value so far; sometimes a value in the middle is an output. */
-function randomGraph(channels: number, size: number, choices: readonly Choice[], training: boolean): Graph {
-  const builder = new GraphBuilder();
-  const { emit } = builder;
-  const values = [builder.input("x", f32([2, channels, size, size]))];
-  const state = (name: string, shape: Shape) => builder.state(`${name}${builder.states.size}`, f32(shape));
-  const vector = (name: string) => state(name, [channels]);
-  const conv = (x: Value, kernel: number, bias: boolean) => {
-    const padding = (kernel - 1) / 2;
-    const attrs = {
-      padding: [padding, padding, padding, padding],
-      stride: [1, 1],
-      dilation: [1, 1],
-      groups: 1,
-    };
-    const inputs = [
-      x,
-      state("weight", [channels, x.shape[1]!, kernel, kernel]),
-      ...(bias ? [vector("bias")] : []),
-    ];
-    return emit("conv2d", inputs, attrs as unknown as ConvAttrs)[0]!;
-  };
-  const norm = (x: Value, training: boolean) => {
-    const vectors = ["weight", "bias", "mean", "var"].map(vector);
-    return emit("batch_norm", [x, ...vectors], { training, momentum: 0.1, eps: 1e-3 })[0]!;
-  };
-  const pool = { kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1], ceil_mode: false } as const;
-  const steps: ((x: Value, other: Value) => Value)[] = [
-    (x) => conv(x, 3, true),
-    (x) => conv(x, 1, false),
-    (x) => norm(conv(x, 1, false), training),
-    (x) => norm(x, training),
-    (x) => norm(x, false),
-    (x) => emit("relu", [x], {})[0]!,
-    (x) => emit("relu", [x], {})[0]!,
-    (x) => emit("leaky_relu", [x], { negative_slope: 0.2 })[0]!,
-    (x) => emit("leaky_relu", [x], { negative_slope: -0.2 })[0]!,
-    (x) => emit("relu6", [x], {})[0]!,
-    (x, other) => emit("add", [x, other], {})[0]!,
-    (x, other) => emit("add", [other, x], {})[0]!,
-    (x) => emit("max_pool2d", [x], { ...pool, dilation: [1, 1] })[0]!,
-    (x) => emit("avg_pool2d", [x], { ...pool, count_include_pad: true })[0]!,
-    // The gradient of concat is made of slices.
-    (x, other) => conv(emit("concat", [x, other], { dim: 1 })[0]!, 1, false),
-    (x, other) => {
-      const halved = {
-        ...pool,
-        kernel: [2, 1],
-        stride: [2, 1],
-        padding: [0, 0, 0, 0],
-        dilation: [1, 1],
-      } as const;
-      return emit("max_pool2d", [emit("concat", [x, other], { dim: 2 })[0]!], halved)[0]!;
-    },
-  ];
-  for (const [kind, which, other] of choices) {
-    // Mostly the newest value, else any of them.
-    const x = which % 4 > 0 ? values.at(-1)! : values[which % values.length]!;
-    values.push(steps[kind % steps.length]!(x, values[other % values.length]!));
-    if (other % 11 === 0) builder.output(`middle${values.length}`, values.at(-1)!);
-  }
-  const y = values.at(-1)!;
-  builder.output("y", y);
-  if (training) {
-    const wrt = [
-      values[0]!,
-      ...[...builder.states.values()].filter(({ name }) => /^(weight|bias)/.test(name)),
-    ];
-    const grads = gradient(builder, y, builder.input("dy", f32(y.shape)), wrt);
-    [...grads.values()].forEach((grad, i) => builder.output(`grad${i}`, grad));
-  }
-  return builder.finish();
-}
-
 Deno.test("a fused graph gives the bits of the one it was made of", pooled, async () => {
   const hosts = new Set<string>();
-  const choices = fc.array(fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(1000)), {
-    minLength: 2,
-    maxLength: 14,
-  });
   const options = fc.constantFrom(...EVERYWHERE, ...EVERYWHERE.map((some) => ({ ...some, guard: false })));
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(1, 3, 4, 8, 11, 20),
       fc.constantFrom(2, 5, 9),
-      choices,
+      arbitraryChoices,
       fc.boolean(),
       fc.boolean(),
       options,
       async (channels, size, choices, training, spoil, options) => {
         const graph = randomGraph(channels, size, choices, training);
         for (const { op, attrs } of fuse(graph).nodes) if ((attrs as WithEpilogue).epilogue) hosts.add(op);
-        const wanted = await run(graph, { threads: 1, tile: 8, fuse: false }, spoil);
-        const found = await run(graph, options, spoil);
+        const wanted = await runGraph(await backendFor({ threads: 1, tile: 8, fuse: false }), graph, spoil);
+        const found = await runGraph(await backendFor(options), graph, spoil);
         const names = [...graph.outputs.keys(), ...graph.states.keys()];
         names.forEach((name, i) => assertSame(found[i]!, wanted[i]!, name));
       },
@@ -167,6 +63,57 @@ Deno.test("a fused graph gives the bits of the one it was made of", pooled, asyn
   ]);
 });
 
+/** Values at which an activation has a bend: what is near one may come out on either side. */
+const BENDS: Readonly<Record<string, readonly number[]>> = {
+  ...{ relu: [0], leaky_relu: [0], relu6: [0, 6] },
+  ...{ relu_grad: [0], leaky_relu_grad: [0], relu6_grad: [0, 6] },
+};
+
+/** Whether rounding may decide on which side of a bend some value of the graph lies. */
+async function isOnEdge(graph: Graph, backend: Backend): Promise<boolean> {
+  const bent = graph.nodes.flatMap(({ op, inputs }): [Value, readonly number[]][] =>
+    BENDS[op] ? [[inputs.at(-1)!, BENDS[op]]] : []
+  );
+  const outputs = new Map(bent.map(([value], i) => [`${i}`, value]));
+  const found = await runGraph(backend, { ...graph, outputs });
+  return bent.some(([, bends], i) => {
+    const most = maxMagnitude(found[i]!);
+    const near = (x: number) => bends.some((bend) => x !== bend && Math.abs(x - bend) < 2e-6 * most);
+    return found[i]!.some(near);
+  });
+}
+
+onWebgpu("fused and unfused graphs give the CPU's numbers", async () => {
+  const cpu = await backendFor({ threads: 1, tile: 8, fuse: false });
+  const fused = await backendFor("webgpu") as WebgpuBackend;
+  const unfused = await createWebgpuBackend({ gpu: fused.gpu, fuse: false });
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(1, 3, 4, 8, 11),
+      fc.constantFrom(2, 5),
+      arbitraryChoices,
+      fc.boolean(),
+      async (channels, size, choices, training) => {
+        const graph = randomGraph(channels, size, choices, training);
+        fc.pre(!await isOnEdge(graph, cpu));
+        const wanted = await runGraph(cpu, graph);
+        const names = [...graph.outputs.keys(), ...graph.states.keys()];
+        for (const backend of [fused, unfused]) {
+          const found = await runGraph(backend, graph);
+          names.forEach((name, i) => {
+            // Norms over few numbers, one after another, magnify what is rounded; and sums of numbers about 1 may be 0.
+            assertClose(found[i], wanted[i]!, 3e-4 * Math.max(0.1, maxMagnitude(wanted[i]!)), name);
+          });
+        }
+        compared++;
+      },
+    ),
+    { numRuns: 8, seed: 5, endOnFailure: true },
+  );
+  assert.equal(compared, 8);
+});
+
 Deno.test("fully connected layers take norms and activations over", pooled, async () => {
   const builder = new GraphBuilder();
   const { emit } = builder;
@@ -184,9 +131,9 @@ Deno.test("fully connected layers take norms and activations over", pooled, asyn
   builder.output("dy", dy!);
   const graph = builder.finish();
   assert.equal(fuse(graph).nodes.length, 3);
-  const wanted = await run(graph, { threads: 1, tile: 8, fuse: false }, false);
+  const wanted = await runGraph(await backendFor({ threads: 1, tile: 8, fuse: false }), graph);
   for (const options of EVERYWHERE) {
-    const found = await run(graph, options, false);
+    const found = await runGraph(await backendFor(options), graph);
     found.forEach((numbers, i) => assertSame(numbers, wanted[i]!, `output ${i}`));
   }
 });

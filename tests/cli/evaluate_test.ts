@@ -61,8 +61,18 @@ Deno.test(
       const own = await told();
       assert.deepEqual([own.dataset, own.images, own.accuracy], ["data", 2, 1]);
       const averaged = await told("--tta");
-      assert.equal(averaged.tta, true);
+      assert.equal(averaged.tta, "flip");
       assert.notEqual(averaged.loss, own.loss);
+      const crops = await told("--tta", "ten-crop");
+      assert.deepEqual([crops.tta, crops.images, crops.accuracy], ["ten-crop", 2, 1]);
+      assert.notEqual(crops.loss, own.loss);
+      assert.notEqual(crops.loss, averaged.loss);
+      const some = ["--data", other, "--limit-batches", "1"];
+      assert.deepEqual((await told(...some)).confusion, [[0, 0], [0, 2]]);
+      await assert.rejects(
+        told("--tta", "ten-crop", "--val-resize-size", "20"),
+        /^UserError: --tta ten-crop: --val-resize-size 20 leaves no 32 pixels to crop/,
+      );
       // Only the second of the run's two classes.
       const foreign = await told("--data", other);
       assert.deepEqual([foreign.dataset, foreign.images, foreign.accuracy], ["other", 4, 1]);

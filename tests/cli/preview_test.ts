@@ -74,6 +74,15 @@ Deno.test("preview: of a folder of photographs", loose, () =>
       await drawn("--config", config, "--input", "3x48x48"),
       await drawn(...plain, "3x48x48"),
     );
+    // Two lines below each image say who is mixed with whom.
+    const mix = ["--input", "3x48x48", "--count", "3", "--epochs", "2"];
+    const before = await sharp(await drawn(...mix)).metadata();
+    const after = await sharp(await drawn(...mix, "--mixup", "1", "--cutmix", "1")).metadata();
+    assert.deepEqual([after.width, after.height], [before.width, before.height! + 3 * 2 * 17]);
+    await assert.rejects(
+      preview(["--model", "yolov1", "--data", folder, "--mixup", "1"]),
+      /^UserError: --mixup has no effect with --dataset boxes: it is for classifiers$/,
+    );
     await assert.rejects(preview(["--recipe", "nothing"]), /--recipe nothing: there is none of that name/);
     await assert.rejects(preview(["--output", "sheet.jpg"]), /--output sheet\.jpg: must end in \.png$/);
   }));

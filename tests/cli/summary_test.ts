@@ -89,6 +89,13 @@ Deno.test("models lists what a pattern matches", async () => {
   const lines = out.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
   assert.deepEqual(lines.map(([name]) => name), ["Name", "resnet50", "resnet20"]);
   assert.deepEqual(lines[1]!.slice(1, 4), ["25,557,032", "4,089,184,256", "3×224×224"]);
+  const json = JSON.parse((await run("models", "resnet20", "--json")).out);
+  assert.deepEqual(
+    json.map(({ name, parameters, input, output, num_classes }: Record<string, unknown>) => [
+      ...[name, parameters, input, output, num_classes],
+    ]),
+    [["resnet20", 269722, [3, 32, 32], [10], 10]],
+  );
   const none = await run("models", "lenet");
   assert.deepEqual([none.code, none.err.split(";")[0]], [2, "error: no network is called lenet"]);
 });

@@ -1,4 +1,4 @@
-/** Cutting out parts: torchvision's Resize by the shorter side, CenterCrop, RandomCrop and RandomResizedCrop. */
+/** Cutting out parts: torchvision's Resize by the shorter side, CenterCrop, TenCrop, RandomCrop and RandomResizedCrop. */
 import { blankImage, type Image, roundHalfEven, type Size } from "./image.ts";
 import { integer, type Stream } from "../../random.ts";
 import { type Box, resize, resizedCrop } from "./resample.ts";
@@ -30,6 +30,24 @@ export function centerCrop(image: Image, size: Size): Image {
   // torchvision pads a small image first, with the odd pixel at the bottom and right.
   const before = (space: number) => space < 0 ? -Math.floor(-space / 2) : roundHalfEven(space / 2);
   return crop(image, before(image.height - height), before(image.width - width), size);
+}
+
+/** Parts that TenCrop takes of an image. */
+export const TEN_CROPS = 10;
+/** Which of them is CenterCrop's. */
+export const CENTRE_OF_TEN = 4;
+
+/**
+ * One of TenCrop's parts, by its number: the left top corner, the right top, the left bottom, the right bottom and the
+ * middle, then those of the mirrored image. The image is at least as large.
+ */
+export function tenCrop(image: Image, size: Size, index: number): Image {
+  const mirrored = index >= TEN_CROPS / 2;
+  const part = index % (TEN_CROPS / 2);
+  const whole = mirrored ? flipHorizontally(image) : image;
+  if (part === CENTRE_OF_TEN) return centerCrop(whole, size);
+  const [height, width] = size;
+  return crop(whole, part >= 2 ? image.height - height : 0, part % 2 === 1 ? image.width - width : 0, size);
 }
 
 /** RandomCrop to the image's own size after `padding` black pixels were added on each side. */

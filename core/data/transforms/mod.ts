@@ -11,6 +11,7 @@ import {
   randomResizedCrop,
   type ResizedCropOptions,
   resizeShorter,
+  tenCrop,
 } from "./crop.ts";
 import type { Image, Size } from "./image.ts";
 import { randAugment, type RandAugmentOptions } from "./rand_augment.ts";
@@ -20,6 +21,7 @@ import { resize } from "./resample.ts";
 export type Transform =
   | { readonly name: "Resize"; /** Of the shorter side, or of both. */ readonly size: number | Size }
   | { readonly name: "CenterCrop"; readonly size: Size }
+  | { readonly name: "TenCrop"; readonly size: Size; /** Which of the ten. */ readonly index: number }
   | { readonly name: "RandomCrop"; readonly padding: number }
   | ({ readonly name: "RandomResizedCrop"; readonly size: Size } & ResizedCropOptions)
   | { readonly name: "RandomHorizontalFlip"; readonly probability: number }
@@ -44,6 +46,8 @@ function apply(image: Image, transform: Transform, draws: Draws): Image {
     }
     case "CenterCrop":
       return centerCrop(image, transform.size);
+    case "TenCrop":
+      return tenCrop(image, transform.size, transform.index);
     case "RandomCrop":
       return randomCrop(image, transform.padding, draws("crop"));
     case "RandomResizedCrop":

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { allocateBatch, fillTestBatch } from "../../../core/data/batches.ts";
+import type { Dataset } from "../../../core/data/dataset.ts";
 import { softmax } from "../../../core/metrics/predictions.ts";
 import { createEvaluator, evaluateAll } from "../../../core/train/evaluation.ts";
 import { sessionGraphs } from "../../../core/train/graphs.ts";
@@ -11,7 +12,7 @@ import { classification } from "../../../core/train/classification.ts";
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
 Deno.test(
-  "answers are each image's probabilities; with flip, their mean with the mirror image's",
+  "answers are each image's probabilities; or their mean with the mirror image's, or of ten parts",
   pooled,
   async () => {
     const data = tinyData();
@@ -24,12 +25,22 @@ Deno.test(
     session.write("init", "rng", [1, 2, 3, 4]);
     await session.run("init");
 
+    // Parts of which each is darker than the one before.
+    const part = (index: number): Dataset => ({
+      ...data.test,
+      fill(batch, samples, at) {
+        void data.test.fill(batch, samples, at);
+        batch.pixels.forEach((pixel, i) => batch.pixels[i] = Math.max(0, pixel - 20 * index));
+      },
+    });
+    const test: Dataset = { ...part(4), tenCrop: part };
+
     /** Of all test images, one way round or the other. */
-    const probabilities = async (flip: 0 | 1) => {
+    const probabilities = async (flip: 0 | 1, test: Dataset = data.test) => {
       const all: Float32Array[] = [];
       for (let step = 0; step < 3; step++) {
-        const batch = allocateBatch(data.test, batch_size);
-        await fillTestBatch(batch, data.test, step);
+        const batch = allocateBatch(test, batch_size);
+        await fillTestBatch(batch, test, step);
         batch.moves.forEach((_, i) => batch.moves[i] = i % 3 === 2 ? flip : 0);
         for (const [input, values] of Object.entries(batch)) session.write("evaluate", input, values);
         await session.run("evaluate");
@@ -41,9 +52,20 @@ Deno.test(
     const [plain, mirrored] = [await probabilities(0), await probabilities(1)];
     const mean = plain.map((own, i) => own.map((value, c) => Math.fround((value + mirrored[i]![c]!) / 2)));
 
-    for (const [flip, expected] of [[false, plain], [true, mean]] as const) {
+    const ten: Float32Array[][] = [];
+    for (let index = 0; index < 10; index++) ten.push(await probabilities(0, part(index)));
+    const meanOfTen = plain.map((own, i) =>
+      own.map((_, c) => ten.reduce((sum, of) => sum + of[i]![c]!, 0) / 10)
+    );
+
+    const cases = [[undefined, data, plain], ["flip", data, mean], [
+      "ten-crop",
+      { ...data, test },
+      meanOfTen,
+    ]] as const;
+    for (const [tta, data, expected] of cases) {
       const result = await evaluateAll(
-        createEvaluator(session, { data, batch_size, task: classification({ flip }) }),
+        createEvaluator(session, { data, batch_size, task: classification({ tta }) }),
       );
       const { predictions, accuracy, loss, top5 } = result;
       assert.equal(predictions.count, 22);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { drawMix } from "../../../core/train/mix.ts";
+import { drawMix, mixed } from "../../../core/train/mix.ts";
+import { runOp } from "../../support/run_op.ts";
 
 const image = [32, 24] as const;
 const places = Array.from({ length: 4000 }, (_, step) => ({ seed: 3, epoch: 1, step }));
@@ -40,3 +41,28 @@ Deno.test("where both are asked for, half of the batches take either", () => {
   const cut = places.filter((place) => drawMix({ mixup: 1, cutmix: 1 }, image, place).mix[0] === 1).length;
   assert.ok(Math.abs(cut / places.length - 0.5) < 0.03, `${cut}`);
 });
+
+Deno.test(
+  "mixed images of bytes are the op's",
+  { sanitizeOps: false, sanitizeResources: false },
+  async () => {
+    const [height, width, channels] = [6, 5, 3], count = height * width * channels;
+    const images = [0, 1].map((i) => ({
+      ...{ width, height, channels },
+      data: Uint8Array.from({ length: count }, (_, j) => (j * 37 + i * 101) % 256),
+    }));
+    for (const options of [{ mixup: 1, cutmix: 0 }, { mixup: 0, cutmix: 1 }]) {
+      const mix = drawMix(options, [height, width], { seed: 1, epoch: 0, step: 0 });
+      // From rows of pixels to the op's channels first, and back.
+      const planes = images.flatMap(({ data }) =>
+        Array.from({ length: channels }, (_, c) => [...data].filter((_, i) => i % channels === c)).flat()
+      );
+      const x = { shape: [2, channels, height, width], data: planes };
+      const [y] = await runOp("mix_images", [x, { shape: [5], data: mix.mix }], {}, { threads: 1 });
+      const expected = Array.from({ length: count }, (_, i) => {
+        return Math.round(y![i % channels * height * width + Math.floor(i / channels)]!);
+      });
+      assert.deepEqual([...mixed(images[0]!, images[1]!, mix).data], expected);
+    }
+  },
+);

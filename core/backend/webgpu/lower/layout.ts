@@ -5,49 +5,69 @@ import { sizeOf } from "../../../shape.ts";
 import { around, type Matrices, matricesOf } from "../../memory_order.ts";
 import { groupsFor, reads, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
+import type { Width } from "../wgsl/formula.ts";
 import { copyRows, flip as flipped, SQUARE, transpose as transposed } from "../wgsl/layout.ts";
-import { epilogueOf } from "./epilogue.ts";
+import { epilogueOf, type Finish } from "./epilogue.ts";
 import type { Lower, Lowering } from "./lowering.ts";
+import { numbersOf, widthFor } from "./width.ts";
+
+/** Where rows of numbers lie: the first of them, and how far apart they are. */
+interface Rows {
+  readonly start: number;
+  readonly pitch: number;
+}
+
+interface Copy {
+  readonly kernel: string;
+  readonly x: Value;
+  readonly y: Value;
+  readonly rows: number;
+  /** Numbers of a row. */
+  readonly width: number;
+  readonly from: Rows;
+  readonly to: Rows;
+}
+
+/** Copies rows, four numbers at a time where everything is whole fours. `finished`: what is done to each, see `epilogueOf`. */
+function copy(
+  lower: Lower,
+  { kernel, x, y, rows, width, from, to }: Copy,
+  finished?: (width: Width) => Finish,
+): void {
+  const element = widthFor(width, from.start, from.pitch, to.start, to.pitch), each = numbersOf(element);
+  const finish = finished?.(element), count = rows * width / each;
+  lower.add({
+    kernel,
+    // Epilogues of copies have no normalisation, so the channel does not matter.
+    code: finish ? copyRows("finish(read_x(source), i, 0u)", finish.code) : copyRows(),
+    buffers: { x: reads(x, element), y: writes(y, element), ...finish?.buffers },
+    numbers: {
+      ...{ count, width: width / each },
+      ...{ from_start: from.start / each, from_pitch: from.pitch / each },
+      ...{ to_start: to.start / each, to_pitch: to.pitch / each },
+      ...finish?.numbers,
+    },
+    groups: groupsFor(count),
+  });
+}
 
 const concat: Lowering<"concat"> = (lower, { inputs, outputs: [y], attrs: { dim } }) => {
-  const whole = around(y!.shape, dim), pitch = whole.extent * whole.inner;
+  const { outer: rows, extent, inner } = around(y!.shape, dim);
   let start = 0;
-  for (const value of inputs) {
-    const width = around(value.shape, dim).extent * whole.inner, count = whole.outer * width;
-    lower.add({
-      kernel: "concat",
-      code: copyRows(),
-      buffers: { x: reads(value), y: writes(y) },
-      numbers: { count, width, from_start: 0, from_pitch: width, to_start: start, to_pitch: pitch },
-      groups: groupsFor(count),
-    });
+  for (const x of inputs) {
+    const width = around(x.shape, dim).extent * inner;
+    const from = { start: 0, pitch: width }, to = { start, pitch: extent * inner };
+    copy(lower, { kernel: "concat", x, y: y!, rows, width, from, to });
     start += width;
   }
 };
 
 const slice: Lowering<"slice"> = (lower, node) => {
   const { inputs: [x], outputs: [y], attrs: { dim, start, length } } = node;
-  const { extent, inner } = around(x!.shape, dim);
-  const width = length * inner, count = sizeOf(y!.shape);
-  // Its epilogue has no normalisation, so the channel does not matter.
-  const { code, buffers, numbers } = epilogueOf(lower, node, "f32");
-  lower.add({
-    kernel: "slice",
-    code: copyRows("finish(read_x(source), i, 0u)", code),
-    buffers: { x: reads(x), y: writes(y), ...buffers },
-    numbers: {
-      ...{
-        count,
-        width,
-        from_start: start * inner,
-        from_pitch: extent * inner,
-        to_start: 0,
-        to_pitch: width,
-      },
-      ...numbers,
-    },
-    groups: groupsFor(count),
-  });
+  const { outer: rows, extent, inner } = around(x!.shape, dim), width = length * inner;
+  const from = { start: start * inner, pitch: extent * inner }, to = { start: 0, pitch: width };
+  const copied = { kernel: "slice", x: x!, y: y!, rows, width, from, to };
+  copy(lower, copied, (element) => epilogueOf(lower, node, element));
 };
 
 function transpose(

@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
 `;
 
 /**
- * Rows of `width` numbers, `from_pitch` apart, to rows `to_pitch` apart. An invocation a number.
+ * Rows of `width` T (a number or four of them, as the buffers are), `from_pitch` apart, to rows `to_pitch` apart. An invocation a T.
  * `value` is what is written of the number at `source`. Numbers: count, width, from_start, from_pitch, to_start, to_pitch.
  */
 export function copyRows(value = "read_x(source)", helpers = ""): string {

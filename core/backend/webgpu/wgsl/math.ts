@@ -57,7 +57,8 @@ fn log_of(x: f32) -> f32 {
 /** `sigmoid_of(x)` = 1 / (1 + e^−x); needs `exp`. */
 export const sigmoid = `
 fn sigmoid_of(x: f32) -> f32 {
-  return 1.0 / (1.0 + exp_of(-x));
+  // Below −88 the result is subnormal, and no infinity is divided by; NaN is not below.
+  return 1.0 / (1.0 + exp_of(select(-x, 88.0, x < -88.0)));
 }
 `;
 

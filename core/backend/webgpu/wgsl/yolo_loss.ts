@@ -144,16 +144,19 @@ export const cellGradients = `${eachCell}  let scale = 2.0 * read_dloss(0u) * n.
   for (var i = 0u; i < n.boxes; i++) {
     let at = boxes + 5u * i;
     let confidence = read_prediction(at);
-    var gradient = vec4f();
+    var slope = vec4f();
     if (i == chosen) {
       let box = box_at(at);
       let sides = (vec2f(root(box.z), root(box.w)) - sqrt(wanted.zw)) * vec2f(root_slope(box.z), root_slope(box.w));
-      gradient = scale * n.coord * vec4f(box.xy - wanted.xy, sides);
+      slope = scale * n.coord * vec4f(box.xy - wanted.xy, sides);
       write_dx(at, scale * (confidence - iou(box, wanted)));
     } else {
       write_dx(at, counts * scale * n.noobj * confidence);
     }
-    for (var j = 0u; j < 4u; j++) { write_dx(at + 1u + j, gradient[j]); }
+    write_dx(at + 1u, slope.x);
+    write_dx(at + 2u, slope.y);
+    write_dx(at + 3u, slope.z);
+    write_dx(at + 4u, slope.w);
   }
   for (var i = 0u; i < n.classes; i++) {
     let off = read_prediction(scores + i) - select(0.0, 1.0, i32(i) == label);

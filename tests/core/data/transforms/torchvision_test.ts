@@ -6,7 +6,12 @@ import {
   adjustSaturation,
   adjustSharpness,
 } from "../../../../core/data/transforms/color.ts";
-import { centerCrop, flipHorizontally, resizeShorter } from "../../../../core/data/transforms/crop.ts";
+import {
+  centerCrop,
+  flipHorizontally,
+  resizeShorter,
+  tenCrop,
+} from "../../../../core/data/transforms/crop.ts";
 import type { Image, Size } from "../../../../core/data/transforms/image.ts";
 import { LARGEST_MAGNITUDE, operations } from "../../../../core/data/transforms/rand_augment.ts";
 import { resize, resizedCrop } from "../../../../core/data/transforms/resample.ts";
@@ -32,6 +37,7 @@ const numbers = (text: string) => (text.match(/-?[\d.]+/g) ?? []).map(Number);
 const run: Record<string, (...numbers: number[]) => Image> = {
   resize: (a, b) => b === undefined ? resizeShorter(picture, a!) : resize(picture, [a!, b]),
   center_crop: (h, w) => centerCrop(picture, [h!, w!]),
+  ten_crop: (h, w, index) => tenCrop(picture, [h!, w!], index!),
   resized_crop: (top, left, height, width, h, w) =>
     resizedCrop(picture, { top: top!, left: left!, height: height!, width: width! }, [h!, w!]),
   hflip: () => flipHorizontally(picture),
