@@ -62,6 +62,8 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     gpu,
     abilities,
     tuning: tuningOf(gpu, abilities),
+    // A dispatch takes microseconds to begin, while which the GPU updates some megabytes.
+    updateBytes: 2 ** 25,
     peak: (milliseconds) => peakRate(gpu, milliseconds),
     measure: (graphs) => plan(graphs).report,
     nodesOf(graph) {
