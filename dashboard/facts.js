@@ -80,7 +80,7 @@ export function drawTiles({ run, status, now, epochs }) {
     ],
     running
       ? ["Time left", format.duration(now.seconds_left), `${format.duration(now.seconds)} so far`]
-      : ["Time", format.duration(now.seconds), `${epochs.length} epochs`],
+      : ["Time", format.duration(now.seconds), epochs.length === 1 ? "1 epoch" : `${epochs.length} epochs`],
   ];
   byId("tiles").replaceChildren(
     ...tiles.map(([name, value, note]) =>

@@ -12,11 +12,19 @@ export interface Device {
   readonly backend: () => Promise<Backend>;
 }
 
-/** The devices, the fastest first, at least one. Throws `UserError` where there is none. */
-export async function findDevices(): Promise<Device[]> {
+export interface Devices {
+  /** The fastest first, at least one. */
+  readonly usable: readonly Device[];
+  /** Why another cannot be used, in one line; undefined where all can. */
+  readonly without: string | undefined;
+}
+
+/** Finds the devices. Throws `UserError` where there is none. */
+export async function findDevices(): Promise<Devices> {
   const [cpu, adapter] = [cpuOf(), await findAdapter()];
   if (!adapter) {
-    if (cpu) return [cpu];
+    const why = "gpu" in navigator ? "finds no GPU that it may use" : "does not have it";
+    if (cpu) return { usable: [cpu], without: `Without WebGPU: this browser ${why}.` };
     throw new UserError(
       "This page may not share memory between threads here: open it at the address that deno task demo prints.",
     );
@@ -26,8 +34,13 @@ export async function findDevices(): Promise<Device[]> {
     label: `WebGPU: ${nameOf(adapter)}${isSoftware(adapter) ? ", in software" : ""}`,
     backend: once(() => createWebgpuBackend()),
   };
-  if (!cpu) return [gpu];
-  return isSoftware(adapter) ? [cpu, gpu] : [gpu, cpu];
+  if (!cpu) {
+    return {
+      usable: [gpu],
+      without: "Without the CPU: this page may not share memory between threads here.",
+    };
+  }
+  return { usable: isSoftware(adapter) ? [cpu, gpu] : [gpu, cpu], without: undefined };
 }
 
 /** The CPU, where threads may share memory and be waited for. */

@@ -12,8 +12,6 @@ import { models } from "../models/registry.ts";
 import { fitNetwork, runOf } from "../models/weights_network.ts";
 
 const TOP = 5;
-const ADVICE = "choose the network that they are of";
-
 /** Networks whose answers are classes, by name. */
 export const classifiers = Object.entries(models).filter(([, { outputs }]) => outputs === undefined);
 
@@ -56,12 +54,21 @@ function fits(dict: StateDict, network: typeof classifiers[number]): boolean {
   }
 }
 
-/** Puts the weights into the network of that name. Throws `UserError` where they do not fit, or memory does not do. */
-export async function createClassifier(backend: Backend, dict: StateDict, name: string): Promise<Classifier> {
+/**
+ * Puts the weights, of the network `of` if that is known, into the network of that name. Throws `UserError` where they do not fit,
+ * or memory does not do.
+ */
+export async function createClassifier(
+  backend: Backend,
+  dict: StateDict,
+  name: string,
+  of: string | undefined,
+): Promise<Classifier> {
   const run = runOf(dict);
   const options = run?.model === name ? run.model_options : undefined;
   const { model, input } = fitNetwork(dict, [name, models[name]!], { options });
-  const matched = matchStateDict(model, dict, { advice: ADVICE });
+  const advice = of ? `choose ${of}, which they are of` : "choose the network that they are of";
+  const matched = matchStateDict(model, dict, { advice });
   const [channels, height, width] = input;
   const images = { batch: 1, channels, height, width, ...usualNormalize(input, run) };
   const transforms = preparationOf(input, run);

@@ -4,6 +4,7 @@ import { element } from "../dashboard/facts.js";
 import { percent, whole } from "../dashboard/format.js";
 import type { Image } from "../core/data/transforms/image.ts";
 import { parseStateDict } from "../core/format/read_state_dict.ts";
+import { UserError } from "../core/errors.ts";
 import type { StateDict } from "../core/format/state_dict.ts";
 import { parseClassNames } from "../core/predict/class_names.ts";
 import { runOf } from "../models/weights_network.ts";
@@ -12,8 +13,17 @@ import { type Classified, type Classifier, classifiers, createClassifier, recogn
 import { decodeImage } from "./decode.ts";
 import { find, kindly, notice, option } from "./dom.ts";
 
+/** What the page says of answers before there are any. */
+const NOTHING_YET = find("classify-status").textContent;
+
 /** Pictures smaller than this are shown larger, with their pixels sharp. */
 const TINY = 64;
+
+interface Weights {
+  readonly dict: StateDict;
+  /** The network that they are of, if it is known. */
+  readonly of: string | undefined;
+}
 
 interface ClassNames {
   readonly list: readonly string[];
@@ -24,7 +34,7 @@ interface ClassNames {
 /** Makes the part work; returns what to call when another device is chosen. */
 export function startClassifying(device: () => Device): () => void {
   const models = find<HTMLSelectElement>("model");
-  let weights: StateDict | undefined;
+  let weights: Weights | undefined;
   let names: ClassNames | undefined;
   let image: Image | undefined;
   let classifier: Classifier | undefined;
@@ -65,7 +75,12 @@ export function startClassifying(device: () => Device): () => void {
   }
 
   async function takeNames(file: File): Promise<void> {
-    names = { list: parseClassNames(await file.text()), file: file.name };
+    const list = parseClassNames(await file.text());
+    if (list.length === 0) {
+      throw new UserError(`${file.name}: there is nothing in it; it may name classes, one a line`);
+    }
+    names = { list, file: file.name };
+    find("classes").textContent = `${whole(list.length)} names of ${file.name}`;
   }
 
   async function takeWeights(file: File): Promise<void> {
@@ -73,7 +88,7 @@ export function startClassifying(device: () => Device): () => void {
     const dict = await parseStateDict(new Uint8Array(await file.arrayBuffer()), file.name);
     const name = recognise(dict);
     forget();
-    weights = dict;
+    weights = { dict, of: name };
     find("weights").textContent = file.name;
     if (name !== undefined) models.value = name;
     const { classes } = runOf(dict) ?? {};
@@ -81,16 +96,19 @@ export function startClassifying(device: () => Device): () => void {
   }
 
   async function classify(): Promise<void> {
-    if (!weights) return await tell(image ? "Now weights are missing." : "");
+    if (!weights) return await tell(image ? "Now weights are missing." : NOTHING_YET);
     if (!classifier) {
       await tell(`Building ${models.value} …`);
-      classifier = await createClassifier(await device().backend(), weights, models.value);
+      classifier = await createClassifier(await device().backend(), weights.dict, models.value, weights.of);
     }
-    find("classes").textContent = describeNames(names, classifier.num_classes);
+    const { num_classes } = classifier;
+    const named = names?.list.length === num_classes ? names : undefined;
+    find("classes").textContent = describeNames(named, num_classes);
+    if (names && !named) notice("classify-notice", mismatch(names, models.value, num_classes));
     if (!image) return await tell("Now an image is missing.");
     await tell("Looking …");
     const classified = await classifier.classify(image);
-    show(classified, names?.list.length === classifier.num_classes ? names.list : []);
+    show(classified, named?.list ?? []);
   }
 
   function show({ answers, milliseconds }: Classified, names: readonly string[]): void {
@@ -135,10 +153,14 @@ export function startClassifying(device: () => Device): () => void {
 
 function describeNames(names: ClassNames | undefined, num_classes: number): string {
   const classes = `${whole(num_classes)} classes`;
-  if (!names) return `${classes}; a text file with a name a line names them`;
-  const { list: { length }, file } = names;
-  if (length === num_classes) return `${classes}, named by ${file}`;
-  return `${classes}; the ${whole(length)} names of ${file} are of others`;
+  return names ? `${classes}, named by ${names.file}` : `${classes}; a text file names them, one a line`;
+}
+
+function mismatch({ list, file }: ClassNames, model: string, num_classes: number): string {
+  const lines = list.length === 1 ? "1 line" : `${whole(list.length)} lines`;
+  return `${file}: ${lines}, but ${model} has ${
+    whole(num_classes)
+  } classes; a text file names them, one a line`;
 }
 
 /** Shows what is going on, and lets it be seen before the page is busy with it. */

@@ -6,10 +6,11 @@ import { find, kindly, notice, option } from "./dom.ts";
 import { startTraining } from "./train.ts";
 
 async function open(): Promise<void> {
-  const devices = await findDevices();
+  const { usable, without } = await findDevices();
   const chosen = find<HTMLSelectElement>("backend");
-  chosen.append(...devices.map(({ name, label }) => option(name, label)));
-  const device = () => devices.find(({ name }) => name === chosen.value)!;
+  chosen.append(...usable.map(({ name, label }) => option(name, label)));
+  notice("without", without ?? "");
+  const device = () => usable.find(({ name }) => name === chosen.value)!;
   chosen.addEventListener("change", startClassifying(device));
   startTraining(device);
 }

@@ -69,6 +69,7 @@ Deno.test({
     withDemo(async (url) => {
       await withBrowser(async (browser) => {
         const { page, errors } = await openPage(browser, url);
+        await page.locator("#without", { hasText: /^Without WebGPU: this browser / }).waitFor(WAIT);
         await t.step("it answers as predict does", () => withFolder((folder) => classify(page, folder)));
         await t.step("weights and files that do not fit have their line", () => mistakes(page));
         await t.step(
@@ -151,15 +152,23 @@ async function shownAnswers(page: Page): Promise<{ names: string[]; probabilitie
 async function mistakes(page: Page): Promise<void> {
   const said = (text: RegExp) => page.locator("#classify-notice", { hasText: text }).waitFor(WAIT);
   await page.selectOption("#model", "resnet18");
-  await said(/^weights\.safetensors: weights of another network: .*; choose the network that they are of$/);
-  const drop = (name: string, mimeType: string) =>
-    page.setInputFiles("#files", { name, mimeType, buffer: Buffer.from("nothing") });
+  await said(
+    /^weights\.safetensors: weights of another network: .*; choose squeezenet1_1, which they are of$/,
+  );
+  const drop = (name: string, mimeType: string, text = "nothing") =>
+    page.setInputFiles("#files", { name, mimeType, buffer: Buffer.from(text) });
   await drop("photo.png", "image/png");
   await said(/^photo\.png: this browser cannot decode it as an image$/);
   await drop("weights.bin", "application/octet-stream");
   await said(/^weights\.bin: no weights of a format that is known/);
   await page.selectOption("#model", "squeezenet1_1");
   await page.locator("#answers li").first().waitFor(WAIT);
+  await drop("notes.txt", "text/plain", "Some notes\nof mine\n");
+  await said(/^notes\.txt: 2 lines, but squeezenet1_1 has 12 classes; a text file names them, one a line$/);
+  // The classes have their numbers again.
+  await page.locator("#answers .name", { hasText: /^class \d+$/ }).first().waitFor(WAIT);
+  await drop("empty.txt", "text/plain", "\n");
+  await said(/^empty\.txt: there is nothing in it/);
 }
 
 async function learn(page: Page): Promise<void> {
