@@ -1,7 +1,7 @@
 /** What a run is: from flags, configuration files, the run it resumes, and defaults. */
 import { UserError } from "../../core/errors.ts";
 import type { Parsed } from "../arguments.ts";
-import { exactFlag } from "../backend.ts";
+import { ampFlag, exactFlag } from "../backend.ts";
 import { whole } from "../arguments.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings } from "./data.ts";
 import { checkDetection, detectionDefaults, detectionFlags, type DetectionSettings } from "./detection.ts";
@@ -38,11 +38,14 @@ export interface Settings
   readonly seed: number;
   /** Whether convolutions are plain sums, never Winograd's. */
   readonly exact: boolean;
+  /** Whether products are of numbers rounded to float16: mixed precision. */
+  readonly amp: boolean;
 }
 
 export const generalFlags = {
   seed: whole("of everything random; 0", { min: 0 }),
   exact: exactFlag,
+  amp: ampFlag,
 };
 
 /** All flags that are settings; a setting has its flag's name, with underscores. */
@@ -70,6 +73,7 @@ const defaults = {
   ...savingDefaults,
   seed: 0,
   exact: false,
+  amp: false,
 };
 
 /** What a setting is called among the flags, and the other way round. */
