@@ -9,6 +9,7 @@ import { checkFinetune, finetuneDefaults, finetuneFlags, type FinetuneSettings }
 import { checkLimits, limitDefaults, limitFlags, type LimitSettings, withEarlyStop } from "./limits.ts";
 import {
   checkRegularise,
+  clipOf,
   regulariseDefaults,
   regulariseFlags,
   type RegulariseSettings,
@@ -110,13 +111,15 @@ export function changeSettings(flags: SettingFlags, before?: Partial<Settings>):
   const given = givenSettings(flags);
   // Who names a folder has images of their own.
   const dataset = given.dataset ?? before?.dataset ?? (given.data === undefined ? "digits" : "folder");
+  const schedule = before ? changedSchedule(before as Settings, given) : newSchedule(dataset, given);
   const settings = {
     ...defaults,
     ...dataDefaults(dataset),
+    clip_grad: clipOf(schedule.scheduler),
     ...before,
     ...given,
     dataset,
-    ...(before ? changedSchedule(before as Settings, given) : newSchedule(dataset, given)),
+    ...schedule,
   };
   checkData(settings, flags);
   checkSchedule(settings, flags);

@@ -60,10 +60,10 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
       software ? ": the processor in a GPU's place, right but slow" : ""
     }`,
     gpu,
-    abilities,
-    tuning: tuningOf(gpu, abilities),
     // A dispatch takes microseconds to begin, while which the GPU updates some megabytes.
     updateBytes: 2 ** 25,
+    abilities,
+    tuning: tuningOf(gpu, abilities),
     peak: (milliseconds) => peakRate(gpu, milliseconds),
     measure: (graphs) => plan(graphs).report,
     nodesOf(graph) {
