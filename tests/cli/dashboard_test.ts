@@ -31,7 +31,7 @@ function start(...args: string[]): Deno.ChildProcess {
 async function longRun(folder: string, network: string, ...args: string[]): Promise<Deno.ChildProcess> {
   const net = join(folder, "net.ts");
   await Deno.writeTextFile(net, network);
-  return start("--model", net, ...args, "--epochs", "400", "--output", join(folder, "run"), "--dashboard");
+  return start("--model", net, ...args, "--epochs", "100000", "--output", join(folder, "run"), "--dashboard");
 }
 
 /** Reads until the address is told; the rest goes on being read, so that the run never waits for its reader. */
