@@ -99,7 +99,7 @@ function tableOf(runs: readonly ComparedRun[], settings: readonly string[]): str
     const wanted = Number(config["epochs"]);
     return [
       name,
-      ...settings.map((setting) => shown(config[setting])),
+      ...settings.map((setting) => shown(setting, config[setting])),
       epochs < wanted ? `${epochs} of ${wanted}` : String(epochs),
       best === undefined ? "-" : percent(best),
       best_epoch === undefined ? "-" : String(best_epoch),
@@ -117,9 +117,9 @@ function tableOf(runs: readonly ComparedRun[], settings: readonly string[]): str
 }
 
 /** A setting's value in a table. */
-function shown(value: unknown): string {
+function shown(setting: string, value: unknown): string {
   if (value === undefined || value === "") return "-";
-  if (Array.isArray(value)) return value.length === 0 ? "-" : value.join(",");
+  if (Array.isArray(value)) return value.length === 0 ? "-" : value.join(setting === "input" ? "x" : ",");
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

@@ -10,7 +10,10 @@ import { main } from "./main.ts";
 import { whileReading } from "./progress.ts";
 
 export const lintDataFlags = {
-  data: text("FOLDER", "the data set: PASCAL VOC's XML files or YOLO's label files, found by themselves"),
+  data: text(
+    "PATH",
+    "a folder, whose PASCAL VOC or YOLO files are found, or Darknet's .data or list of images",
+  ),
   classes: text(
     "LIST",
     "all the classes there are, as in cat,dog, or a file with one a line; default what is found",
@@ -28,6 +31,7 @@ const HELP = `Looks at a data set for detectors before it is trained on, and nam
 
   deno task lint-data --data VOCdevkit/VOC2007
   deno task lint-data --data raccoons --classes raccoon --split-size 14 --all
+  deno task lint-data --data data/obj.data
 
 Ends with 0 where there are no errors (warnings are worth a look), with 1 where there are some.
 

@@ -151,7 +151,9 @@ export function checkKind(
     );
   }
   if (isDetector && !hasData) {
-    throw new UserError(`${model} needs --data, a folder of images with boxes (PASCAL VOC's, or YOLO's)`);
+    throw new UserError(
+      `${model} needs --data, a folder of images with boxes (PASCAL VOC's, or YOLO's), or Darknet's .data file`,
+    );
   }
 }
 

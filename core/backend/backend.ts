@@ -65,6 +65,8 @@ export interface Backend {
   readonly name: string;
   /** One line for a banner: what runs, how wide, on how many threads. */
   readonly description: string;
+  /** Bytes of gradients that are worth an update of their own, where not as few as a CPU's caches hold. */
+  readonly updateBytes?: number;
   /**
    * Multiply-adds a second that it reaches at the very most, measured now for some milliseconds: in the GEMM's micro-kernel on all
    * of a CPU's threads, in the registers of a GPU.

@@ -44,7 +44,7 @@ export async function prepareWorkload(
   options: WorkloadOptions,
 ): Promise<Workload> {
   const { mode } = options;
-  const graph = workloadGraph(model, options);
+  const graph = workloadGraph(model, options, backend);
   const session = backend.compile({ [mode]: graph, init: initGraph(model, graph) });
   session.write("init", "rng", [1, 2, 3, 4]);
   await session.run("init");
@@ -63,12 +63,17 @@ export async function prepareWorkload(
 }
 
 /** What a step runs: for training as `train` has it, for inference from images to scores. */
-export function workloadGraph(model: Module, { mode, batch, input, optimizer }: WorkloadOptions): Graph {
+export function workloadGraph(
+  model: Module,
+  { mode, batch, input, optimizer }: WorkloadOptions,
+  { updateBytes }: Pick<Backend, "updateBytes"> = {},
+): Graph {
   if (mode === "infer") return trace(model, [batch, ...input], { training: false });
   const [channels, height, width] = input;
   const mean = Array.from({ length: channels }, () => 0.5), std = mean.map(() => 0.25);
   const images = { batch, channels, height, width, mean, std };
-  return trainGraph(model, { images, optimizer, task: taskOf(model) });
+  const update = updateBytes === undefined ? {} : { update_bytes: updateBytes };
+  return trainGraph(model, { images, optimizer, task: taskOf(model), ...update });
 }
 
 /** Noise for everything that a graph takes. */

@@ -1,4 +1,5 @@
 /** Layers, under PyTorch's names and with its arguments, defaults and initial values. */
+import { UserError } from "../errors.ts";
 import { type Pair, pair } from "../shape.ts";
 import * as F from "./functional.ts";
 import { constant, defaultUniform, fans } from "./init.ts";
@@ -20,7 +21,10 @@ export class Conv2d extends Module {
     const { bias = true, ...rest } = options;
     const { groups = 1 } = rest;
     if (in_channels % groups !== 0 || out_channels % groups !== 0) {
-      throw new RangeError(`Conv2d(${in_channels}, ${out_channels}): groups ${groups} must divide both`);
+      throw new UserError(
+        `Conv2d(${in_channels}, ${out_channels}): groups ${groups} must divide the ${in_channels} channels that come in ` +
+          `and the ${out_channels} that go out`,
+      );
     }
     const shape = [out_channels, in_channels / groups, ...pair(kernel_size)];
     const init = defaultUniform(fans(shape).fanIn);
@@ -69,6 +73,12 @@ abstract class BatchNorm extends Module {
 
   constructor(num_features: number, options: BatchNormOptions = {}) {
     super();
+    // Files of one's own run without a check of types.
+    if (options.momentum as number | null === null) {
+      throw new UserError(
+        `${this.constructor.name}: there is no momentum null (the mean of all batches); give a number`,
+      );
+    }
     this.weight = new Parameter([num_features], constant(1));
     this.bias = new Parameter([num_features], constant(0));
     this.running_mean = new Buffer([num_features], constant(0));

@@ -1,6 +1,7 @@
 /** The courses of several runs over each other. */
 import type { LogColumn, LogRow } from "../metrics/log.ts";
 import { type Axis, lineChart, type Point } from "./line_chart.ts";
+import { lossAxis } from "./loss_axis.ts";
 import type { View } from "./style.ts";
 
 export interface NamedLog {
@@ -28,7 +29,7 @@ export function comparison(runs: readonly NamedLog[]): View {
       ...has("test_map50")
         ? [chart("Test mAP@0.5", "test_map50", { title: "mAP@0.5", format: ".0%", zero: true })]
         : [],
-      chart("Test loss", "test_loss", { title: "loss", zero: true }),
+      chart("Test loss", "test_loss", lossAxis("loss", has("test_map50"))),
     ],
   };
 }

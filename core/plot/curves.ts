@@ -3,6 +3,7 @@ import { bestEpoch } from "../metrics/best_epoch.ts";
 import { type LogColumn, type LogRow, scoreOf } from "../metrics/log.ts";
 import { type YoloLossPart, yoloLossParts } from "../ops/yolo_loss.ts";
 import { type LineChart, lineChart, type Point } from "./line_chart.ts";
+import { lossAxis } from "./loss_axis.ts";
 import { PALETTE, type View } from "./style.ts";
 
 const [TRAIN, TEST, TOP5, RATE] = PALETTE;
@@ -48,7 +49,7 @@ export function curves(log: readonly LogRow[], name: string): View {
             ],
           }),
           chart("Parts of the training loss", {
-            y: { title: "loss", zero: true },
+            y: lossAxis("loss", isDetector),
             series: yoloLossParts.map((part) => ({ name: PARTS[part], points: points(`train_${part}`) })),
           }),
         ]
@@ -65,7 +66,7 @@ export function curves(log: readonly LogRow[], name: string): View {
           }),
         ],
       chart("Loss", {
-        y: { title: isDetector ? "YOLOv1's loss" : "cross entropy (nats)", zero: true },
+        y: lossAxis(isDetector ? "YOLOv1's loss" : "cross entropy (nats)", isDetector),
         series: [
           { name: "train", points: points("train_loss"), colour: TRAIN },
           { name: "test", points: points("test_loss"), colour: TEST },

@@ -151,7 +151,13 @@ function axisOf({ title, scale = "linear", format, domain, zero = false, whole =
   if (whole) Object.assign(own, { format: "d", tickMinStep: 1 });
   return {
     title,
-    scale: { type: scale, nice: !whole, ...scale === "log" ? {} : { zero }, ...domain ? { domain } : {} },
+    // Nice ends of a logarithmic axis are whole decades, mostly empty.
+    scale: {
+      type: scale,
+      nice: !whole && scale !== "log",
+      ...scale === "log" ? {} : { zero },
+      ...domain ? { domain } : {},
+    },
     axis: own,
   };
 }

@@ -7,7 +7,9 @@ import { type BatchShape, sessionGraphs } from "./graphs.ts";
 import type { StepOptions } from "./step.ts";
 import type { Task } from "./task.ts";
 
-export interface GraphOptions extends Omit<StepOptions, "ema"> {
+export interface GraphOptions extends Omit<StepOptions, "ema" | "update_bytes"> {
+  /** What the graphs are for; the CPU where nothing is said. */
+  readonly backend?: Pick<Backend, "updateBytes">;
   readonly model: Module;
   readonly data: DatasetSplit<ImageSet>;
   readonly batch_size: number;
@@ -18,9 +20,14 @@ export interface GraphOptions extends Omit<StepOptions, "ema"> {
 
 /** The graphs by name. */
 export function runGraphs(options: GraphOptions): Record<string, Graph> {
-  const { model, data, batch_size, ema_decay = 0, ...rest } = options;
+  const { model, data, batch_size, ema_decay = 0, backend, ...rest } = options;
   const images = batchShape(data, batch_size);
-  return sessionGraphs(model, { ...rest, images, ema: ema_decay > 0 });
+  return sessionGraphs(model, {
+    ...rest,
+    ...backend?.updateBytes === undefined ? {} : { update_bytes: backend.updateBytes },
+    images,
+    ema: ema_decay > 0,
+  });
 }
 
 /** What a run would take. */

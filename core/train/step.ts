@@ -22,6 +22,8 @@ export interface StepOptions {
   readonly clip_grad?: number;
   /** Batches whose gradients make one update. */
   readonly accumulate?: number;
+  /** Bytes of gradients that are worth an update of their own; by default what stays in the caches of a CPU. */
+  readonly update_bytes?: number;
   /** Whether moving averages of all that training changes are kept. */
   readonly ema?: boolean;
 }
@@ -31,11 +33,11 @@ export function averageName(state: string): string {
   return `ema.${state}`;
 }
 
+/** Gradients that are used at once are still in caches of so many bytes. */
+const CACHED_BYTES = 2 ** 20;
+
 /** Name of the state that is 1 once a step has failed: from then on nothing changes, see op latch. */
 export const FAILED = "run.failed";
-
-/** Elements of gradients that are worth an update of their own: 1 MiB. */
-const UPDATE_ELEMENTS = 2 ** 18;
 
 /**
  * Appends the loss's gradients and the optimiser's step. Returns what it trains, with the gradients. Parameters are
@@ -52,6 +54,7 @@ export function emitStep(
   options: StepOptions,
 ): readonly Trained[] {
   const { optimizer, rules = () => ({}), clip_grad = 0, accumulate = 1, ema = false } = options;
+  const { update_bytes = CACHED_BYTES } = options;
   // A parameter that is frozen, that forward never uses, or that the loss does not depend on, is not trained.
   const parameters = new Map<Value, ParameterRule>();
   for (const [name, parameter] of namedParameters(model)) {
@@ -74,7 +77,8 @@ export function emitStep(
     const one = { name: parameter.name, parameter, gradient, ...parameters.get(parameter) };
     trained.push(one);
     waiting.push(one);
-    if (waiting.reduce((sum, { parameter }) => sum + sizeOf(parameter.shape), 0) >= UPDATE_ELEMENTS) flush();
+    const elements = waiting.reduce((sum, { parameter }) => sum + sizeOf(parameter.shape), 0);
+    if (4 * elements >= update_bytes) flush();
   });
   flush();
   const clipped = ready.length > 0 ? emitClipped(builder, options, gate, ready) : gate;

@@ -6,6 +6,8 @@ import { GoldenError } from "./golden.ts";
 
 export interface Attributes {
   number(name: string, fallback?: number): number;
+  /** The same, or null where the file says so, as for what may be None in PyTorch. */
+  numberOrNull(name: string, fallback: number): number | null;
   boolean(name: string, fallback: boolean): boolean;
   text(name: string, fallback: string): string;
   /** One number for both axes, or [height, width]. */
@@ -32,6 +34,10 @@ export function readAttributes(raw: Readonly<Record<string, unknown>>): Attribut
   };
   return {
     number: (name, fallback) => get<number>(name, fallback),
+    numberOrNull(name, fallback) {
+      read.add(name);
+      return raw[name] === null ? null : get<number>(name, fallback);
+    },
     boolean: (name, fallback) => get<boolean>(name, fallback),
     text: (name, fallback) => get<string>(name, fallback),
     pair: (name, fallback) => pair(get<Pair>(name, fallback)),

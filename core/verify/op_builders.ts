@@ -87,9 +87,11 @@ const batchNorm: BuildOp = (builder, inputs, attrs) => {
   const values = inputs.size === 5
     ? inputs
     : new Map([...inputs, ...absent.map(([name, value]) => [name, constant(value)] as const)]);
+  const before = attrs.number("num_batches_tracked", 0);
   return builder.emit("batch_norm", ordered(values, ["x", "weight", "bias", "mean", "var"]), {
     training,
-    momentum: attrs.number("momentum", 0.1),
+    // Without one, running statistics are the mean of all batches.
+    momentum: attrs.numberOrNull("momentum", 0.1) ?? 1 / (before + 1),
     eps: attrs.number("eps", 1e-5),
   })[0]!;
 };

@@ -1,10 +1,12 @@
-/** Finds labelled images for detectors: PASCAL VOC's folders, and YOLO's, without being told which. */
+/** Finds labelled images for detectors: PASCAL VOC's folders, YOLO's and Darknet's lists, without being told which. */
 import { join } from "node:path";
 import { parseImageSet } from "../../core/data/detection/image_set.ts";
 import { isPairs, parseClassList, parsePairs } from "../../core/data/detection/yolo_labels.ts";
 import { UserError } from "../../core/errors.ts";
 import { readBytes, statIfThere } from "../files.ts";
 import { EXTENSIONS, list } from "../images/files.ts";
+import { findListed, isListName } from "./listed.ts";
+import { CLASS_LIST, commonFolder, keyOf, ROLES, SETS, stemOf } from "./paths.ts";
 
 /** An image and its annotation, one of which may be missing. */
 export interface FoundFile {
@@ -23,10 +25,6 @@ export interface FoundAnnotations {
   readonly classes: readonly string[] | undefined;
 }
 
-/** Folders that say what their files are: VOC/JPEGImages/1.jpg goes with VOC/Annotations/1.xml. */
-const ROLES = /^(annotations?|annots|xmls?|labels|jpegimages|images|imgs)$/i;
-const SETS = /^(train|val|valid|validation|test)$/;
-const CLASS_LIST = /(^|\/)(classes\.txt|labels\.txt|[^/]+\.names)$/;
 /** What Ultralytics' YOLOs and their tools call a data set's settings. */
 const SETTINGS = /^(data|dataset)\.ya?ml$/;
 /** VOC has lists of one class as well, such as dog_train.txt. */
@@ -34,11 +32,14 @@ const SET_LIST = /(^|\/)ImageSets\/(Main\/)?(?!.*_(train|val|trainval|test)\.txt
 /** Deeper than any data set is; links to a folder above would never end. */
 const DEEPEST = 16;
 
-/** All images and annotations in a folder. Throws `UserError` where there are none. */
+/** All images and annotations in a folder, or those that a list names. Throws `UserError` where there are none. */
 export async function findAnnotations(folder: string): Promise<FoundAnnotations> {
   const info = await statIfThere(folder);
   if (!info) throw new UserError(`--data ${folder}: there is no such folder`);
-  if (!info.isDirectory) throw new UserError(`--data ${folder}: not a folder`);
+  if (info.isFile && isListName(folder)) return await findListed(folder);
+  if (!info.isDirectory) {
+    throw new UserError(`--data ${folder}: neither a folder nor Darknet's list of images (.txt, .data)`);
+  }
   const paths = await walk(folder, "", 0);
   const read = async (path: string) => new TextDecoder().decode(await readBytes(join(folder, path)));
 
@@ -149,34 +150,9 @@ function pairUp(images: readonly string[], annotations: readonly string[]): Map<
   return pairs;
 }
 
-/** What an image and its annotation have in common. */
-function keyOf(path: string): string {
-  const parts = path.split("/");
-  const name = parts.pop()!;
-  return stripped([...parts.filter((part) => !ROLES.test(part)), name].join("/"));
-}
-
-function stripped(path: string): string {
-  return path.replace(/\.[^./]+$/, "");
-}
-
-function stemOf(path: string): string {
-  return stripped(path.slice(path.lastIndexOf("/") + 1));
-}
-
 /** A function that gives the path that a CSV calls by its end, such as `1.jpg` or `train/1.jpg`. */
 function finder(paths: readonly string[]): (name: string) => string | undefined {
   const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
   const byName = Map.groupBy(paths, nameOf);
   return (name) => byName.get(nameOf(name))?.find((path) => path === name || path.endsWith(`/${name}`));
-}
-
-/** The folder, with a slash at its end, in which all of them lie; empty for none. */
-function commonFolder(keys: readonly string[]): string {
-  const [first = ""] = keys;
-  let folder = first.slice(0, first.lastIndexOf("/") + 1);
-  while (folder !== "" && !keys.every((key) => key.startsWith(folder))) {
-    folder = folder.slice(0, folder.lastIndexOf("/", folder.length - 2) + 1);
-  }
-  return folder;
 }

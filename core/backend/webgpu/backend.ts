@@ -42,6 +42,8 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     name: "webgpu",
     description: `WebGPU, ${name}${software ? ": the processor in a GPU's place, right but slow" : ""}`,
     gpu,
+    // A dispatch takes microseconds to begin, while which the GPU updates some megabytes.
+    updateBytes: 2 ** 25,
     peak: (milliseconds) => peakRate(gpu, milliseconds),
     measure: (graphs) => plan(graphs).report,
     nodesOf(graph) {

@@ -22,8 +22,8 @@ interface Part {
   readonly target: Uint8Array;
 }
 
-/** What is asked for at once comes in one trip: each takes 10 ms in Deno, however little it brings. */
-export function createFetch(device: GPUDevice): Fetch {
+/** What is asked for at once comes in as few trips as `tripBytes` allow: each takes 10 ms in Deno, however little it brings. */
+export function createFetch(device: GPUDevice, tripBytes = TRIP_BYTES): Fetch {
   let wishes: Wish[] = [];
 
   async function travel(parts: readonly Part[]): Promise<void> {
@@ -51,7 +51,7 @@ export function createFetch(device: GPUDevice): Fetch {
     const mine = wishes;
     wishes = [];
     try {
-      for (const trip of tripsOf(mine)) await travel(trip);
+      for (const trip of tripsOf(mine, tripBytes)) await travel(trip);
       for (const { resolve, bytes } of mine) resolve(bytes);
     } catch (error) {
       for (const { reject } of mine) reject(error);
@@ -66,8 +66,8 @@ export function createFetch(device: GPUDevice): Fetch {
 }
 
 /** The parts of all that is wished for, a trip's worth at a time. */
-function* tripsOf(wishes: readonly Wish[]): Generator<Part[]> {
-  let trip: Part[] = [], room = TRIP_BYTES;
+function* tripsOf(wishes: readonly Wish[], tripBytes: number): Generator<Part[]> {
+  let trip: Part[] = [], room = tripBytes;
   for (const { ranges, bytes } of wishes) {
     let at = 0;
     for (const { buffer: source, offset, size } of ranges) {
@@ -77,7 +77,7 @@ function* tripsOf(wishes: readonly Wish[]): Generator<Part[]> {
         [done, at, room] = [done + most, at + most, room - most];
         if (room > 0) continue;
         yield trip;
-        [trip, room] = [[], TRIP_BYTES];
+        [trip, room] = [[], tripBytes];
       }
     }
   }

@@ -72,6 +72,15 @@ interface Parts {
   readonly places: readonly Window[];
   readonly bytes: number;
   readonly numbers: readonly Constant[];
+  /** Workgroups for the parts before. */
+  readonly before: number;
+}
+
+/** Those that share a dispatch, what each role spans, and through which windows it is seen. */
+interface Together {
+  readonly parts: Parts[];
+  spans: readonly Window[];
+  windows: readonly Window[];
 }
 
 /** The dispatches, once it is known where everything lies. */
@@ -81,38 +90,35 @@ export function dispatchesOf(
   limits: WindowLimits,
 ): Kernel[] {
   const roles = Object.values(many.roles);
-  const parts = many.sets.flatMap(({ items, bytes, numbers }) => {
+  let before = 0;
+  const all = many.sets.flatMap(({ items, bytes, numbers }) => {
     const whole = items.map(placeOf);
-    return partsOf(bytes, limits.binding).map((part): Parts => ({
-      bytes: part.bytes,
-      numbers,
-      places: whole.map((place, i) =>
+    return partsOf(bytes, limits.binding).map((part): Parts => {
+      const places = whole.map((place, i) =>
         roles[i]!.shared ? place : { ...place, offset: place.offset + part.offset, bytes: part.bytes }
-      ),
-    }));
+      );
+      const own = { places, bytes: part.bytes, numbers, before };
+      before += Math.ceil(part.bytes / many.stretch);
+      return own;
+    });
   });
-  const kernels: Kernel[] = [];
-  let before = 0, together: Parts[] = [], spans: Window[] = [], windows: Window[] = [];
-  const flush = () => {
-    if (together.length === 0) return;
-    const kernel = dispatch(many, together, windows, before);
-    before += kernel.groups as number;
-    kernels.push(kernel);
-  };
-  for (const part of parts) {
-    const wider = together.length > 0 ? spans.map((span, i) => cover(span, part.places[i]!)) : part.places;
-    const joined = spans.every(({ space }, i) => space === part.places[i]!.space)
-      ? windowsFor(wider, roles, limits)
-      : undefined;
-    if (joined) [together, spans, windows] = [[...together, part], [...wider], joined];
-    else {
-      flush();
-      [together, spans] = [[part], [...part.places]];
-      windows = windowsFor(spans, roles, limits)!;
-    }
+  const groups: Together[] = [];
+  for (const part of all) {
+    if (groups.some((group) => join(group, part, roles, limits))) continue;
+    groups.push({ parts: [part], spans: part.places, windows: windowsFor(part.places, roles, limits)! });
   }
-  flush();
-  return kernels;
+  return groups.map((group) => dispatch(many, group));
+}
+
+/** Takes the part into the group, where windows can be as wide as that; returns whether. */
+function join(group: Together, part: Parts, roles: readonly Role[], limits: WindowLimits): boolean {
+  if (group.spans.some(({ space }, i) => space !== part.places[i]!.space)) return false;
+  const spans = group.spans.map((span, i) => cover(span, part.places[i]!));
+  const windows = windowsFor(spans, roles, limits);
+  if (!windows) return false;
+  group.parts.push(part);
+  Object.assign(group, { spans, windows });
+  return true;
 }
 
 /**
@@ -158,24 +164,19 @@ function overlap(a: Window, b: Window): boolean {
   return a.offset < endOf(b) && b.offset < endOf(a);
 }
 
-/** One dispatch on what lies in the windows, behind so many workgroups of others. */
-function dispatch(
-  many: Many,
-  together: readonly Parts[],
-  windows: readonly Window[],
-  before: number,
-): Kernel {
+/** One dispatch on what lies in the windows. */
+function dispatch(many: Many, { parts, windows }: Together): Kernel {
   const { kernel, code, buffers, numbers, roles, stretch } = many;
   const names = Object.keys(roles), kinds = Object.values(roles);
   // The first of a set's tensors that is not shared says how its elements are counted.
   const counted = elementBytes[kinds.find(({ shared }) => !shared)!.element];
   const records: number[] = [], recordOf: number[] = [];
-  for (const { places, bytes, numbers } of together) {
+  for (const { places, bytes, numbers, before } of parts) {
     const at = records.length, first = recordOf.length;
     const offsets = places.map(({ offset }, i) =>
       (offset - windows[i]!.offset) / elementBytes[kinds[i]!.element]
     );
-    records.push(first, Math.ceil(bytes / counted), ...offsets, ...numbers.map(bitsOf));
+    records.push(first, before, Math.ceil(bytes / counted), ...offsets, ...numbers.map(bitsOf));
     for (let i = 0; i < Math.ceil(bytes / stretch); i++) recordOf.push(at);
   }
   const groups = recordOf.length;
@@ -188,7 +189,7 @@ function dispatch(
     kernel,
     code,
     buffers: { ...buffers, table: reads({ words }, "u32"), ...Object.fromEntries(bound) },
-    numbers: { groups, before, ...numbers },
+    numbers: { groups, ...numbers },
     groups,
   };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { UserError } from "../../../core/errors.ts";
 import * as nn from "../../../core/nn/mod.ts";
 
 class Block extends nn.Module {
@@ -85,4 +86,21 @@ Deno.test("flatten and linear act on the axes that they are told to", () => {
   assert.deepEqual(shapeOf(new nn.Flatten(0, 1), 2, 3, 4, 5), [6, 4, 5]);
   assert.deepEqual(shapeOf(new nn.Flatten(-3, -2), 2, 3, 4, 5), [2, 12, 5]);
   assert.deepEqual(shapeOf(new nn.Linear(5, 7), 2, 3, 4, 5), [2, 3, 4, 7]);
+});
+
+Deno.test("what a layer cannot be is one line for who writes the network", () => {
+  for (const [channels, out, groups] of [[3, 8, 2], [4, 6, 4], [4, 4, 0]] as const) {
+    assert.throws(
+      () => new nn.Conv2d(channels, out, 3, { groups }),
+      new UserError(
+        `Conv2d(${channels}, ${out}): groups ${groups} must divide the ${channels} channels that come in and the ` +
+          `${out} that go out`,
+      ),
+    );
+  }
+  const momentum = null as unknown as number;
+  assert.throws(
+    () => new nn.BatchNorm2d(4, { momentum }),
+    /^UserError: BatchNorm2d: there is no momentum null/,
+  );
 });

@@ -74,6 +74,27 @@ Deno.test("batch norm does without weight, bias and, in training, running statis
   match(reason(await run(evaluated, { y })), /input 3 is missing/);
 });
 
+Deno.test(
+  "without a momentum, batch norm's running statistics are the mean of all batches",
+  pooled,
+  async () => {
+    const [a, b, c, d] = x(2, 2) as [number, number, number, number];
+    const [first, second] = signed("case/mean", [2], 1) as unknown as [number, number];
+    const states = Object.fromEntries(["weight", "bias", "mean", "var"].map((name) => [name, shaped(2)]));
+    for (const before of [0, 3]) {
+      const attrs = { training: true, momentum: null, ...before > 0 ? { num_batches_tracked: before } : {} };
+      const running_mean = [
+        (before * first + (a + c) / 2) / (before + 1),
+        (before * second + (b + d) / 2) / (before + 1),
+      ];
+      const outcome = await run({ op: "batch_norm", attrs, inputs: { x: shaped(2, 2), ...states } }, {
+        running_mean,
+      });
+      equal(outcome.status, "ok", reason(outcome));
+    }
+  },
+);
+
 Deno.test("dropout is checked where chance plays no part", pooled, async () => {
   const inputs = { x: shaped(3, 4) }, same = x(3, 4);
   const status = async (attrs: Case["attrs"], y = same) =>

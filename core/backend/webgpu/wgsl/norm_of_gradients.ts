@@ -17,7 +17,7 @@ fn scale_of(most: f32) -> f32 {
 /** Numbers of a gradient that one workgroup squares. */
 export const SQUARE_STRETCH = 16384;
 
-/** parts[workgroup] = (scale, Σ (g / scale)²) of the workgroup's stretch of g. Numbers: before, the workgroups of others. */
+/** parts[workgroup] = (scale, Σ (g / scale)²) of the workgroup's stretch of g. */
 export const squareSums = onMany({
   roles: ["g", "parts"],
   stretch: SQUARE_STRETCH,
@@ -33,7 +33,7 @@ export const squareSums = onMany({
   }
   let sum = sum_of(lane, part);
   if (lane == 0u) {
-    let at = t.parts + 2u * (n.before + work);
+    let at = t.parts + 2u * order;
     write_parts(at, scale);
     write_parts(at + 1u, sum);
   }`,
