@@ -1,11 +1,15 @@
 /** The backend that flags ask for. */
 import type { Backend } from "../core/backend/backend.ts";
+import type { Choices } from "../core/backend/tuning.ts";
 import { createWasmBackend, type WasmOptions } from "../core/backend/wasm/backend.ts";
-import { type Chooser, exact } from "../core/backend/wasm/lower/method.ts";
+import { choiceOf, exact } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
 import { oneOf, switchFlag, whole } from "./arguments.ts";
 
 export const exactFlag = switchFlag("no Winograd convolutions: less rounding, slower");
+
+/** PyTorch's word for it: automatic mixed precision. */
+export const ampFlag = switchFlag("products of float16, sums of float32: on a GPU that can");
 
 export const deviceFlag = oneOf(
   ["cpu", "webgpu", "auto"] as const,
@@ -18,42 +22,52 @@ export const threadFlags = {
 };
 
 /** Of commands that use finished weights. */
-export const machineFlags = { device: deviceFlag, ...threadFlags, exact: exactFlag };
+export const machineFlags = { device: deviceFlag, ...threadFlags, exact: exactFlag, amp: ampFlag };
 
 export interface DeviceFlags {
   readonly device?: "cpu" | "webgpu" | "auto";
   readonly threads?: number;
   readonly exact?: boolean;
+  readonly amp?: boolean;
 }
 
-/** Options for `createWasmBackend`; convolutions by `method` unless they are to be exact. */
-export function backendOptions(given: DeviceFlags, method?: Chooser): WasmOptions {
-  const chooser = given.exact ? exact : method;
-  return {
-    ...(given.threads === undefined ? {} : { threads: given.threads }),
-    ...(chooser ? { method: chooser } : {}),
-  };
+/** Options for `createWasmBackend`; convolutions as `choices` says, unless they are to be exact. */
+export function backendOptions(given: DeviceFlags, choices?: Choices): WasmOptions {
+  const { threads } = given;
+  const method = given.exact ? exact : choices && choiceOf(choices);
+  return { ...(threads === undefined ? {} : { threads }), ...(method ? { method } : {}) };
+}
+
+export interface BackendWishes {
+  /** What was measured to be fastest, see core/backend/autotune.ts. */
+  readonly choices?: Choices;
+  /** What the program does while the backend starts; a failure of it is one here. */
+  readonly meanwhile?: Promise<unknown>;
 }
 
 /**
- * Starts the backend on the device that is asked for; `auto` takes no GPU that the processor only stands in for. The options
- * are the CPU's. Throws `UserError` where there is no GPU, or where flags are for the other device.
+ * Starts the backend on the device that is asked for; `auto` takes no GPU that the processor only stands in for. Throws
+ * `UserError` where there is no GPU, or where flags are for the other device.
  */
 export async function createBackend(
   given: DeviceFlags,
-  options: Pick<WasmOptions, "method" | "meanwhile"> = {},
+  { choices, meanwhile }: BackendWishes = {},
 ): Promise<Backend> {
   if (await chooseDevice(given) === "cpu") {
-    const { meanwhile } = options;
+    if (given.amp) throw new UserError("--amp is for a GPU (--device webgpu): the CPU computes with float32");
     return await createWasmBackend({
-      ...backendOptions(given, options.method),
+      ...backendOptions(given, choices),
       ...(meanwhile ? { meanwhile } : {}),
     });
   }
   const { createWebgpuBackend } = await import("../core/backend/webgpu/backend.ts");
-  const backend = await createWebgpuBackend();
+  const backend = await createWebgpuBackend({
+    half: given.amp ?? false,
+    exact: given.exact ?? false,
+    ...(choices ? { choices } : {}),
+  });
   try {
-    await options.meanwhile;
+    await meanwhile;
   } catch (error) {
     backend.close();
     throw error;

@@ -67,10 +67,9 @@ export async function understand(given: Given): Promise<Job> {
   if (autotune && resumed) {
     throw new UserError("--autotune does not go with --resume: a run keeps the choices that it began with");
   }
-  if (autotune && (given.device ?? "cpu") !== "cpu") {
-    throw new UserError(`--autotune does not go with --device ${given.device}: it is for the CPU`);
+  if (autotune && settings.exact && (given.device ?? "cpu") === "cpu") {
+    throw new UserError("--autotune has nothing to choose with --exact");
   }
-  if (autotune && settings.exact) throw new UserError("--autotune has nothing to choose with --exact");
   return {
     mode,
     settings,

@@ -1,6 +1,5 @@
 /** `--resume`: what a checkpoint is, and whether a run can go on from it. */
 import { UserError } from "../core/errors.ts";
-import type { Method } from "../core/backend/wasm/lower/method.ts";
 import type { Normalize } from "../core/data/dataset.ts";
 import type { Fingerprint } from "../core/data/fingerprint.ts";
 import { parseStateDict } from "../core/format/read_state_dict.ts";
@@ -22,8 +21,8 @@ export interface RunConfig extends Settings {
   /** Channels, height, width. */
   readonly shape?: readonly [number, number, number];
   readonly normalize?: Normalize;
-  /** How the run computes its convolutions, where --autotune has chosen; the same again gives the same bits. */
-  readonly methods: Readonly<Record<string, Method>>;
+  /** How the run computes its convolutions and products, where --autotune has chosen; the same again gives the same bits. */
+  readonly methods: Readonly<Record<string, string>>;
 }
 
 export interface Resumed {

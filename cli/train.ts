@@ -1,9 +1,6 @@
 /** `train`: builds, trains and evaluates a network, and keeps what a run makes in a folder. */
 import { dirname } from "node:path";
-import type { Methods } from "../core/backend/wasm/autotune.ts";
 import type { Backend } from "../core/backend/backend.ts";
-import { isWasm } from "../core/backend/wasm/backend.ts";
-import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
 import { matchStateDict } from "../core/nn/match_state_dict.ts";
 import { restore } from "../core/train/checkpoint.ts";
@@ -64,16 +61,16 @@ export async function train(args: readonly string[]): Promise<number> {
     console.log(JSON.stringify(job.settings, null, 2));
     return 0;
   }
-  const methods: Methods = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
+  const choices = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
   // The backend starts while the images are read.
   const loading = loadImages(job);
-  const starting = createBackend({ ...given, exact: job.settings.exact }, {
-    method: choiceOf(methods),
+  const starting = createBackend({ ...given, exact: job.settings.exact, amp: job.settings.amp }, {
+    choices,
     meanwhile: loading,
   });
   const [data, backend] = await Promise.all([loading, starting]);
   try {
-    return await carryOut(job, data, backend, methods);
+    return await carryOut(job, data, backend, choices);
   } finally {
     data.close?.();
     backend.close();
@@ -100,7 +97,7 @@ async function carryOut(
   job: Job,
   data: AnySplit,
   backend: Backend,
-  methods: Methods,
+  choices: Map<string, string>,
 ): Promise<number> {
   const { mode, settings, resumed, output, isNew, printEvery, pictures } = job;
   const images = fingerprint(data);
@@ -110,7 +107,7 @@ async function carryOut(
   const pretrained = settings.pretrained !== "" && !resumed
     ? await readPretrained(settings, prepared)
     : undefined;
-  if (job.autotune && isWasm(backend)) await tune(backend, runGraphs(options), methods, dirname(output));
+  if (job.autotune) await tune(backend, runGraphs(options), choices, dirname(output));
   const trainer = await planRun(trialOf(mode, options));
   console.log(banner(options, settings, trainer));
   const begin = async () => {
@@ -138,7 +135,7 @@ async function carryOut(
     classes,
     shape,
     normalize,
-    methods: Object.fromEntries(methods),
+    methods: Object.fromEntries(choices),
   };
   if (mode === "dry-run") return await dryRun({ trainer, options, config });
   await makeFolder(output);

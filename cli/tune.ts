@@ -1,8 +1,7 @@
-/** `--autotune`: measured once, and remembered beside the runs for this machine and mode. */
+/** `--autotune`: measured once, and remembered beside the runs for this device and what runs on it. */
 import { join } from "node:path";
-import { autotune, type Methods } from "../core/backend/wasm/autotune.ts";
-import type { WasmBackend } from "../core/backend/wasm/backend.ts";
-import { METHODS } from "../core/backend/wasm/lower/method.ts";
+import { autotune } from "../core/backend/autotune.ts";
+import type { Backend } from "../core/backend/backend.ts";
 import type { Graph } from "../core/graph/graph.ts";
 import { oneLine, UserError } from "../core/errors.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
@@ -12,35 +11,37 @@ import { createProgress } from "./progress.ts";
 /** In the folder that has the runs. */
 const FILE = "autotune.json";
 
-/** What is remembered: methods by convolution, by what ran. */
+/** What is remembered: ways by what is computed, by the key of what ran (`Tuning`). */
 type Memory = Record<string, Record<string, string>>;
 
-/** Fills `methods` for the convolutions of the graphs: from the file in `folder`, or else by measurement. */
+/** Fills `choices` for the graphs: from the file in `folder`, or else by measurement. */
 export async function tune(
-  backend: WasmBackend,
+  backend: Backend,
   graphs: Readonly<Record<string, Graph>>,
-  methods: Methods,
+  choices: Map<string, string>,
   folder: string,
 ): Promise<void> {
-  const path = join(folder, FILE);
+  const path = join(folder, FILE), { tuning } = backend;
   const memory = await readMemory(path);
-  for (const [name, method] of Object.entries(memory[backend.description] ?? {})) {
-    const known = METHODS.find((one) => one === method);
-    if (!known) throw new UserError(`${path}: there is no method ${method} (for ${name}); delete this file`);
-    methods.set(name, known);
+  for (const [name, way] of Object.entries(memory[tuning.key] ?? {})) {
+    if (!tuning.knows(way)) {
+      throw new UserError(`${path}: there is no method ${way} (for ${name}); delete this file`);
+    }
+    choices.set(name, way);
   }
-  const before = methods.size;
+  const before = choices.size;
   const progress = createProgress();
-  await autotune(backend, graphs, methods, (done, of) => {
-    if (of > 0) progress.show(done / of, `autotune: ${done} of ${of} convolutions`);
+  const what = backend.name === "wasm" ? "convolutions" : "products";
+  await autotune(backend, graphs, choices, (done, of) => {
+    if (of > 0) progress.show(done / of, `autotune: ${done} of ${of} ${what}`);
   });
   progress.stop();
-  const measured = methods.size - before;
+  const measured = choices.size - before;
   console.log(
-    `Autotune: ${measured} convolutions measured, ${before} remembered${measured > 0 ? ` in ${path}` : ""}`,
+    `Autotune: ${measured} ${what} measured, ${before} remembered${measured > 0 ? ` in ${path}` : ""}`,
   );
   if (measured === 0) return;
-  const text = JSON.stringify({ ...memory, [backend.description]: Object.fromEntries(methods) }, null, 2);
+  const text = JSON.stringify({ ...memory, [tuning.key]: Object.fromEntries(choices) }, null, 2);
   await makeFolder(folder);
   await writeAtomically(path, new TextEncoder().encode(text + "\n"));
 }

@@ -1,7 +1,5 @@
 /** Weights that a command was named, whatever they are of. */
 import { type Backend, OutOfMemory, type Session } from "../core/backend/backend.ts";
-import type { Methods } from "../core/backend/wasm/autotune.ts";
-import { choiceOf } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
 import type { StateDict } from "../core/format/state_dict.ts";
@@ -90,9 +88,9 @@ export function imagesFor(
 
 /** Starts the backend, with the ways to compute that the run was trained with. */
 export async function startBackend({ run }: Weights, given: DeviceFlags): Promise<Backend> {
-  const methods: Methods = new Map(Object.entries(run?.methods ?? {}));
+  const choices = new Map(Object.entries(run?.methods ?? {}));
   const exact = given.exact ?? run?.exact ?? false;
-  return await createBackend({ ...given, exact }, { method: choiceOf(methods) });
+  return await createBackend({ ...given, exact }, { choices });
 }
 
 /** What `plan()` makes once its session is ready; too little memory is told as a matter of the batch. */

@@ -1,5 +1,6 @@
 /** What makes a network generalise better, and its training steadier. */
 import { UserError } from "../../core/errors.ts";
+import type { ScheduleName } from "../../core/optim/schedule.ts";
 import { real, switchFlag, whole } from "../arguments.ts";
 
 /** A number that is 0 stands for an option that is off. */
@@ -20,7 +21,7 @@ export const regulariseFlags = {
   cutmix: real("swaps parts of images in pairs: 1 say", { min: 0 }, "ALPHA"),
   ema: switchFlag("tests and keeps a moving average of the weights"),
   "ema-decay": real("how much of that each step keeps; 0.9998", { min: 0, max: 1 }),
-  "clip-grad": real("the largest norm of all gradients together", { min: 0 }, "NORM"),
+  "clip-grad": real("the largest norm of all gradients together; 10 for yolo, 0: none", { min: 0 }, "NORM"),
   accumulate: whole("batches whose gradients make one update", { min: 1 }),
   "no-wd-on-norm": switchFlag("no weight decay for norms and biases"),
 };
@@ -35,6 +36,14 @@ export const regulariseDefaults: RegulariseSettings = {
   accumulate: 1,
   no_wd_on_norm: false,
 };
+
+/**
+ * The largest norm by default. A detector's loss has the root of predicted sizes, which is steep near 0: from scratch,
+ * YOLOv1's own schedule diverges within ten steps without a limit.
+ */
+export function clipOf(scheduler: ScheduleName): number {
+  return scheduler === "yolo" ? 10 : 0;
+}
 
 /** Throws where one of the flags has no effect. */
 export function checkRegularise(

@@ -1,7 +1,7 @@
 /** What a run is: from flags, configuration files, the run it resumes, and defaults. */
 import { UserError } from "../../core/errors.ts";
 import type { Parsed } from "../arguments.ts";
-import { exactFlag } from "../backend.ts";
+import { ampFlag, exactFlag } from "../backend.ts";
 import { whole } from "../arguments.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings } from "./data.ts";
 import { checkDetection, detectionDefaults, detectionFlags, type DetectionSettings } from "./detection.ts";
@@ -9,6 +9,7 @@ import { checkFinetune, finetuneDefaults, finetuneFlags, type FinetuneSettings }
 import { checkLimits, limitDefaults, limitFlags, type LimitSettings, withEarlyStop } from "./limits.ts";
 import {
   checkRegularise,
+  clipOf,
   regulariseDefaults,
   regulariseFlags,
   type RegulariseSettings,
@@ -37,11 +38,14 @@ export interface Settings
   readonly seed: number;
   /** Whether convolutions are plain sums, never Winograd's. */
   readonly exact: boolean;
+  /** Whether products are of numbers rounded to float16: mixed precision. */
+  readonly amp: boolean;
 }
 
 export const generalFlags = {
   seed: whole("of everything random; 0", { min: 0 }),
   exact: exactFlag,
+  amp: ampFlag,
 };
 
 /** All flags that are settings; a setting has its flag's name, with underscores. */
@@ -69,6 +73,7 @@ const defaults = {
   ...savingDefaults,
   seed: 0,
   exact: false,
+  amp: false,
 };
 
 /** What a setting is called among the flags, and the other way round. */
@@ -106,13 +111,15 @@ export function changeSettings(flags: SettingFlags, before?: Partial<Settings>):
   const given = givenSettings(flags);
   // Who names a folder has images of their own.
   const dataset = given.dataset ?? before?.dataset ?? (given.data === undefined ? "digits" : "folder");
+  const schedule = before ? changedSchedule(before as Settings, given) : newSchedule(dataset, given);
   const settings = {
     ...defaults,
     ...dataDefaults(dataset),
+    clip_grad: clipOf(schedule.scheduler),
     ...before,
     ...given,
     dataset,
-    ...(before ? changedSchedule(before as Settings, given) : newSchedule(dataset, given)),
+    ...schedule,
   };
   checkData(settings, flags);
   checkSchedule(settings, flags);

@@ -1,6 +1,7 @@
 /** The one interface between programs and what runs them. */
 import type { Graph, Node } from "../graph/graph.ts";
 import type { Shape } from "../shape.ts";
+import type { Tuning } from "./tuning.ts";
 
 export type NumberArray = Float32Array | Int32Array | Uint8Array;
 
@@ -67,6 +68,8 @@ export interface Backend {
   readonly description: string;
   /** Bytes of gradients that are worth an update of their own, where not as few as a CPU's caches hold. */
   readonly updateBytes?: number;
+  /** What can be chosen between, see autotune.ts. */
+  readonly tuning: Tuning;
   /**
    * Multiply-adds a second that it reaches at the very most, measured now for some milliseconds: in the GEMM's micro-kernel on all
    * of a CPU's threads, in the registers of a GPU.

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createWebgpuBackend, type WebgpuBackend } from "../../core/backend/webgpu/backend.ts";
 import { type Bound, elementBytes, type Kernel, type Window } from "../../core/backend/webgpu/kernel.ts";
 import { layOut, type MemoryLimits } from "../../core/backend/webgpu/memory.ts";
-import { lowerNode } from "../../core/backend/webgpu/lower/mod.ts";
+import { lowerWith } from "../../core/backend/webgpu/lower/mod.ts";
 import { dispatchesOf, type Many, workgroupsOf } from "../../core/backend/webgpu/many.ts";
 import { classification } from "../../core/train/classification.ts";
 import { runGraphs } from "../../core/train/run_graphs.ts";
@@ -147,7 +147,11 @@ const extras = {
 
 Deno.test("a step updates, gathers, measures and averages all tensors in one dispatch each", () => {
   const limits: MemoryLimits = { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 };
-  const { prepared } = layOut(runGraphs(extras), limits, lowerNode);
+  const { prepared } = layOut(
+    runGraphs(extras),
+    limits,
+    lowerWith({ workgroupBytes: 16384, subgroups: undefined, half: false, exact: false }),
+  );
   const { calls } = prepared.get("train")!.program;
   const counts = ["accumulate", "square_sums", "clip_factor", "adam", "ema"].map((name) =>
     calls.filter(({ kernel }) => kernel === name).length

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { place } from "../../core/backend/webgpu/source.ts";
 import { layOut } from "../../core/backend/webgpu/memory.ts";
-import { lowerNode } from "../../core/backend/webgpu/lower/mod.ts";
+import { lowerWith } from "../../core/backend/webgpu/lower/mod.ts";
 import { isDetectionModel } from "../../core/detect/model.ts";
 import { fuse } from "../../core/graph/fuse.ts";
 import type { Module } from "../../core/nn/mod.ts";
@@ -11,6 +11,7 @@ import { classification } from "../../core/train/classification.ts";
 import { detection } from "../../core/train/detection.ts";
 import { sessionGraphs } from "../../core/train/graphs.ts";
 import { models } from "../../models/registry.ts";
+import { Always } from "../support/always.ts";
 import { inBrowser, withBrowser } from "../support/browser.ts";
 
 /** Networks that have all layers between them, each with another optimiser. */
@@ -19,6 +20,15 @@ const STEPS: readonly [network: string, optimizer: OptimizerOptions][] = [
   ["mobilenet_v2", { name: "adamw", weight_decay: 0.01 }],
   ["googlenet", { name: "rmsprop", momentum: 0.9 }],
   ["yolov1", { name: "adam" }],
+];
+
+/** For a small GPU, and for a large one, with Winograd's convolutions wherever they can be. */
+const LOWERINGS = [
+  lowerWith({ workgroupBytes: 16384, subgroups: undefined, half: false, exact: true }),
+  lowerWith(
+    { workgroupBytes: 65536, subgroups: { directive: "enable subgroups;\n" }, half: false, exact: false },
+    new Always("winograd4"),
+  ),
 ];
 
 /** All that a step may do beside its update. */
@@ -38,7 +48,10 @@ function sourcesOf(model: Module, input: readonly [number, number, number], opti
     return [[name, graph], [`${name}, fused`, fuse(graph)]] as const;
   });
   const sources: string[] = [];
-  for (const { program } of layOut(Object.fromEntries(all), limits, lowerNode).prepared.values()) {
+  const prepared = LOWERINGS.flatMap((lowerNode) => [
+    ...layOut(Object.fromEntries(all), limits, lowerNode).prepared.values(),
+  ]);
+  for (const { program } of prepared) {
     for (const call of program.calls) {
       // Each buffer by itself: their places do not matter here.
       const buffers = new Map<unknown, GPUBuffer>();

@@ -33,8 +33,6 @@ Deno.test("auto takes a real GPU, and never a software adapter unasked", pooled,
 Deno.test("flags for the other device are refused", async () => {
   const refused = /^UserError: --threads has no effect with --device webgpu: it is for the CPU$/;
   await assert.rejects(createBackend({ device: "webgpu", threads: 2 }), refused);
-  const tuned = train(["--device", "webgpu", "--autotune"]);
-  await assert.rejects(tuned, /^UserError: --autotune does not go with --device webgpu: it is for the CPU$/);
 });
 
 if (!adapter) {
@@ -79,6 +77,31 @@ onWebgpu("a run trains, is told on what, and is tested on either device", async 
       accuracies.push((JSON.parse(tested.out) as { accuracy: number }).accuracy);
     }
     assert.equal(accuracies[0], accuracies[1]);
+  });
+});
+
+onWebgpu("--autotune measures once, remembers it for the adapter, and a run keeps its choices", async () => {
+  await withFolder(async (folder) => {
+    const net = join(folder, "net.ts");
+    await Deno.writeTextFile(net, NET);
+    const runOnce = async (name: string) => {
+      const output = join(folder, "runs", name);
+      const flags = ["--epochs", "1", "--limit-batches", "1", "--no-pictures", "--batch-size", "2"];
+      const { code, out, err } = await printed(
+        ...[train, "--model", net, "--device", "webgpu", "--autotune", "--output", output, ...flags] as const,
+      );
+      assert.equal(code, 0, err);
+      const { methods } = JSON.parse(await Deno.readTextFile(join(output, "config.json")));
+      return { out, methods: methods as Record<string, string> };
+    };
+    const first = await runOnce("a"), second = await runOnce("b");
+    assert.match(first.out, /^Autotune: [1-9]\d* products measured, 0 remembered in .+autotune\.json$/m);
+    assert.match(second.out, /^Autotune: 0 products measured, [1-9]\d* remembered$/m);
+    assert.ok(Object.keys(first.methods).includes("linear_grad_weight 2x10 2x48"));
+    assert.deepEqual(second.methods, first.methods);
+    const remembered = JSON.parse(await Deno.readTextFile(join(folder, "runs", "autotune.json")));
+    assert.ok(Object.keys(remembered)[0]!.startsWith("WebGPU, "));
+    assert.ok(Object.keys(remembered)[0]!.includes(nameOf(adapter!)));
   });
 });
 

@@ -40,6 +40,14 @@ Deno.test("schedules have defaults that suit the length of the run", () => {
   });
 });
 
+Deno.test("YOLOv1's schedule clips gradients; an older run goes on as it began", () => {
+  const yolo: SettingFlags = { dataset: "boxes", data: "photos", model: "yolov1" };
+  assert.equal(resolveSettings(yolo).clip_grad, 10);
+  assert.equal(resolveSettings({ ...yolo, "clip-grad": 0 }).clip_grad, 0);
+  assert.equal(resolveSettings({ ...yolo, scheduler: "cosine" }).clip_grad, 0);
+  assert.equal(resolveSettings({}, { ...resolveSettings(yolo), clip_grad: 0 }).clip_grad, 0);
+});
+
 Deno.test("only a new run's default warm-up is shortened", () => {
   assert.equal(resolveSettings({ dataset: "cifar10" }).warmup_epochs, 1);
   assert.equal(resolveSettings({ dataset: "cifar10", epochs: 2 }).warmup_epochs, 0.5);

@@ -1,7 +1,11 @@
 /** Runs one op, or its gradient. */
 import type { Backend, NumberArray } from "../../core/backend/backend.ts";
 import { createWasmBackend, type WasmOptions } from "../../core/backend/wasm/backend.ts";
-import { createWebgpuBackend } from "../../core/backend/webgpu/backend.ts";
+import {
+  createWebgpuBackend,
+  type WebgpuBackend,
+  type WebgpuOptions,
+} from "../../core/backend/webgpu/backend.ts";
 import { GraphBuilder } from "../../core/graph/builder.ts";
 import type { DType } from "../../core/graph/graph.ts";
 import type { AttrsOf, OpName } from "../../core/ops/mod.ts";
@@ -14,8 +18,8 @@ export interface Given {
   readonly dtype?: DType;
 }
 
-/** On the CPU, with these options, or on WebGPU. */
-export type Where = WasmOptions | "webgpu";
+/** On the CPU, with these options, or on WebGPU, as it is or with options. */
+export type Where = WasmOptions | "webgpu" | { readonly webgpu: WebgpuOptions };
 
 /** Workers and devices are dear: one for each set of options, for as long as the test process lives. */
 const backends = new Map<string, Promise<Backend>>();
@@ -24,10 +28,18 @@ export function backendFor(options: Where = {}): Promise<Backend> {
   const key = JSON.stringify(options, (_, value) => typeof value === "function" ? String(value) : value);
   let backend = backends.get(key);
   if (!backend) {
-    backend = options === "webgpu" ? createWebgpuBackend() : createWasmBackend(options);
+    backend = start(options);
     backends.set(key, backend);
   }
   return backend;
+}
+
+async function start(options: Where): Promise<Backend> {
+  if (options === "webgpu") return await createWebgpuBackend();
+  if (!("webgpu" in options)) return await createWasmBackend(options);
+  // One device serves all.
+  const { gpu } = await backendFor("webgpu") as WebgpuBackend;
+  return await createWebgpuBackend({ gpu, ...options.webgpu });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Backend } from "../backend.ts";
 import { calibrate, peakRate } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
 import { layOut, type LayoutOptions } from "./layout.ts";
-import { cheapest, type Chooser } from "./lower/method.ts";
+import { cheapest, type Chooser, tuningOf } from "./lower/method.ts";
 import { createPool } from "./pool.ts";
 import { createSession } from "./session.ts";
 
@@ -52,11 +52,12 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
   }
   const { tile, bits } = options.tile ? { tile: options.tile, bits: undefined } : await calibrate(pool);
   const layout: LayoutOptions = { threads, tile, method, fuse, guard: guard ? GUARD_BYTES : undefined };
+  const width = bits ?? "128 or 256", plural = threads === 1 ? "" : "s";
+  const description = `WebAssembly, ${width}-bit SIMD, ${threads} thread${plural}`;
   return {
     name: "wasm",
-    description: `WebAssembly, ${bits ?? "128 or 256"}-bit SIMD, ${threads} thread${
-      threads === 1 ? "" : "s"
-    }`,
+    description,
+    tuning: tuningOf(description),
     threads,
     tile,
     bits,

@@ -2,24 +2,38 @@
 import type { Graph } from "../../graph/graph.ts";
 import { dropPlaces, fuse } from "../../graph/fuse.ts";
 import type { Backend } from "../backend.ts";
+import type { Choices } from "../tuning.ts";
 import { type Gpu, openGpu } from "./device.ts";
-import { lowerNode } from "./lower/mod.ts";
+import type { Abilities } from "./lower/lowering.ts";
+import { lowerWith } from "./lower/mod.ts";
 import { layOut, type MemoryLimits } from "./memory.ts";
 import { peakRate } from "./peak.ts";
 import { createPipelines } from "./pipelines.ts";
 import { createSession } from "./session.ts";
+import { tryHalf, trySubgroups } from "./trial.ts";
+import { tuningOf } from "./tuning.ts";
 
 export interface WebgpuOptions {
   /** The GPU; by default the one that the system takes for hard work. */
   readonly gpu?: Gpu;
+  /** How products are cut, by node: what `autotune` has measured. Others are cut by shape alone. */
+  readonly choices?: Choices;
+  /** Products of numbers that are rounded to float16, summed as float32; `UserError` where the GPU cannot. False by default. */
+  readonly half?: boolean;
+  /** Convolutions as plain sums, never Winograd's: less rounding, slower. False by default. */
+  readonly exact?: boolean;
   /** For tests: false runs graphs op by op, as they were written. */
   readonly fuse?: boolean;
   /** For tests: smaller limits of memory than the adapter's, so that tensors are split. */
   readonly limits?: MemoryLimits;
+  /** For tests: less than the GPU can do. */
+  readonly abilities?: Partial<Abilities>;
 }
 
 export interface WebgpuBackend extends Backend {
   readonly gpu: Gpu;
+  /** What its kernels make use of. */
+  readonly abilities: Abilities;
 }
 
 /** Whether a backend is a GPU's. */
@@ -33,6 +47,8 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   const { device, name, software } = gpu;
   const limits = options.limits ?? device.limits;
   const pipelines = createPipelines(device);
+  const abilities = { ...await abilitiesOf(gpu, options), ...options.abilities };
+  const lowerNode = lowerWith(abilities, options.choices);
   const prepare = options.fuse === false ? dropPlaces : fuse;
   const plan = (graphs: Readonly<Record<string, Graph>>) => {
     const prepared = Object.entries(graphs).map(([name, graph]) => [name, prepare(graph)] as const);
@@ -40,10 +56,14 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   };
   return {
     name: "webgpu",
-    description: `WebGPU, ${name}${software ? ": the processor in a GPU's place, right but slow" : ""}`,
+    description: `WebGPU, ${name}${abilities.half ? ", products of float16" : ""}${
+      software ? ": the processor in a GPU's place, right but slow" : ""
+    }`,
     gpu,
     // A dispatch takes microseconds to begin, while which the GPU updates some megabytes.
     updateBytes: 2 ** 25,
+    abilities,
+    tuning: tuningOf(gpu, abilities),
     peak: (milliseconds) => peakRate(gpu, milliseconds),
     measure: (graphs) => plan(graphs).report,
     nodesOf(graph) {
@@ -52,5 +72,17 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     },
     compile: (graphs) => createSession(gpu, pipelines, plan(graphs)),
     close: () => device.destroy(),
+  };
+}
+
+async function abilitiesOf(gpu: Gpu, options: WebgpuOptions): Promise<Abilities> {
+  const { half = false, exact = false } = options;
+  const { device } = gpu;
+  if (half) await tryHalf(gpu);
+  return {
+    workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
+    subgroups: await trySubgroups(device),
+    half,
+    exact,
   };
 }

@@ -7,6 +7,8 @@ export interface Gpu {
   readonly device: GPUDevice;
   /** Its name, such as `NVIDIA H200`. */
   readonly name: string;
+  /** All that WebGPU tells of it and its maker: what measurements on it are remembered by. */
+  readonly adapter: string;
   /** Whether the processor stands in for a GPU: right, but slow. */
   readonly software: boolean;
   readonly watch: Watch;
@@ -43,14 +45,21 @@ export function nameOf({ info }: GPUAdapter): string {
 
 /** Takes the adapter's device, with all of its limits. Throws `UserError` where it cannot be had. */
 export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
-  const name = nameOf(adapter);
+  const name = nameOf(adapter), { info } = adapter;
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
     requiredFeatures: WELCOME.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
   }).catch((error) => {
     throw new UserError(`the GPU (${name}) cannot be opened: ${oneLine(String(error.message ?? error))}`);
   });
-  return { device, name, software: isSoftware(adapter), watch: watchDevice(device, name) };
+  const described = [info.vendor, info.architecture, info.device, info.description];
+  return {
+    device,
+    name,
+    adapter: described.filter((part) => part).join(", "),
+    software: isSoftware(adapter),
+    watch: watchDevice(device, name),
+  };
 }
 
 /** The adapter that the system would take for hard work. Throws `UserError` where there is none. */

@@ -9,7 +9,7 @@ import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../progr
 import type { Call, Program } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
 import type { Bound, Kernel, SpaceName, Table, Window } from "./kernel.ts";
-import type { Lower } from "./lower/lowering.ts";
+import type { Collect } from "./lower/lowering.ts";
 import { dispatchesOf, type Many } from "./many.ts";
 import type { Range } from "./source.ts";
 
@@ -56,7 +56,7 @@ export interface Layout {
 export function layOut(
   graphs: Readonly<Record<string, Graph>>,
   limits: MemoryLimits,
-  lowerNode: (lower: Lower, node: Node) => void,
+  lowerNode: (collect: Collect, node: Node) => void,
 ): Layout {
   const down = (bytes: number, step: number) => Math.max(step, Math.floor(bytes / step) * step);
   const binding = down(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize), ALIGNMENT);
@@ -139,7 +139,7 @@ export function layOut(
   return { prepared, states, report, spaces, tables, piece, binding, placeOf };
 }
 
-function lowerFor(collect: Collector<Asked>, binding: number): Lower {
+function lowerFor(collect: Collector<Asked>, binding: number): Collect {
   return { ...collect, binding, addMany: (many) => collect.add(many) };
 }
 

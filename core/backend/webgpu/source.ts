@@ -22,6 +22,9 @@ export interface Placed {
   }[];
 }
 
+/** What a module begins with, wherever its kernel asks for it. */
+const DIRECTIVE = /^enable .+;$/gm;
+
 /**
  * Declares the kernel's numbers and buffers. `rangesOf` gives the parts of memory that a buffer lies in: more than one
  * where it is larger than a binding; then all but the last are as large as the first.
@@ -60,9 +63,12 @@ export function place(kernel: Kernel, rangesOf: (item: Bound["item"]) => readonl
     });
     lines.push(accessors(name, bound, variables, ranges[0]!.size / elementBytes[bound.element]));
   }
+  const directives = new Set(code.match(DIRECTIVE));
   return {
     kernel: kernel.kernel,
-    source: [declareNumbers(numbers), ...lines, header, code].join("\n"),
+    source: [...directives, declareNumbers(numbers), ...lines, header, code.replace(DIRECTIVE, "")].join(
+      "\n",
+    ),
     bindings,
   };
 }

@@ -115,7 +115,7 @@ onWebgpu("cases run there, under the roof that is given", async () => {
 onWebgpu("a GPU without a clock is timed from outside, by many calls at once", async () => {
   const adapter = await findAdapter();
   const device = await adapter!.requestDevice(), name = nameOf(adapter!);
-  const gpu = { device, name, software: true, watch: watchDevice(device, name) };
+  const gpu = { device, name, adapter: name, software: true, watch: watchDevice(device, name) };
   assert.ok(!hasClock(gpu));
   const backend = await createWebgpuBackend({ gpu });
   const [product] = gemmCases([[8, 64, 64]]), roof = { gflops: 1, gigabytes: 1 };

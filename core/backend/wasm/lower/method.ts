@@ -2,6 +2,7 @@
 import type { Node } from "../../../graph/graph.ts";
 import type { ConvAttrs } from "../../../ops/conv.ts";
 import { sizeOf } from "../../../shape.ts";
+import type { Choices, Tuning } from "../../tuning.ts";
 
 export type Extents4 = readonly [number, number, number, number];
 
@@ -57,8 +58,28 @@ export function methodsFor({ weight, attrs }: Convolution): readonly Method[] {
 }
 
 /** What is known to be fastest, or else should be. */
-export function choiceOf(known: ReadonlyMap<string, Method>): Chooser {
-  return (convolution) => known.get(nameOf(convolution)) ?? cheapest(convolution);
+export function choiceOf(known: Choices): Chooser {
+  return (convolution) => methodNamed(known.get(nameOf(convolution))) ?? cheapest(convolution);
+}
+
+function methodNamed(name: string | undefined): Method | undefined {
+  return METHODS.find((method) => method === name);
+}
+
+/** The choices that there are; `key` says on what they are measured. */
+export function tuningOf(key: string): Tuning {
+  return {
+    key,
+    nameOf(node) {
+      const convolution = convolutionOf(node);
+      return convolution ? nameOf(convolution) : node.op;
+    },
+    waysFor(node) {
+      const convolution = convolutionOf(node);
+      return convolution ? methodsFor(convolution) : [];
+    },
+    knows: (way) => methodNamed(way) !== undefined,
+  };
 }
 
 /** Nothing but plain sums: the least rounding. */

@@ -2,8 +2,10 @@
 import type { Value } from "../../../graph/graph.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
 import { reads, writes } from "../kernel.ts";
-import { COLUMN_CHANNELS, COLUMN_ROWS, sumColumns } from "../wgsl/reduce.ts";
+import { numbersOf, type Width } from "../wgsl/formula.ts";
+import { COLUMN_CHANNELS, columnRows, sumColumns } from "../wgsl/reduce.ts";
 import type { Lower, Lowering } from "./lowering.ts";
+import { widthFor } from "./width.ts";
 
 export interface Blocks {
   readonly rows: number;
@@ -22,13 +24,13 @@ const LEAST_ROWS = 8;
 /** An image or a matrix as rows × channels, and how its rows are cut into blocks. */
 export function blocksOf(shape: Shape): Blocks {
   const channels = shape[1]!;
-  return blocksFor(sizeOf(shape) / channels, channels);
+  return blocksFor(sizeOf(shape) / channels, channels, widthFor(channels));
 }
 
-/** The same for a matrix of so many rows and columns. */
-export function blocksFor(rows: number, channels: number): Blocks {
+/** The same for a matrix of so many rows and columns, read as vectors or one by one. */
+export function blocksFor(rows: number, channels: number, width: Width): Blocks {
   const wanted = Math.ceil(ENOUGH / Math.ceil(channels / COLUMN_CHANNELS));
-  const most = Math.ceil(rows / (LEAST_ROWS * COLUMN_ROWS));
+  const most = Math.ceil(rows / (LEAST_ROWS * columnRows(width)));
   const block = Math.ceil(rows / Math.min(wanted, most));
   return { rows, channels, block, blocks: Math.ceil(rows / block) };
 }
@@ -40,23 +42,26 @@ export function columnGroups(channels: number, blocks = 1): [number, number, num
 
 /** sums[c] = Σ over the rows of x */
 export function sumRows(lower: Lower, x: Value | undefined, sums: Value | undefined): void {
-  const { rows, channels, block, blocks } = blocksOf(x!.shape);
+  const { rows, channels, block, blocks } = blocksOf(x!.shape), { subgroups } = lower;
+  const width = widthFor(channels), each = numbersOf(width);
   const parts = lower.scratch(4 * blocks * channels);
+  const end = "write_parts(block * n.channels + channel, part.first);";
   lower.add({
     kernel: "sum_channels",
-    code: sumColumns({
-      add: "sums.x += read_x(at);",
-      end: "write_parts(block * n.channels + channel, sums.x);",
-    }),
-    buffers: { x: reads(x), parts: writes(parts) },
-    numbers: { rows, channels, block },
+    code: sumColumns({ count: 1, add: "part.first += read_x(at);", end }, width, subgroups),
+    buffers: { x: reads(x, width), parts: writes(parts, width) },
+    numbers: { rows, channels: channels / each, block },
     groups: columnGroups(channels, blocks),
   });
   lower.add({
     kernel: "sum_blocks",
-    code: sumColumns({ add: "sums.x += read_parts(at);", end: "write_y(channel, sums.x);" }),
-    buffers: { parts: reads(parts), y: writes(sums) },
-    numbers: { rows: blocks, channels, block: blocks },
+    code: sumColumns(
+      { count: 1, add: "part.first += read_parts(at);", end: "write_y(channel, part.first);" },
+      width,
+      subgroups,
+    ),
+    buffers: { parts: reads(parts, width), y: writes(sums, width) },
+    numbers: { rows: blocks, channels: channels / each, block: blocks },
     groups: columnGroups(channels),
   });
 }

@@ -7,10 +7,11 @@ import { type Bound, reads, writes } from "../kernel.ts";
 import * as operands from "../wgsl/operands.ts";
 import { sum_channels } from "./columns.ts";
 import { epilogueOf, type Finish } from "./epilogue.ts";
-import { addSlices, cutOf, multiply } from "./gemm.ts";
+import { addSlices, multiply } from "./gemm.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 import { isNarrow, narrowConv, narrowConvGradInput, narrowConvGradWeight } from "./narrow_conv.ts";
 import { widthFor } from "./width.ts";
+import { isWinograd, sideFor, winograd } from "./winograd.ts";
 
 type Extents4 = readonly [number, number, number, number];
 
@@ -97,17 +98,19 @@ interface Convolve {
   readonly columns: number;
   /** Whether the outputs are all of the target, in order. */
   readonly whole: boolean;
+  /** Whether x is a gradient. */
+  readonly ofGradient: boolean;
   readonly finish: (width: "f32" | "vec4f") => Finish;
 }
 
 /** Adds the kernels of a gathered product. */
 function convolve(
   lower: Lower,
-  { kernel, x, walk, filter, target, groups, columns, whole, finish }: Convolve,
+  { kernel, x, walk, filter, target, groups, columns, whole, ofGradient, finish }: Convolve,
 ) {
   const [images, pitch] = walk.image;
   const m = images * walk.rows * walk.columns, k = walk.taps.length * walk.channels;
-  const cut = cutOf({ m, n: columns, k, groups }, whole);
+  const cut = lower.cut({ m, n: columns, k, groups, splits: whole });
   const four = { x: widthFor(pitch, walk.channels), y: widthFor(columns) };
   const along = filter.pitches.w_channel === 1 ? "k" : "mn";
   const fourFilters = widthFor(...Object.values(filter.pitches).filter((pitch) => pitch !== 1)) === "vec4f" &&
@@ -120,9 +123,9 @@ function convolve(
   const { value: y, ...places } = target;
   multiply(lower, {
     kernel,
-    ...{ m, n: columns, k, groups, cut },
+    ...{ m, n: columns, k, groups, cut, ofGradient },
     a: isMatrix(walk) ? operands.rowsOperand(reading) : operands.gatheredOperand(reading),
-    b: operands.filterOperand({ four: fourFilters, along }),
+    b: operands.filterOperand({ four: fourFilters, along, whole: walk.channels % 4 === 0 }),
     store: parts ? operands.storeParts(storing) : done.code + operands.storePixels(storing),
     buffers: {
       x: reads(x, four.x),
@@ -175,6 +178,17 @@ function forward(
   const [x, weight, bias] = ownInputs(node.inputs, node.attrs), [y] = node.outputs;
   const [out, channels, kernelHeight, kernelWidth] = extents(weight), [, , height, width] = extents(y);
   const filterSize = kernelHeight * kernelWidth * channels, columns = out / attrs.groups;
+  const finish = finishOf(lower, node, bias);
+  const side = isWinograd(attrs, extents(weight)) ? sideFor(lower, extents(x), extents(y)) : 0;
+  if (side !== 0) {
+    return winograd(lower, side, {
+      kernel,
+      ...{ x: x!, y: y!, image: extents(x), result: extents(y) },
+      padding: [attrs.padding[0], attrs.padding[1]],
+      filter: { value: weight!, w_column: filterSize, w_channel: 1, w_tap: channels, turned: false },
+      finish,
+    });
+  }
   convolve(lower, {
     kernel,
     x: x!,
@@ -190,7 +204,8 @@ function forward(
     groups: attrs.groups,
     columns,
     whole: true,
-    finish: finishOf(lower, node, bias),
+    ofGradient: false,
+    finish,
   });
 }
 
@@ -220,6 +235,16 @@ function gradInput(
   const filterSize = kernelHeight * kernelWidth * columns;
   const finishes = new Map<string, Finish>();
   const finish = finishOf(lower, node, undefined);
+  const side = isWinograd(attrs, extents(weight)) ? sideFor(lower, extents(dy), extents(dx)) : 0;
+  if (side !== 0) {
+    return winograd(lower, side, {
+      kernel,
+      ...{ x: dy!, y: dx!, image: extents(dy), result: extents(dx) },
+      padding: [2 - padding[0], 2 - padding[1]],
+      filter: { value: weight!, w_column: 1, w_channel: filterSize, w_tap: columns, turned: true },
+      finish,
+    });
+  }
   for (let phaseY = 0; phaseY < Math.min(stride[0], height); phaseY++) {
     for (let phaseX = 0; phaseX < Math.min(stride[1], width); phaseX++) {
       const down = phaseTaps(kernelHeight, phaseY, stride[0], padding[0], dilation[0]);
@@ -257,6 +282,7 @@ function gradInput(
         groups,
         columns,
         whole: stride[0] === 1 && stride[1] === 1,
+        ofGradient: true,
         // Made once, whatever the number of phases.
         finish: (width) => {
           let made = finishes.get(width);
@@ -280,12 +306,12 @@ function gradWeight(
   const walk = walkOf(attrs, extents(x), extents(dw), extents(dy));
   const [images, pitch] = walk.image;
   const m = out / groups, n = walk.taps.length * channels, k = images * walk.rows * walk.columns;
-  const cut = cutOf({ m, n, k, groups }, true);
+  const cut = lower.cut({ m, n, k, groups, splits: true });
   const target = cut.slices > 1 ? lower.scratch(4 * cut.slices * sizeOf(dw.shape)) : dw;
   const width = { dy: widthFor(out, m), x: widthFor(pitch, channels), dw: widthFor(n) };
   multiply(lower, {
     kernel,
-    ...{ m, n, k, groups, cut },
+    ...{ m, n, k, groups, cut, ofGradient: true },
     a: operands.turnedOperand({ four: width.dy === "vec4f" }),
     b: operands.seenOperand({ four: width.x === "vec4f" }),
     store: operands.storeFilters({ four: width.dw === "vec4f" }),

@@ -5,11 +5,11 @@ import { sizeOf } from "../../../shape.ts";
 import { around, type Matrices, matricesOf } from "../../memory_order.ts";
 import { groupsFor, reads, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
-import type { Width } from "../wgsl/formula.ts";
+import { numbersOf, type Width } from "../wgsl/formula.ts";
 import { copyRows, flip as flipped, SQUARE, transpose as transposed } from "../wgsl/layout.ts";
 import { epilogueOf, type Finish } from "./epilogue.ts";
 import type { Lower, Lowering } from "./lowering.ts";
-import { numbersOf, widthFor } from "./width.ts";
+import { widthFor } from "./width.ts";
 
 /** Where rows of numbers lie: the first of them, and how far apart they are. */
 interface Rows {

@@ -4,12 +4,35 @@ import type { OpName } from "../../../ops/mod.ts";
 import type { Collector } from "../../../program/lower.ts";
 import type { Many } from "../many.ts";
 import type { Dispatch } from "../memory.ts";
+import type { Subgroups } from "../wgsl/reduce.ts";
+import type { Cut, Extents } from "./cut.ts";
 
-export interface Lower extends Collector<Dispatch> {
+/** Where a lowering puts what it makes. */
+export interface Collect extends Collector<Dispatch> {
   /** Bytes of the largest binding: what is larger has several. */
   readonly binding: number;
   /** Adds dispatches on many tensors at once: as few as memory allows. */
   addMany(many: Many): void;
+}
+
+/** What kernels depend on, beside shapes. */
+export interface Abilities {
+  /** Bytes of memory that a workgroup may have. */
+  readonly workgroupBytes: number;
+  readonly subgroups: Subgroups;
+  /** Whether products are of numbers that were rounded to float16. */
+  readonly half: boolean;
+  /** Whether convolutions are plain sums, never Winograd's. */
+  readonly exact: boolean;
+}
+
+export interface Lower extends Collect, Abilities {
+  /** The way to compute the node that was measured to be fastest; undefined where nothing was. */
+  readonly choice: string | undefined;
+  /** How a product of the node is cut. */
+  cut(extents: Extents): Cut;
+  /** Defines `sum_of` and `greatest_of`: wgsl/reduce.ts. */
+  readonly reduceLanes: string;
 }
 
 export type Lowering<K extends OpName> = (lower: Lower, node: Node<K>) => void;

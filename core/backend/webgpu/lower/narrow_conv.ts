@@ -5,6 +5,7 @@ import { sizeOf } from "../../../shape.ts";
 import { groupsFor, reads, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
 import { narrowForward, narrowGradInput, narrowGradWeight, narrowSum } from "../wgsl/narrow_conv.ts";
+import { sumColumns } from "../wgsl/reduce.ts";
 import { blocksFor, columnGroups } from "./columns.ts";
 import type { Finish } from "./epilogue.ts";
 import type { Lower } from "./lowering.ts";
@@ -72,18 +73,18 @@ export function narrowConvGradInput(
 export function narrowConvGradWeight(lower: Lower, attrs: ConvAttrs, dy: Value, x: Value, dw: Value): void {
   const { rows: image_rows, channels: pitch, ...numbers } = numbersOf(attrs, x, dw, dy);
   const weights = sizeOf(dw.shape), pixels = sizeOf(dy.shape) / numbers.out;
-  const { block, blocks } = blocksFor(pixels, weights);
+  const { block, blocks } = blocksFor(pixels, weights, "f32");
   const parts = lower.scratch(4 * blocks * weights);
   lower.add({
     kernel: "narrow_conv_grad_weight",
-    code: narrowGradWeight,
+    code: sumColumns(narrowGradWeight, "f32", lower.subgroups),
     buffers: { dy: reads(dy), x: reads(x), parts: writes(parts) },
     numbers: { ...numbers, image_rows, pitch, rows: pixels, channels: weights, block },
     groups: columnGroups(weights, blocks),
   });
   lower.add({
     kernel: "sum_blocks",
-    code: narrowSum,
+    code: sumColumns(narrowSum, "f32", lower.subgroups),
     buffers: { parts: reads(parts), dw: writes(dw) },
     numbers: {
       ...{ rows: blocks, channels: weights, block: blocks },

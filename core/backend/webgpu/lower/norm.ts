@@ -4,52 +4,58 @@ import { ownInputs } from "../../../ops/epilogue.ts";
 import { sizeOf } from "../../../shape.ts";
 import { float, groupsFor, reads, updates, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
-import { propagate, type Width } from "../wgsl/formula.ts";
+import { numbersOf, propagate, type Width } from "../wgsl/formula.ts";
 import { localResponseNorm, localResponseNormGrad } from "../wgsl/local_response_norm.ts";
 import * as norm from "../wgsl/norm.ts";
 import { blocksOf, columnGroups } from "./columns.ts";
 import { epilogueOf } from "./epilogue.ts";
 import type { Lowering } from "./lowering.ts";
-import { numbersOf, widthFor } from "./width.ts";
+import { widthFor } from "./width.ts";
 
 const batch_norm: Lowering<"batch_norm"> = (lower, node) => {
   const { inputs, outputs: [y, mean, invstd], attrs } = node;
   const [x, weight, bias, runningMean, runningVariance] = inputs;
   const { rows, channels, block, blocks } = blocksOf(x!.shape);
+  const width = widthFor(channels), each = numbersOf(width), fours = channels / each, { subgroups } = lower;
   const scale = lower.scratch(4 * channels);
-  const made = { mean: writes(mean), invstd: writes(invstd), scale: writes(scale), weight: reads(weight) };
+  const made = (width: Width) => ({
+    mean: writes(mean, width),
+    invstd: writes(invstd, width),
+    scale: writes(scale, width),
+    weight: reads(weight, width),
+  });
   const eps = float(attrs.eps);
   if (attrs.training) {
     const parts = lower.scratch(8 * blocks * channels);
     lower.add({
       kernel: "batch_norm_moments",
-      code: norm.blockMoments,
-      buffers: { x: reads(x), parts: writes(parts) },
-      numbers: { rows, channels, block, blocks },
+      code: norm.blockMoments(width, subgroups),
+      buffers: { x: reads(x, width), parts: writes(parts, width) },
+      numbers: { rows, channels: fours, block, blocks },
       groups: columnGroups(channels, blocks),
     });
     lower.add({
       kernel: "batch_norm_statistics",
-      code: norm.statistics,
+      code: norm.statistics(width, subgroups),
       buffers: {
-        ...made,
-        parts: reads(parts),
-        running_mean: updates(runningMean),
-        running_variance: updates(runningVariance),
+        ...made(width),
+        parts: reads(parts, width),
+        running_mean: updates(runningMean, width),
+        running_variance: updates(runningVariance, width),
       },
-      numbers: { rows, channels, block, blocks, momentum: float(attrs.momentum), eps },
+      numbers: { rows, channels: fours, block, blocks, momentum: float(attrs.momentum), eps },
       groups: columnGroups(channels),
     });
   } else {
     lower.add({
       kernel: "batch_norm_running",
       code: norm.runningStatistics,
-      buffers: { ...made, running_mean: reads(runningMean), running_variance: reads(runningVariance) },
+      buffers: { ...made("f32"), running_mean: reads(runningMean), running_variance: reads(runningVariance) },
       numbers: { count: channels, eps },
       groups: groupsFor(channels),
     });
   }
-  const width = widthFor(channels), each = numbersOf(width), count = sizeOf(x!.shape) / each;
+  const count = sizeOf(x!.shape) / each;
   const finish = epilogueOf(lower, node, width, norm.normalise.own);
   lower.add({
     kernel: "batch_norm_apply",
@@ -62,7 +68,7 @@ const batch_norm: Lowering<"batch_norm"> = (lower, node) => {
       bias: reads(bias, width),
       ...finish.buffers,
     },
-    numbers: { count, channels: channels / each, ...finish.numbers },
+    numbers: { count, channels: fours, ...finish.numbers },
     groups: groupsFor(count),
   });
 };
@@ -72,41 +78,44 @@ const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, node) => {
   const [dy, x, weight, mean, invstd, bias] = ownInputs(node.inputs, attrs);
   const { rows, channels, block, blocks } = blocksOf(x!.shape);
   const parts = lower.scratch(8 * blocks * channels), terms = lower.scratch(20 * channels);
+  const width = widthFor(channels), each = numbersOf(width), fours = channels / each, { subgroups } = lower;
   const { activation } = attrs;
-  const propagation = (width: Width) => activation && propagate(activation.op, width, "n.slope");
+  const propagation = activation && propagate(activation.op, width, "n.slope");
   const slope = activation ? { slope: float(activation.negative_slope ?? 0) } : {};
   lower.add({
     kernel: "batch_norm_grad_sums",
-    code: norm.gradientSums(propagation("f32")),
+    code: norm.gradientSums(propagation, width, subgroups),
     buffers: {
-      dy: reads(dy),
-      x: reads(x),
-      mean: reads(mean),
-      parts: writes(parts),
-      ...(activation ? { weight: reads(weight), invstd: reads(invstd), bias: reads(bias) } : {}),
+      dy: reads(dy, width),
+      x: reads(x, width),
+      mean: reads(mean, width),
+      parts: writes(parts, width),
+      ...(activation
+        ? { weight: reads(weight, width), invstd: reads(invstd, width), bias: reads(bias, width) }
+        : {}),
     },
-    numbers: { rows, channels, block, blocks, ...slope },
+    numbers: { rows, channels: fours, block, blocks, ...slope },
     groups: columnGroups(channels, blocks),
   });
   lower.add({
     kernel: "batch_norm_grad_terms",
-    code: norm.gradientTerms(bias !== undefined),
+    code: norm.gradientTerms(bias !== undefined, width, subgroups),
     buffers: {
-      parts: reads(parts),
-      weight: reads(weight),
-      mean: reads(mean),
-      invstd: reads(invstd),
-      dweight: writes(dWeight),
-      dbias: writes(dBias),
-      terms: writes(terms),
-      ...(bias ? { bias: reads(bias) } : {}),
+      parts: reads(parts, width),
+      weight: reads(weight, width),
+      mean: reads(mean, width),
+      invstd: reads(invstd, width),
+      dweight: writes(dWeight, width),
+      dbias: writes(dBias, width),
+      terms: writes(terms, width),
+      ...(bias ? { bias: reads(bias, width) } : {}),
     },
-    numbers: { rows: blocks, channels, block: blocks, share: float(attrs.training ? 1 / rows : 0) },
+    numbers: { rows: blocks, channels: fours, block: blocks, share: float(attrs.training ? 1 / rows : 0) },
     groups: columnGroups(channels),
   });
-  const width = widthFor(channels), each = numbersOf(width), count = sizeOf(x!.shape) / each;
+  const count = sizeOf(x!.shape) / each;
   const finish = epilogueOf(lower, node, width);
-  const { helpers, formula } = norm.gradientOf(width, propagation(width));
+  const { helpers, formula } = norm.gradientOf(width, propagation);
   lower.add({
     kernel: "batch_norm_grad_apply",
     code: elements(formula, finish.code + helpers),
@@ -117,7 +126,7 @@ const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, node) => {
       terms: reads(terms, width),
       ...finish.buffers,
     },
-    numbers: { count, channels: channels / each, ...slope, ...finish.numbers },
+    numbers: { count, channels: fours, ...slope, ...finish.numbers },
     groups: groupsFor(count),
   });
 };

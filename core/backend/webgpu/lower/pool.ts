@@ -5,10 +5,11 @@ import { type Shape, sizeOf } from "../../../shape.ts";
 import { adaptive, avgWindows, type Both, maxWindows, reach } from "../../pool_windows.ts";
 import type { Span, Window } from "../../windows.ts";
 import { type Bound, groupsFor, reads, writes } from "../kernel.ts";
+import { numbersOf } from "../wgsl/formula.ts";
 import * as pools from "../wgsl/pool.ts";
 import { epilogueOf } from "./epilogue.ts";
 import type { Lowering } from "./lowering.ts";
-import { numbersOf, widthFor } from "./width.ts";
+import { widthFor } from "./width.ts";
 
 const spanTable = (spans: readonly Span[]): Bound =>
   reads({ words: spans.flatMap(({ start, end }) => [start, end]) }, "i32");

@@ -21,7 +21,7 @@ function alongAxis(code: string, names: readonly string[]) {
     ]);
     lower.add({
       kernel: op,
-      code,
+      code: lower.reduceLanes + code,
       buffers: Object.fromEntries(buffers),
       numbers: { rows: outer * inner, extent, inner },
       groups: outer * inner,
@@ -40,7 +40,7 @@ const cross_entropy: Lowering<"cross_entropy"> = (lower, { inputs, outputs, attr
   const losses = attrs.reduction === "none" ? loss! : lower.scratch(4 * count);
   lower.add({
     kernel: "cross_entropy",
-    code: rows.crossEntropy,
+    code: lower.reduceLanes + rows.crossEntropy,
     buffers: {
       x: reads(scores),
       labels: reads(labels, "i32"),
@@ -53,7 +53,7 @@ const cross_entropy: Lowering<"cross_entropy"> = (lower, { inputs, outputs, attr
   if (attrs.reduction === "none") return;
   lower.add({
     kernel: "sum_losses",
-    code: sumAll,
+    code: lower.reduceLanes + sumAll,
     buffers: { x: reads(losses), y: writes(loss) },
     numbers: { count, factor: float(attrs.reduction === "mean" ? 1 / count : 1) },
     groups: 1,
@@ -91,7 +91,7 @@ const count_correct: Lowering<"count_correct"> = (
   const right = lower.scratch(4 * count);
   lower.add({
     kernel: "right_rows",
-    code: rows.rightRows,
+    code: lower.reduceLanes + rows.rightRows,
     buffers: { x: reads(scores), labels: reads(labels, "i32"), right: writes(right, "i32") },
     numbers: { rows: count, extent, inner: 1, k: float(attrs.k) },
     groups: count,

@@ -101,7 +101,7 @@ const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, at
   const parts = lower.scratch(8 * Math.max(count, 1));
   lower.addMany({
     kernel: "square_sums",
-    code: squareSums,
+    code: lower.reduceLanes + squareSums,
     buffers: {},
     numbers: {},
     roles: {
@@ -113,7 +113,7 @@ const clip_grad_norm: Lowering<"clip_grad_norm"> = (lower, { inputs, outputs, at
   });
   lower.add({
     kernel: "clip_factor",
-    code: clipFactor,
+    code: lower.reduceLanes + clipFactor,
     buffers: { parts: reads(parts), factor: reads(factor), y: writes(clipped), norm: writes(norm) },
     numbers: { count, limit: float(attrs.max_norm) },
     groups: 1,

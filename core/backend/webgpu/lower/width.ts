@@ -5,8 +5,3 @@ import type { Width } from "../wgsl/formula.ts";
 export function widthFor(...counts: readonly number[]): Width {
   return counts.every((count) => count % 4 === 0) ? "vec4f" : "f32";
 }
-
-/** How many numbers T is. */
-export function numbersOf(width: Width): 1 | 4 {
-  return width === "f32" ? 1 : 4;
-}

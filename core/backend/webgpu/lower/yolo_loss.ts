@@ -28,7 +28,7 @@ const yolo_loss: Lowering<"yolo_loss"> = (lower, { inputs: [prediction, target],
   });
   lower.add({
     kernel: "sum_yolo_losses",
-    code: sumLosses,
+    code: lower.reduceLanes + sumLosses,
     buffers: { parts: reads(parts), loss: writes(loss), y: writes(sums) },
     numbers: { count, ...weights(prediction!.shape, attrs) },
     groups: 1,

@@ -7,6 +7,11 @@ import * as math from "./math.ts";
 export type Formula = Activation | "sigmoid" | "tanh";
 export type Width = "f32" | "vec4f";
 
+/** How many numbers T is. */
+export function numbersOf(width: Width): 1 | 4 {
+  return width === "f32" ? 1 : 4;
+}
+
 /** Applies a function of one number to T. */
 function each(width: Width, name: string, x: string): string {
   return width === "f32"

@@ -1,43 +1,28 @@
 /**
  * Matrix products: C [m × n] = A [m × k] · B [k × n] for each of `groups`, with A and B as whatever the operands' code gathers.
  *
- * A workgroup makes a tile of C. In each step along K it copies a strip of A and a strip of B to its own memory, as vectors
- * along the rows of C and along the columns; each invocation copies one patch of 4 × 4 numbers, which it loads as four
- * vectors and turns round where these lie along K. While a strip is multiplied the next one is on its way. An
- * invocation keeps its part of the tile, `rows` × `columns` numbers, in registers.
+ * A workgroup makes a tile of C. In each round along K it copies a strip of A and a strip of B to its own memory, as vectors
+ * along the rows of C and along the columns, in patches of 4 × 4 numbers: read as four vectors, and turned round where
+ * these lie along K. While a strip is multiplied the next one is on its way; where there is memory for two strips of each side, a
+ * round has one barrier instead of two. An invocation keeps its part of the tile, `rows` × `columns` numbers, in registers.
+ *
+ * Where things lie is for hardware that runs 32 or 64 neighbours together, and reads a workgroup's memory as 32 banks of 4 bytes, 8
+ * vectors at a time: 8 × 4 neighbours share a block of the tile, so that they read few different vectors, next to each
+ * other; and a strip's steps are turned against each other, so that patches of 8 neighbours are stored to different banks.
+ *
+ * Strips of float16 take half the memory and half the time to read; sums are of float32 all the same. Gradients may be too small
+ * for float16, and are multiplied before and divided after; what is too large then is the largest number that there is.
  *
  * K may be split: then each slice writes its own sums, to be added in order by `sumSlices`.
  */
+import { patchesOf } from "./patches.ts";
+import { DEPTH, type Operand, range, type Strips, type Tile } from "./tiles.ts";
 
-/** How the work is cut. */
-export interface Tile {
-  /** Rows and columns of C that a workgroup makes. */
-  readonly m: number;
-  readonly n: number;
-  /** Rows and columns of C that an invocation makes, each a multiple of 4. */
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** Steps of K that are copied at once. */
-export const DEPTH = 16;
-
-/** For each tile, patches of A and B together are as many as invocations. */
-export const TILES = {
-  large: { m: 128, n: 128, rows: 8, columns: 8 },
-  medium: { m: 64, n: 64, rows: 8, columns: 4 },
-  small: { m: 32, n: 32, rows: 4, columns: 4 },
-} as const satisfies Readonly<Record<string, Tile>>;
-
-/**
- * One side of a product. The code defines, for side a (b likewise), `struct APlace`; `a_place(i: u32, group: u32) → APlace` of row
- * (column) i; and `a_load(place, k) → vec4f`: along K the numbers k … k + 3 of row i, else those of rows i … i + 3 at k. What
- * lies outside is 0.
- */
-export interface Operand {
-  readonly code: string;
-  readonly along: "k" | "mn";
-}
+/** What operands know of a row or column, and of a step along K; each has its own use for offset, y and x. */
+const PLACES = `
+struct Place { offset: u32, y: i32, x: i32, inside: bool }
+struct Step { k: u32, offset: u32, y: i32, x: i32 }
+`;
 
 export interface Product {
   readonly tile: Tile;
@@ -45,23 +30,40 @@ export interface Product {
   readonly b: Operand;
   /** Defines `store(row, column, sums: vec4f, group, slice)`: takes four neighbours of a row, of which some may be beyond n. */
   readonly store: string;
+  readonly strips: Strips;
+  /** How many of each side the workgroup has memory for. */
+  readonly kept: 1 | 2;
 }
-
-const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /**
  * The kernel. Numbers: m, n, k, groups, slice (steps of K in a slice, a multiple of DEPTH), tiles, tiles_across, and those of
  * operands and store. Grid: tiles, one after another along a row, in rows of `group_index` × (groups · slices).
  */
-export function product({ tile, a, b, store }: Product): string {
+export function product({ tile, a, b, store, strips, kept }: Product): string {
   const { m, n, rows, columns } = tile;
   const across = n / columns, down = m / rows, invocations = across * down;
-  const rowFours = range(rows / 4), columnFours = range(columns / 4), rowsOfOne = range(rows);
-  // Rows of an invocation are a vector each, far apart, so that neighbours read neighbours.
-  const sums = rowsOfOne.flatMap((row) => columnFours.map((four) => `c${row}_${four}`));
-  return `${a.code}${b.code}${store}
-var<workgroup> strip_a: array<vec4f, ${DEPTH * m / 4}>;
-var<workgroup> strip_b: array<vec4f, ${DEPTH * n / 4}>;
+  const rowFours = range(rows / 4), columnFours = range(columns / 4);
+  // Fours of rows of an invocation lie far apart, so that neighbours read neighbours.
+  const sums = range(rows).flatMap((row) =>
+    columnFours.map((four) => ({ row, four, name: `c${row}_${four}` }))
+  );
+  const patches = patchesOf(tile, invocations, { a, b }, strips);
+  const unscaled = strips.element === "f16" && strips.scale !== 1 ? ` * ${1 / strips.scale}` : "";
+  const stripAt = (strip: string, extent: number) => kept === 1 ? "" : `${strip} * ${DEPTH * extent / 4}u + `;
+  const step = (index: number) =>
+    `{
+          ${rowFours.map((i) => `let a${i} = vec4f(strip_a[at_a + ${index * m / 4 + i * down}u]);`).join(" ")}
+          ${
+      columnFours.map((i) => `let b${i} = vec4f(strip_b[at_b + ${index * n / 4 + i * across}u]);`).join(" ")
+    }
+          ${
+      sums.map(({ row, four, name }) => `${name} += a${row >> 2}.${"xyzw"[row % 4]} * b${four};`)
+        .join("\n          ")
+    }
+        }`;
+  return `${strips.element === "f16" ? "enable f16;\n" : ""}${PLACES}${a.code}${b.code}${store}
+var<workgroup> strip_a: array<vec4<${strips.element}>, ${kept * DEPTH * m / 4}>;
+var<workgroup> strip_b: array<vec4<${strips.element}>, ${kept * DEPTH * n / 4}>;
 
 @compute @workgroup_size(${invocations})
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -73,89 +75,42 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   let first_column = (tile % n.tiles_across) * ${n}u;
   let begin = slice * n.slice;
   let end = min(begin + n.slice, n.k);
-  let copies_a = lane < ${invocations / 2}u;
-  let patch_index = lane % ${invocations / 2}u;
-  ${patchPlaces(a, "a", m)}
-  ${patchPlaces(b, "b", n)}
-  let tx = lane % ${across}u;
-  let ty = lane / ${across}u;
-  ${sums.map((name) => `var ${name} = vec4f();`).join(" ")}
-  var p0 = vec4f(); var p1 = vec4f(); var p2 = vec4f(); var p3 = vec4f();
+  let block = lane / 32u;
+  let tx = block % ${across / 8}u * 8u + lane % 8u;
+  let ty = block / ${across / 8}u * 4u + lane / 8u % 4u;
+  ${patches.declare}
+  ${sums.map(({ name }) => `var ${name} = vec4f();`).join(" ")}
+  var strip = 0u;
   // Each round loads a strip into registers, multiplies the one before, and then puts the new one in its place.
   for (var k = begin; k < end + ${DEPTH}u; k += ${DEPTH}u) {
     if (k < end) {
-      if (copies_a) { ${loadPatch(a, "a")} } else { ${loadPatch(b, "b")} }
+      ${patches.load}
     }
     if (k > begin) {
-      for (var step = 0u; step < ${DEPTH}u; step++) {
-        ${
-    rowFours.map((four) => `let a${four} = strip_a[step * ${m / 4}u + ty + ${four * down}u];`).join(
-      "\n        ",
-    )
-  }
-        ${
-    columnFours.map((four) => `let b${four} = strip_b[step * ${n / 4}u + tx + ${four * across}u];`).join(
-      "\n        ",
-    )
-  }
-        ${
-    rowsOfOne.flatMap((row) =>
-      columnFours.map((four) => `c${row}_${four} += a${row >> 2}.${"xyzw"[row % 4]} * b${four};`)
-    ).join("\n        ")
-  }
+      for (var quad = 0u; quad < ${DEPTH / 4}u; quad++) {
+        let turn = 2u * quad;
+        let at_a = ${stripAt("(1u - strip)", m)}quad * ${m}u + (ty ^ turn);
+        let at_b = ${stripAt("(1u - strip)", n)}quad * ${n}u + (tx ^ turn);
+        ${range(4).map(step).join("\n        ")}
       }
     }
-    workgroupBarrier();
+    ${kept === 1 ? "workgroupBarrier();" : ""}
     if (k < end) {
-      if (copies_a) { ${storePatch(a, "a", m)} } else { ${storePatch(b, "b", n)} }
+      let to_a = ${stripAt("strip", m)}0u;
+      let to_b = ${stripAt("strip", n)}0u;
+      ${patches.store}
     }
     workgroupBarrier();
+    strip = 1u - strip;
   }
   ${
-    rowsOfOne.flatMap((row) =>
-      columnFours.map((four) => {
-        const at = `first_row + (ty + ${(row >> 2) * down}u) * 4u + ${row % 4}u`;
-        return `store(${at}, first_column + (tx + ${four * across}u) * 4u, c${row}_${four}, group, slice);`;
-      })
-    ).join("\n  ")
+    sums.map(({ row, four, name }) => {
+      const at = `first_row + (ty + ${(row >> 2) * down}u) * 4u + ${row % 4}u`;
+      return `store(${at}, first_column + (tx + ${four * across}u) * 4u, ${name}${unscaled}, group, slice);`;
+    }).join("\n  ")
   }
 }
 `;
-}
-
-/** Which patch of the strip an invocation copies: along K, neighbours take neighbouring steps; else neighbouring rows. */
-function patchPlaces({ along }: Operand, side: "a" | "b", extent: number): string {
-  const first = side === "a" ? "first_row" : "first_column";
-  if (along === "mn") {
-    return `let ${side}_four = patch_index % ${extent / 4}u;
-  let ${side}_step = (patch_index / ${extent / 4}u) * 4u;
-  let ${side}0 = ${side}_place(${first} + 4u * ${side}_four, group);`;
-  }
-  return `let ${side}_four = patch_index / ${DEPTH / 4}u;
-  let ${side}_step = (patch_index % ${DEPTH / 4}u) * 4u;
-  ${
-    range(4).map((i) => `let ${side}${i} = ${side}_place(${first} + 4u * ${side}_four + ${i}u, group);`).join(
-      "\n  ",
-    )
-  }`;
-}
-
-function loadPatch({ along }: Operand, side: "a" | "b"): string {
-  return range(4).map((i) =>
-    along === "k"
-      ? `p${i} = ${side}_load(${side}${i}, k + ${side}_step);`
-      : `p${i} = ${side}_load(${side}0, k + ${side}_step + ${i}u);`
-  ).join(" ");
-}
-
-/** Strips are [step][row], four rows a vector: what was loaded along K is turned round. */
-function storePatch({ along }: Operand, side: "a" | "b", extent: number): string {
-  return range(4).map((i) => {
-    const vector = along === "mn"
-      ? `p${i}`
-      : `vec4f(${range(4).map((j) => `p${j}.${"xyzw"[i]}`).join(", ")})`;
-    return `strip_${side}[(${side}_step + ${i}u) * ${extent / 4}u + ${side}_four] = ${vector};`;
-  }).join(" ");
 }
 
 /** For `elements` behind `finish`: y = the epilogue of Σ over the slices, in order. Numbers: count (also a slice's), channels, slices. */
@@ -164,7 +119,17 @@ export function sumSlices(width: "f32" | "vec4f") {
     helpers: `
 fn total_at(i: u32) -> ${width} {
   var sum = read_parts(i);
-  for (var slice = 1u; slice < n.slices; slice++) { sum += read_parts(slice * n.count + i); }
+  var at = n.count + i;
+  let end = n.slices * n.count;
+  // Four are asked for before the first has to be there.
+  for (; at + 3u * n.count < end; at += 4u * n.count) {
+    let a = read_parts(at);
+    let b = read_parts(at + n.count);
+    let c = read_parts(at + 2u * n.count);
+    let d = read_parts(at + 3u * n.count);
+    sum = sum + a + b + c + d;
+  }
+  for (; at < end; at += n.count) { sum += read_parts(at); }
   return finish(sum, i, i % n.channels);
 }
 `,

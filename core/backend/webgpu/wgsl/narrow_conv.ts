@@ -6,7 +6,7 @@
  * width of x, rows and columns of y, taps as (down, across) of the kernel: kernel_rows, kernel_columns, stride_y, stride_x, top,
  * left, dilation_y, dilation_x.
  */
-import { sumColumns } from "./reduce.ts";
+import type { Sums } from "./reduce.ts";
 
 /** For `elements` behind `finish`: y. */
 export const narrowForward = {
@@ -66,27 +66,29 @@ fn dx_at(i: u32) -> f32 {
 };
 
 /**
- * parts [blocks, channels] of dw, a block some pixels; `channels` here are all weights, in the order (tap, channel of the group,
+ * For `sumColumns`: parts [blocks, channels] of dw, a block some pixels; `channels` here are all weights, in the order (tap, channel of the group,
  * output), so that neighbours read neighbouring outputs. x has `pitch` channels in all.
  */
-export const narrowGradWeight = sumColumns({
+export const narrowGradWeight: Sums = {
+  count: 1,
   add: `
       let o = channel % n.out;
       let c = (channel / n.out) % n.in_group;
       let tap = channel / n.out / n.in_group;
-      let line = row / n.columns;
+      let line = at_row / n.columns;
       let y = i32((line % n.image_rows) * n.stride_y + (tap / n.kernel_columns) * n.dilation_y) - i32(n.top);
-      let x = i32((row % n.columns) * n.stride_x + (tap % n.kernel_columns) * n.dilation_x) - i32(n.left);
+      let x = i32((at_row % n.columns) * n.stride_x + (tap % n.kernel_columns) * n.dilation_x) - i32(n.left);
       if (y >= 0 && u32(y) < n.height && x >= 0 && u32(x) < n.width) {
         let pixel = ((line / n.image_rows) * n.height + u32(y)) * n.width + u32(x);
-        sums.x += read_dy(row * n.out + o) * read_x(pixel * n.pitch + (o / n.out_group) * n.in_group + c);
+        part.first += read_dy(at_row * n.out + o) * read_x(pixel * n.pitch + (o / n.out_group) * n.in_group + c);
       }
 `,
-  end: "write_parts(block * n.channels + channel, sums.x);",
-});
+  end: "write_parts(block * n.channels + channel, part.first);",
+};
 
-/** dw from the blocks' parts, in the filters' own order. Numbers: rows = blocks, channels, block, out, each (weights of an output). */
-export const narrowSum = sumColumns({
-  add: "sums.x += read_parts(at);",
-  end: "write_dw((channel % n.out) * n.each + channel / n.out, sums.x);",
-});
+/** For `sumColumns`: dw from the blocks' parts, in the filters' own order. Numbers: rows = blocks, channels, block, out, each (weights of an output). */
+export const narrowSum: Sums = {
+  count: 1,
+  add: "part.first += read_parts(at);",
+  end: "write_dw((channel % n.out) * n.each + channel / n.out, part.first);",
+};

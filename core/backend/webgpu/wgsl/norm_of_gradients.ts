@@ -1,9 +1,8 @@
 /**
  * The norm of all gradients together, without leaving f32's range: each sum of squares is kept as (scale, Σ (g / scale)²),
- * scale a power of two near the greatest magnitude.
+ * scale a power of two near the greatest magnitude. Behind `reduceLanes`.
  */
 import { onMany } from "./many.ts";
-import { reduceLanes } from "./reduce.ts";
 
 const scaled = `
 /** The power of two at or below a magnitude; of 0 and of what is not finite, 1. */
@@ -21,7 +20,7 @@ export const SQUARE_STRETCH = 16384;
 export const squareSums = onMany({
   roles: ["g", "parts"],
   stretch: SQUARE_STRETCH,
-  helpers: `${reduceLanes}${scaled}`,
+  helpers: scaled,
   statements: `
   var own = 0.0;
   for (var i = first + lane; i < last; i += LANES) { own = max(own, abs(read_g(t.g + i))); }
@@ -43,7 +42,7 @@ export const squareSums = onMany({
  * norm = the root of all sums together, and y = factor · min(1, limit / (norm + 10⁻⁶)); NaN where the norm is not finite.
  * One workgroup. Numbers: count, limit.
  */
-export const clipFactor = `${reduceLanes}
+export const clipFactor = `
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var own = 0.0;

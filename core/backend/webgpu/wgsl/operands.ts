@@ -4,98 +4,102 @@
  * A convolution is a list of taps, each three words of `taps`: how far below and right of an output's place (times the stride) it
  * looks, and its place in the filter. Along K lie the taps and within each its channels. Images are [N, height, width,
  * pitch] of which a group has `channels`; outputs are rows × columns an image.
+ *
+ * Divisions are dear, and a round of a product has one for each patch at most: what a row knows and what a step knows are worked
+ * out apart, and what is read lies at the sum of their offsets, as unsigned numbers that may wrap round on the way.
  */
-import type { Operand } from "./gemm.ts";
+import type { Operand } from "./tiles.ts";
 
 /** Whether the numbers are read four at a time. */
 export interface Reading {
   readonly four: boolean;
 }
 
-/** Returns the number (or four) at `at` where it is `inside`, else 0: reading something in any case costs less than a branch. */
-function readInside(name: string, at: string, four: boolean): string {
-  const value = `read_${name}(select(0u, ${four ? `(${at}) / 4u` : at}, inside))`;
-  return `return select(${typeOf(four)}(), ${value}, inside);`;
-}
-
-/** `side_load` from `side_at(place, k)`, which gives one number or four. */
-function load(side: "a" | "b", along: "k" | "mn", four: boolean): string {
-  const name = side.toUpperCase();
-  if (four) {
-    return `fn ${side}_load(place: ${name}Place, k: u32) -> vec4f { return ${side}_at(place, k, 0u); }`;
-  }
-  const next = along === "k" ? `${side}_at(place, k + i, 0u)` : `${side}_at(place, k, i)`;
-  return `fn ${side}_load(place: ${name}Place, k: u32) -> vec4f {
-  var four = vec4f();
-  for (var i = 0u; i < 4u; i++) { four[i] = ${next}; }
-  return four;
-}`;
-}
-
 const typeOf = (four: boolean) => four ? "vec4f" : "f32";
+
+/** Defines `side_at`: what is read where place and step are `inside`, else 0; reading something in any case costs less than a branch. */
+function at(side: "a" | "b", name: string, four: boolean, inside: string): string {
+  const offset = "select(0u, place.offset + step.offset, inside)";
+  return `
+fn ${side}_at(place: Place, step: Step) -> ${typeOf(four)} {
+  let inside = place.inside && step.k < n.k${inside};
+  return select(${typeOf(four)}(), read_${name}(${offset}${four ? " / 4u" : ""}), inside);
+}
+`;
+}
+
+/** Where image pixels count: behind place and step as (y, x) of a pixel and of a tap, whichever is which. */
+const IN_IMAGE = " && u32(place.y + step.y) < n.height && u32(place.x + step.x) < n.width";
+
+/** What a tap and a channel see of an image, beside a pixel: tap and channel are i's. */
+const tapOf = `
+  let tap = 3u * (i / n.channels);
+  let y = read_taps(tap);
+  let x = read_taps(tap + 1u);
+  let offset = u32(y * i32(n.width) + x) * n.pitch + i % n.channels;
+`;
+
+/** The output pixel i, as what it sees of the images with a tap that looks nowhere else. */
+const pixelOf = `
+  let column = i % n.columns;
+  let line = i / n.columns;
+  let y = line % n.rows * n.stride_y;
+  let x = column * n.stride_x;
+  let offset = ((line / n.rows * n.height + y) * n.width + x) * n.pitch;
+`;
 
 /** A of a matrix whose rows lie `pitch` apart: x[i][k]. Numbers: m, k, pitch, channels. */
 export function rowsOperand({ four }: Reading): Operand {
   return {
     along: "k",
+    four,
     code: `
-struct APlace { start: u32, inside: bool }
-fn a_place(i: u32, group: u32) -> APlace { return APlace(i * n.pitch + group * n.channels, i < n.m); }
-fn a_at(place: APlace, k: u32, other: u32) -> ${typeOf(four)} {
-  let inside = place.inside && k < n.k;
-  ${readInside("x", "place.start + k", four)}
-}
-${load("a", "k", four)}
-`,
+fn a_place(i: u32, group: u32) -> Place { return Place(i * n.pitch + group * n.channels, 0, 0, i < n.m); }
+fn a_step(k: u32) -> Step { return Step(k, k, 0, 0); }
+fn a_next(step: Step) -> Step { return a_step(step.k + 1u); }
+${at("a", "x", four, "")}`,
   };
 }
 
-/** A of images. Numbers: m, k, pitch, channels, height, width, rows, columns, stride_y, stride_x. */
+/** A of images: row i is a pixel, k a tap and a channel. Numbers: m, k, pitch, channels, height, width, rows, columns, stride_y, stride_x. */
 export function gatheredOperand({ four }: Reading): Operand {
   return {
     along: "k",
+    four,
     code: `
-struct APlace { image: u32, y: i32, x: i32, channel: u32, inside: bool }
-fn a_place(i: u32, group: u32) -> APlace {
-  let column = i % n.columns;
-  let line = i / n.columns;
-  let image = (line / n.rows) * n.height * n.width;
-  let y = i32((line % n.rows) * n.stride_y);
-  let x = i32(column * n.stride_x);
-  return APlace(image, y, x, group * n.channels, i < n.m);
+fn a_place(i: u32, group: u32) -> Place {${pixelOf}
+  return Place(offset + group * n.channels, i32(y), i32(x), i < n.m);
 }
-fn a_at(place: APlace, k: u32, other: u32) -> ${typeOf(four)} {
-  let tap = select(0u, 3u * (k / n.channels), k < n.k);
-  let y = place.y + read_taps(tap);
-  let x = place.x + read_taps(tap + 1u);
-  // As unsigned numbers, those below 0 are beyond any extent.
-  let inside = place.inside && k < n.k && u32(y) < n.height && u32(x) < n.width;
-  let pixel = place.image + u32(y) * n.width + u32(x);
-  ${readInside("x", "pixel * n.pitch + place.channel + k % n.channels", four)}
+fn a_step(k: u32) -> Step {
+  let i = min(k, n.k - 1u);${tapOf}
+  return Step(k, offset, y, x);
 }
-${load("a", "k", four)}
-`,
+fn a_next(step: Step) -> Step { return a_step(step.k + 1u); }
+${at("a", "x", four, IN_IMAGE)}`,
   };
 }
 
 /**
  * B of filters: column i at K's tap and channel. Numbers: n, k, channels, w_group, w_column, w_tap, w_channel: how far apart groups,
- * columns, taps and channels lie; of columns and channels one is 1, and vectors lie along it.
+ * columns, taps and channels lie; of columns and channels one is 1, and vectors lie along it. `whole`: channels are whole
+ * fours, so that four steps have a tap in common.
  */
-export function filterOperand({ four, along }: Reading & { readonly along: "k" | "mn" }): Operand {
+export function filterOperand(
+  { four, along, whole }: Reading & { readonly along: "k" | "mn"; readonly whole: boolean },
+): Operand {
+  const next = whole ? "Step(step.k + 1u, step.offset + n.w_channel, 0, 0)" : "b_step(step.k + 1u)";
   return {
     along,
+    four,
     code: `
-struct BPlace { start: u32, column: u32 }
-fn b_place(i: u32, group: u32) -> BPlace { return BPlace(group * n.w_group + i * n.w_column, i); }
-fn b_at(place: BPlace, k: u32, other: u32) -> ${typeOf(four)} {
-  let inside = place.column + other < n.n && k < n.k;
-  let tap = u32(read_taps(select(0u, 3u * (k / n.channels), inside) + 2u));
-  let at = place.start + other * n.w_column + tap * n.w_tap + (k % n.channels) * n.w_channel;
-  ${readInside("w", "at", four)}
+fn b_place(i: u32, group: u32) -> Place { return Place(group * n.w_group + i * n.w_column, 0, 0, i < n.n); }
+fn b_step(k: u32) -> Step {
+  let i = min(k, n.k - 1u);
+  let tap = u32(read_taps(3u * (i / n.channels) + 2u));
+  return Step(k, tap * n.w_tap + i % n.channels * n.w_channel, 0, 0);
 }
-${load("b", along, four)}
-`,
+fn b_next(step: Step) -> Step { return ${next}; }
+${at("b", "w", four, "")}`,
   };
 }
 
@@ -103,15 +107,12 @@ ${load("b", along, four)}
 export function turnedOperand({ four }: Reading): Operand {
   return {
     along: "mn",
+    four,
     code: `
-struct APlace { start: u32, row: u32 }
-fn a_place(i: u32, group: u32) -> APlace { return APlace(group * n.m + i, i); }
-fn a_at(place: APlace, k: u32, other: u32) -> ${typeOf(four)} {
-  let inside = place.row + other < n.m && k < n.k;
-  ${readInside("dy", "k * n.out + place.start + other", four)}
-}
-${load("a", "mn", four)}
-`,
+fn a_place(i: u32, group: u32) -> Place { return Place(group * n.m + i, 0, 0, i < n.m); }
+fn a_step(k: u32) -> Step { return Step(k, k * n.out, 0, 0); }
+fn a_next(step: Step) -> Step { return Step(step.k + 1u, step.offset + n.out, 0, 0); }
+${at("a", "dy", four, "")}`,
   };
 }
 
@@ -119,22 +120,31 @@ ${load("a", "mn", four)}
 export function seenOperand({ four }: Reading): Operand {
   return {
     along: "mn",
+    four,
     code: `
-struct BPlace { column: u32, channel: u32 }
-fn b_place(i: u32, group: u32) -> BPlace { return BPlace(i, group * n.channels); }
-fn b_at(place: BPlace, k: u32, other: u32) -> ${typeOf(four)} {
-  let i = place.column + other;
-  let tap = select(0u, 3u * (i / n.channels), i < n.n);
-  let column = k % n.columns;
-  let line = k / n.columns;
-  let y = i32((line % n.rows) * n.stride_y) + read_taps(tap);
-  let x = i32(column * n.stride_x) + read_taps(tap + 1u);
-  let inside = i < n.n && k < n.k && u32(y) < n.height && u32(x) < n.width;
-  let pixel = ((line / n.rows) * n.height + u32(y)) * n.width + u32(x);
-  ${readInside("x", "pixel * n.pitch + place.channel + i % n.channels", four)}
+fn b_place(column: u32, group: u32) -> Place {
+  let i = min(column, n.n - 1u);${tapOf}
+  return Place(offset + group * n.channels, y, x, column < n.n);
 }
-${load("b", "mn", four)}
-`,
+fn b_step(k: u32) -> Step {
+  let i = k;${pixelOf}
+  return Step(k, offset, i32(y), i32(x));
+}
+/** The pixel to the right, or the first of the next line, or of the next image. */
+fn b_next(step: Step) -> Step {
+  var next = Step(step.k + 1u, step.offset + n.stride_x * n.pitch, step.y, step.x + i32(n.stride_x));
+  if (u32(next.x) == n.columns * n.stride_x) {
+    next.x = 0;
+    next.y += i32(n.stride_y);
+    next.offset += (n.stride_y * n.width - n.columns * n.stride_x) * n.pitch;
+    if (u32(next.y) == n.rows * n.stride_y) {
+      next.y = 0;
+      next.offset += (n.height - n.rows * n.stride_y) * n.width * n.pitch;
+    }
+  }
+  return next;
+}
+${at("b", "x", four, IN_IMAGE)}`,
   };
 }
 

@@ -1,12 +1,11 @@
 /**
- * Softmax, log softmax and cross entropy: a workgroup takes one row, LANES invocations wide. Number i of a row lies at
+ * Softmax, log softmax and cross entropy, behind `reduceLanes`: a workgroup takes one row, LANES invocations wide. Number i of a row lies at
  * `place(i)`: memory is outer × extent × inner with the axis in the middle.
  *
  * Sums are trees in f32 (the CPU adds in f64), which keep the error below that of the exponentials. That a score which is
  * not finite spoils its row relies on ∞ − ∞ being NaN, which WGSL does not promise but Vulkan's and Direct3D's compilers keep.
  */
 import * as math from "./math.ts";
-import { reduceLanes } from "./reduce.ts";
 
 const LEAST = "-3.40282346e38";
 
@@ -29,7 +28,7 @@ const greatestAndSum = `
 `;
 
 /** y = exp(x − max) / Σ exp(x − max). Numbers: rows = outer · inner, extent, inner. */
-export const softmax = `${math.exp}${reduceLanes}${rowHead}${greatestAndSum}
+export const softmax = `${math.exp}${rowHead}${greatestAndSum}
   for (var i = lane; i < n.extent; i += LANES) {
     let at = start + i * n.inner;
     write_y(at, exp_of(read_x(at) - most) / sum);
@@ -38,7 +37,7 @@ export const softmax = `${math.exp}${reduceLanes}${rowHead}${greatestAndSum}
 `;
 
 /** y = x − max − log Σ exp(x − max) */
-export const logSoftmax = `${math.exp}${math.log}${reduceLanes}${rowHead}${greatestAndSum}
+export const logSoftmax = `${math.exp}${math.log}${rowHead}${greatestAndSum}
   let logarithm = log_of(sum);
   for (var i = lane; i < n.extent; i += LANES) {
     let at = start + i * n.inner;
@@ -48,7 +47,7 @@ export const logSoftmax = `${math.exp}${math.log}${reduceLanes}${rowHead}${great
 `;
 
 /** dx = y · (dy − Σ dy·y) */
-export const softmaxGrad = `${reduceLanes}${rowHead}
+export const softmaxGrad = `${rowHead}
   var part = 0.0;
   for (var i = lane; i < n.extent; i += LANES) {
     let at = start + i * n.inner;
@@ -63,7 +62,7 @@ export const softmaxGrad = `${reduceLanes}${rowHead}
 `;
 
 /** dx = dy − exp(y) · Σ dy */
-export const logSoftmaxGrad = `${math.exp}${reduceLanes}${rowHead}
+export const logSoftmaxGrad = `${math.exp}${rowHead}
   var part = 0.0;
   for (var i = lane; i < n.extent; i += LANES) { part += read_dy(start + i * n.inner); }
   let sum = sum_of(lane, part);
@@ -79,7 +78,7 @@ export const logSoftmaxGrad = `${math.exp}${reduceLanes}${rowHead}
  * probabilities = softmax x. A target of −1 marks a row that does not count: its loss is 0; any other that is no class makes
  * it NaN. Numbers: rows, extent, inner = 1, confidence = 1 − s, spread = s / classes.
  */
-export const crossEntropy = `${math.exp}${math.log}${reduceLanes}${rowHead}${greatestAndSum}
+export const crossEntropy = `${math.exp}${math.log}${rowHead}${greatestAndSum}
   let logarithm = log_of(sum);
   var spread = 0.0;
   for (var i = lane; i < n.extent; i += LANES) {
@@ -123,7 +122,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
  * right[row] = 1 where its target is among the k highest scores, of equal ones the lower class being higher, else 0. NaN
  * counts as higher than anything. Numbers: rows, extent, inner = 1, k.
  */
-export const rightRows = `${reduceLanes}${rowHead}
+export const rightRows = `${rowHead}
   let label = read_labels(row);
   let known = label >= 0 && u32(label) < n.extent;
   let target_class = select(0u, u32(label), known);

@@ -2,7 +2,6 @@
  * The loss of YOLOv1 (Redmon et al. 2015, equation 3) and its gradient; an invocation a cell. Cells and targets as in
  * core/ops/yolo_loss.ts. Numbers: count (cells of all images), boxes, classes.
  */
-import { reduceLanes } from "./reduce.ts";
 
 const cell = `
 const NO_OBJECT = -1;
@@ -115,8 +114,8 @@ export const cellLosses = `${eachCell}  var parts = array<f32, 5>();
 }
 `;
 
-/** y [5] = factor · weight · Σ over the cells; loss = Σ y. Numbers: count, factor, coord, noobj (the weights). */
-export const sumLosses = `${reduceLanes}
+/** y [5] = factor · weight · Σ over the cells; loss = Σ y. Behind `reduceLanes`. Numbers: count, factor, coord, noobj (the weights). */
+export const sumLosses = `
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var total = 0.0;
