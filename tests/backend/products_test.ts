@@ -97,3 +97,15 @@ onWebgpu("autotune measures each product once, and its choice changes no more th
   assert.deepEqual(asked, [0]);
   await checkLinear([40, 33, 300], { webgpu: { choices: new Map([[name, way]]) } });
 });
+
+onWebgpu("groups of one channel and of four are right by vectors, strided and dilated", async () => {
+  const cases: [Shape, Shape, Partial<typeof plain>][] = [
+    [[2, 8, 9, 7], [8, 1, 3, 3], { groups: 8, padding: [1, 1, 1, 1] }],
+    [[2, 12, 9, 7], [12, 1, 3, 2], { groups: 12, stride: [2, 1], dilation: [1, 2], padding: [2, 0, 1, 1] }],
+    [[2, 6, 5, 7], [6, 1, 3, 3], { groups: 6, padding: [1, 1, 1, 1] }],
+    [[2, 24, 7, 6], [48, 4, 3, 2], { groups: 6, stride: [1, 2], padding: [1, 1, 1, 1] }],
+  ];
+  for (const [x, weight, attrs] of cases) {
+    await checkConv(shapesOf(x, weight, { ...plain, ...attrs }), true, "webgpu");
+  }
+});

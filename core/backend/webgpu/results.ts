@@ -1,8 +1,11 @@
 /** Small results of runs on their way back from the GPU. */
 import type { Range } from "./source.ts";
 
-/** Time between two maps: shorter than anybody notices, so long that what a map costs does not matter. */
-const MAP_MILLISECONDS = 200;
+/**
+ * From the beginning of runs until they are read: shorter than anybody notices, so long that what a map costs does not matter.
+ * Half of it they wait for those before them.
+ */
+const LATE_MILLISECONDS = 300;
 
 /** The most runs, and bytes, that wait for one map. */
 const MOST_RUNS = 32, MOST_BYTES = 2 ** 24;
@@ -23,6 +26,8 @@ interface Block {
   readonly buffer: GPUBuffer;
   readonly room: number;
   runs: number;
+  /** When the first of them began. */
+  began: number;
   arrived: Promise<ArrayBuffer> | undefined;
 }
 
@@ -38,7 +43,6 @@ export function createResults(device: GPUDevice, ranges: readonly Range[]): Resu
   const spare: Block[] = [];
   let perMap = 1;
   let open: Block | undefined;
-  let mappedLast = performance.now();
 
   function blockWithRoom(): Block {
     while (spare.length > 0) {
@@ -50,17 +54,16 @@ export function createResults(device: GPUDevice, ranges: readonly Range[]): Resu
     const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
     const buffer = device.createBuffer({ label: "results", size: perMap * bytes, usage });
     all.push(buffer);
-    return { buffer, room: perMap, runs: 0, arrived: undefined };
+    return { buffer, room: perMap, runs: 0, began: 0, arrived: undefined };
   }
 
   async function arrive(block: Block): Promise<ArrayBuffer> {
-    const { buffer, runs } = block;
+    const { buffer, runs, began } = block;
     await buffer.mapAsync(GPUMapMode.READ, 0, runs * bytes);
     const arrived = buffer.getMappedRange(0, runs * bytes).slice(0);
     buffer.unmap();
-    const now = performance.now(), each = (now - mappedLast) / runs;
-    mappedLast = now;
-    perMap = Math.max(1, Math.min(Math.floor(MAP_MILLISECONDS / each), 2 * perMap, most));
+    const each = (performance.now() - began) / runs;
+    perMap = Math.max(1, Math.min(Math.floor(LATE_MILLISECONDS / each), 2 * perMap, most));
     spare.push({ ...block, runs: 0, arrived: undefined });
     return arrived;
   }
@@ -81,6 +84,7 @@ export function createResults(device: GPUDevice, ranges: readonly Range[]): Resu
     },
     copy(encoder) {
       const block = open ??= blockWithRoom();
+      if (block.runs === 0) block.began = performance.now();
       const start = block.runs++ * bytes;
       let at = start;
       for (const { buffer, offset, size } of ranges) {

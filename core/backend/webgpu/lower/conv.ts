@@ -337,13 +337,13 @@ function gradWeight(
 const conv2d: Lowering<"conv2d"> = (lower, node) => {
   const { attrs, outputs: [y] } = node, [x, weight, bias] = ownInputs(node.inputs, attrs);
   if (!isNarrow(weight!, attrs)) return forward(lower, node, attrs, "conv2d");
-  narrowConv(lower, attrs, x!, weight!, y!, finishOf(lower, node, bias)("f32"));
+  narrowConv(lower, attrs, x!, weight!, y!, finishOf(lower, node, bias));
 };
 
 const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
   const { attrs, inputs: [dy, weight], outputs: [dx] } = node;
   if (!isNarrow(weight!, attrs)) return gradInput(lower, node, attrs, "conv2d_grad_input");
-  narrowConvGradInput(lower, attrs, dy!, weight!, dx!, finishOf(lower, node, undefined)("f32"));
+  narrowConvGradInput(lower, attrs, dy!, weight!, dx!, finishOf(lower, node, undefined));
 };
 
 const conv2d_grad_weight: Lowering<"conv2d_grad_weight"> = (lower, { inputs, outputs: [dw], attrs }) => {

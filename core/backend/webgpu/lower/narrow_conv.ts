@@ -4,11 +4,20 @@ import type { ConvAttrs } from "../../../ops/conv.ts";
 import { sizeOf } from "../../../shape.ts";
 import { groupsFor, reads, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
-import { narrowForward, narrowGradInput, narrowGradWeight, narrowSum } from "../wgsl/narrow_conv.ts";
+import { numbersOf, type Width } from "../wgsl/formula.ts";
+import {
+  depthwiseForward,
+  depthwiseGradInput,
+  narrowForward,
+  narrowGradInput,
+  narrowGradWeight,
+  narrowSum,
+} from "../wgsl/narrow_conv.ts";
 import { sumColumns } from "../wgsl/reduce.ts";
 import { blocksFor, columnGroups } from "./columns.ts";
 import type { Finish } from "./epilogue.ts";
 import type { Lower } from "./lowering.ts";
+import { widthFor } from "./width.ts";
 
 /** Outputs of a group up to which a tile would be mostly empty. */
 const NARROW = 16;
@@ -18,7 +27,7 @@ export function isNarrow(weight: Value, { groups }: ConvAttrs): boolean {
   return groups > 1 && weight.shape[0]! / groups < NARROW;
 }
 
-function numbersOf(attrs: ConvAttrs, x: Value, weight: Value, y: Value) {
+function extentsOf(attrs: ConvAttrs, x: Value, weight: Value, y: Value) {
   const { stride, padding: [top, left], dilation, groups } = attrs;
   const [, channels, height, width] = x.shape as [number, number, number, number];
   const [out, in_group, kernel_rows, kernel_columns] = weight.shape as [number, number, number, number];
@@ -34,20 +43,35 @@ function numbersOf(attrs: ConvAttrs, x: Value, weight: Value, y: Value) {
   };
 }
 
+/** Whether channels go each by itself, in fours. */
+function isDepthwise(weight: Value, { groups }: ConvAttrs): boolean {
+  const [out, channels] = weight.shape;
+  return channels === 1 && out === groups && groups % 4 === 0;
+}
+
+type FinishAs = (width: Width) => Finish;
+
 export function narrowConv(
   lower: Lower,
   attrs: ConvAttrs,
   x: Value,
   w: Value,
   y: Value,
-  finish: Finish,
+  finish: FinishAs,
 ): void {
-  const count = sizeOf(y.shape);
+  const depthwise = isDepthwise(w, attrs), out = depthwise ? "vec4f" : "f32";
+  const own = widthFor(w.shape[1]!), done = finish(out), count = sizeOf(y.shape) / numbersOf(out);
+  const { formula, helpers } = depthwise ? depthwiseForward : narrowForward(own);
   lower.add({
-    kernel: "narrow_conv",
-    code: elements(narrowForward.formula, finish.code + narrowForward.helpers),
-    buffers: { x: reads(x), w: reads(w), y: writes(y), ...finish.buffers },
-    numbers: { count, ...numbersOf(attrs, x, w, y), ...finish.numbers },
+    kernel: depthwise ? "depthwise_conv" : "narrow_conv",
+    code: elements(formula, done.code + helpers),
+    buffers: {
+      x: reads(x, depthwise ? out : own),
+      w: reads(w, own),
+      y: writes(y, out),
+      ...done.buffers,
+    },
+    numbers: { count, ...extentsOf(attrs, x, w, y), ...done.numbers },
     groups: groupsFor(count),
   });
 }
@@ -58,20 +82,22 @@ export function narrowConvGradInput(
   dy: Value,
   w: Value,
   dx: Value,
-  finish: Finish,
+  finish: FinishAs,
 ): void {
-  const count = sizeOf(dx.shape);
+  const depthwise = isDepthwise(w, attrs), width = depthwise ? "vec4f" : "f32";
+  const done = finish(width), count = sizeOf(dx.shape) / numbersOf(width);
+  const { formula, helpers } = depthwise ? depthwiseGradInput : narrowGradInput;
   lower.add({
-    kernel: "narrow_conv_grad_input",
-    code: elements(narrowGradInput.formula, finish.code + narrowGradInput.helpers),
-    buffers: { dy: reads(dy), w: reads(w), y: writes(dx), ...finish.buffers },
-    numbers: { count, ...numbersOf(attrs, dx, w, dy), ...finish.numbers },
+    kernel: depthwise ? "depthwise_conv_grad_input" : "narrow_conv_grad_input",
+    code: elements(formula, done.code + helpers),
+    buffers: { dy: reads(dy, width), w: reads(w), y: writes(dx, width), ...done.buffers },
+    numbers: { count, ...extentsOf(attrs, dx, w, dy), ...done.numbers },
     groups: groupsFor(count),
   });
 }
 
 export function narrowConvGradWeight(lower: Lower, attrs: ConvAttrs, dy: Value, x: Value, dw: Value): void {
-  const { rows: image_rows, channels: pitch, ...numbers } = numbersOf(attrs, x, dw, dy);
+  const { rows: image_rows, channels: pitch, ...numbers } = extentsOf(attrs, x, dw, dy);
   const weights = sizeOf(dw.shape), pixels = sizeOf(dy.shape) / numbers.out;
   const { block, blocks } = blocksFor(pixels, weights, "f32");
   const parts = lower.scratch(4 * blocks * weights);

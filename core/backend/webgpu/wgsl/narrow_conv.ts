@@ -1,15 +1,16 @@
 /**
- * Convolutions of narrow groups (depthwise, ResNeXt's), without tiles: these would be nearly empty. An invocation makes one number; its
- * neighbours the next channels, so that reads lie side by side.
+ * Convolutions of narrow groups (depthwise, ResNeXt's), without tiles: these would be nearly empty. An invocation makes one number, or four
+ * where groups are single channels; its neighbours the next channels, so that reads lie side by side.
  *
  * Numbers of all: count, groups' channels (in_group) and outputs (out_group), channels and out (of x and y in all), height and
  * width of x, rows and columns of y, taps as (down, across) of the kernel: kernel_rows, kernel_columns, stride_y, stride_x, top,
  * left, dilation_y, dilation_x.
  */
+import type { Width } from "./formula.ts";
 import type { Sums } from "./reduce.ts";
 
-/** For `elements` behind `finish`: y. */
-export const narrowForward = {
+/** For `elements` behind `finish`: y. `width` is that in which a group's channels are read. */
+export const narrowForward = (width: Width) => ({
   helpers: `
 fn y_at(i: u32) -> f32 {
   let o = i % n.out;
@@ -26,14 +27,18 @@ fn y_at(i: u32) -> f32 {
       if (x < 0 || u32(x) >= n.width) { continue; }
       let start = ((image + u32(y)) * n.width + u32(x)) * n.channels + first;
       let weights = ((o * n.kernel_rows + r) * n.kernel_columns + s) * n.in_group;
-      for (var c = 0u; c < n.in_group; c++) { sum += read_x(start + c) * read_w(weights + c); }
+      ${
+    width === "f32"
+      ? "for (var c = 0u; c < n.in_group; c++) { sum += read_x(start + c) * read_w(weights + c); }"
+      : "for (var c = 0u; c < n.in_group / 4u; c++) { sum += dot(read_x(start / 4u + c), read_w(weights / 4u + c)); }"
+  }
     }
   }
   return finish(sum, i, o);
 }
 `,
   formula: "y_at(i)",
-};
+});
 
 /** For `elements` behind `finish`: dx. */
 export const narrowGradInput = {
@@ -57,6 +62,66 @@ fn dx_at(i: u32) -> f32 {
         let weight = (((first + o) * n.kernel_rows + r) * n.kernel_columns + s) * n.in_group + c;
         sum += read_dy(start + o) * read_w(weight);
       }
+    }
+  }
+  return finish(sum, i, channel);
+}
+`,
+  formula: "dx_at(i)",
+};
+
+/** The weights of four channels' filters, of one number each, at tap (r, s). */
+const fourWeights = `
+fn weights_at(channel: u32, r: u32, s: u32) -> vec4f {
+  let taps = n.kernel_rows * n.kernel_columns;
+  let at = 4u * channel * taps + r * n.kernel_columns + s;
+  return vec4f(read_w(at), read_w(at + taps), read_w(at + 2u * taps), read_w(at + 3u * taps));
+}
+`;
+
+/** For `elements` behind `finish`: y of a depthwise convolution, four channels at a time. */
+export const depthwiseForward = {
+  helpers: `${fourWeights}
+fn y_at(i: u32) -> vec4f {
+  let fours = n.channels / 4u;
+  let channel = i % fours;
+  let column = (i / fours) % n.columns;
+  let line = i / fours / n.columns;
+  let image = (line / n.rows) * n.height;
+  var sum = vec4f();
+  for (var r = 0u; r < n.kernel_rows; r++) {
+    let y = i32((line % n.rows) * n.stride_y + r * n.dilation_y) - i32(n.top);
+    if (y < 0 || u32(y) >= n.height) { continue; }
+    for (var s = 0u; s < n.kernel_columns; s++) {
+      let x = i32(column * n.stride_x + s * n.dilation_x) - i32(n.left);
+      if (x < 0 || u32(x) >= n.width) { continue; }
+      sum += read_x(((image + u32(y)) * n.width + u32(x)) * fours + channel) * weights_at(channel, r, s);
+    }
+  }
+  return finish(sum, i, channel);
+}
+`,
+  formula: "y_at(i)",
+};
+
+/** For `elements` behind `finish`: dx of a depthwise convolution, four channels at a time. */
+export const depthwiseGradInput = {
+  helpers: `${fourWeights}
+fn dx_at(i: u32) -> vec4f {
+  let fours = n.channels / 4u;
+  let channel = i % fours;
+  let column = (i / fours) % n.width;
+  let line = i / fours / n.width;
+  let image = (line / n.height) * n.rows;
+  var sum = vec4f();
+  for (var r = 0u; r < n.kernel_rows; r++) {
+    let y = i32(line % n.height + n.top) - i32(r * n.dilation_y);
+    if (y < 0 || u32(y) % n.stride_y != 0u || u32(y) / n.stride_y >= n.rows) { continue; }
+    for (var s = 0u; s < n.kernel_columns; s++) {
+      let x = i32(column + n.left) - i32(s * n.dilation_x);
+      if (x < 0 || u32(x) % n.stride_x != 0u || u32(x) / n.stride_x >= n.columns) { continue; }
+      let at = ((image + u32(y) / n.stride_y) * n.columns + u32(x) / n.stride_x) * fours + channel;
+      sum += read_dy(at) * weights_at(channel, r, s);
     }
   }
   return finish(sum, i, channel);
