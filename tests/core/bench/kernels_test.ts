@@ -8,6 +8,7 @@ import { workloadGraph } from "../../../core/bench/workload.ts";
 import * as nn from "../../../core/nn/mod.ts";
 import { createWebgpuBackend } from "../../../core/backend/webgpu/backend.ts";
 import { findAdapter, nameOf } from "../../../core/backend/webgpu/device.ts";
+import { nanosecondsFrom } from "../../../core/backend/webgpu/clock.ts";
 import { watchDevice } from "../../../core/backend/webgpu/faults.ts";
 import { hasClock } from "../../../core/backend/webgpu/timing.ts";
 import { onWebgpu } from "../../support/on_backends.ts";
@@ -125,6 +126,10 @@ onWebgpu("a GPU without a clock is timed from outside, by many calls at once", a
   assert.deepEqual(blind.kernels, seen.kernels);
   assert.ok(blind.milliseconds > 0);
   backend.close();
+});
+
+Deno.test("a GPU's clock that does not tell nanoseconds is seen by another, and small differences are not", () => {
+  assert.deepEqual([0.9, 1, 1.3, 10, 83.3].map(nanosecondsFrom), [1, 1, 1, 10, 83.3]);
 });
 
 onWebgpu("its peak is what registers can do, more than any product does", async () => {
