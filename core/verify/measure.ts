@@ -3,11 +3,11 @@ import type { Backend, Session } from "../backend/backend.ts";
 import { f32, type Graph, i32 } from "../graph/graph.ts";
 import { adaptiveAvgPool2d, multiply, reshape } from "../nn/functional.ts";
 import { Dropout } from "../nn/layers.ts";
-import { Buffer, Counter, type Module, namedModules, stateDict } from "../nn/module.ts";
+import { Buffer, type Module, namedModules, stateDict } from "../nn/module.ts";
 import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
-import { hyperOf, type OptimizerOptions, optimizerStateName, optimizerStates } from "../optim/optimizer.ts";
+import { hyperOf, type OptimizerOptions } from "../optim/optimizer.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { emitStep } from "../train/step.ts";
 import { parameter } from "./fill.ts";
@@ -55,7 +55,7 @@ export async function measure(model: Module, start: Start, backend: Backend): Pr
   const step = stepGraph(model, start);
   const session = backend.compile({ evaluate, step });
   try {
-    writeStates(session, model, new Set([...evaluate.states.keys(), ...step.states.keys()]));
+    writeStates(session, model, new Map([...evaluate.states, ...step.states]));
     session.write("evaluate", "x", start.x);
     session.write("step", "x", start.x);
     session.write("step", "target", start.target);
@@ -114,14 +114,11 @@ function meanSquare(y: Tensor): Tensor {
   return reshape(adaptiveAvgPool2d(squares, 1), []);
 }
 
-/** Fills the states that graphs use; a state_dict may hold more. */
-function writeStates(session: Session, model: Module, used: ReadonlySet<string>): void {
-  for (const [name, item] of stateDict(model)) {
-    if (item instanceof Counter || !used.has(name)) continue;
-    session.writeState(name, parameter(name, item.shape));
-    for (const state of optimizerStates(SGD).map((state) => optimizerStateName(state, name))) {
-      if (used.has(state)) session.writeState(state, new Float32Array(sizeOf(item.shape)));
-    }
+/** Fills the states that graphs use: the network's, of which a state_dict may hold more, and zeros for the optimiser's. */
+function writeStates(session: Session, model: Module, used: Graph["states"]): void {
+  const own = stateDict(model);
+  for (const [name, { shape }] of used) {
+    session.writeState(name, own.has(name) ? parameter(name, shape) : new Float32Array(sizeOf(shape)));
   }
 }
 
