@@ -80,14 +80,25 @@ function loadOf({ along, four }: Operand, side: Side, { step, at, place, value }
   if (four && along === "k") {
     return [begin, ...range(4).map((i) => `${value}${i} = ${side}_at(${place}${i}, ${at});`)].join(" ");
   }
-  const one = four
-    ? `${side}_at(${place}0, ${at})`
-    : `vec4f(${range(4).map((i) => `${side}_at(${place}${i}, ${at})`).join(", ")})`;
-  return [
-    begin,
-    ...range(4).map((i) => `${i > 0 ? `${at} = ${side}_next(${at}); ` : ""}${value}${i} = ${one};`),
-  ]
-    .join("\n        ");
+  if (four) {
+    const next = `${at} = ${side}_next(${at});`;
+    return [
+      begin,
+      ...range(4).map((i) => `${i > 0 ? next : ""} ${value}${i} = ${side}_at(${place}0, ${at});`),
+    ]
+      .join("\n        ");
+  }
+  // A loop, which compilers may unroll: Chromium's software adapter took minutes for sixteen reads in a row.
+  const one = `vec4f(${range(4).map((i) => `${side}_at(${place}${i}, ${at})`).join(", ")})`;
+  return `${begin}
+        for (var i = 0u; i < 4u; i++) {
+          let one = ${one};
+          switch i {
+            ${range(3).map((i) => `case ${i}u: { ${value}${i} = one; }`).join("\n            ")}
+            default: { ${value}3 = one; }
+          }
+          ${at} = ${side}_next(${at});
+        }`;
 }
 
 /** Strips are [step][row], four rows a vector, whose place within eight is turned by the step: see gemm.ts. */
