@@ -18,7 +18,7 @@ import { assertClose } from "../support/close.ts";
 import { onWebgpu } from "../support/on_backends.ts";
 import { backendFor } from "../support/run_op.ts";
 import { tinyBoxes, TinyDetector } from "../support/tiny_boxes.ts";
-import { tinyData, TinyNet } from "../support/tiny.ts";
+import { tinyOptions } from "../support/tiny.ts";
 import { uniform } from "../support/uniform.ts";
 
 type Options<Result extends Judged = TestResult> = Omit<TrainerOptions<Result>, "backend">;
@@ -110,23 +110,6 @@ for (const [name, size, steps, share, optimizer] of NETWORKS) {
   });
 }
 
-/** With everything that a step may do beside its update. */
-function tiny(): Options {
-  return {
-    model: new TinyNet(),
-    data: tinyData(),
-    batch_size: 4,
-    epochs: 2,
-    optimizer: { name: "adamw" },
-    lr: (epochs) => 0.02 * (1 - epochs / 4),
-    task: classification({ label_smoothing: 0.1, mix: { mixup: 0.5, cutmix: 1 } }),
-    seed: 5,
-    accumulate: 3,
-    clip_grad: 0.5,
-    ema_decay: 0.9,
-  };
-}
-
 function tinyDetector(): Options<DetectionResult> {
   const model = new TinyDetector();
   const task = detection(model.map);
@@ -143,7 +126,7 @@ function tinyDetector(): Options<DetectionResult> {
 }
 
 onWebgpu("gradients gathered, clipped and averaged are the CPU's", async () => {
-  await assertAlike({ ...tiny(), optimizer: { name: "sgd", momentum: 0.9 } }, 7, 1e-4);
+  await assertAlike({ ...tinyOptions(), optimizer: { name: "sgd", momentum: 0.9 } }, 7, 1e-4);
 });
 
 onWebgpu("a detector takes the steps that it takes on the CPU", async () => {
@@ -165,7 +148,7 @@ function resumed(file: Safetensors, options: Options, backend: Backend): Trainer
 }
 
 onWebgpu("a run that is resumed there ends with the bits of one that was not cut", async () => {
-  const options = tiny(), backend = await backendFor("webgpu");
+  const options = tinyOptions(), backend = await backendFor("webgpu");
   const whole = await begun(options, backend);
   const losses = await lossesOf(whole, 9);
   const before = await begun(options, backend);
@@ -177,7 +160,7 @@ onWebgpu("a run that is resumed there ends with the bits of one that was not cut
 });
 
 onWebgpu("a checkpoint goes on on the other device, either way", async () => {
-  const options = tiny();
+  const options = tinyOptions();
   const devices = [await backendFor({ threads: 2 }), await backendFor("webgpu")] as const;
   for (const [from, to] of [devices, devices.toReversed() as [Backend, Backend]]) {
     const before = await begun(options, from);

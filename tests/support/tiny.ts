@@ -3,6 +3,8 @@ import type { DatasetSplit } from "../../core/data/dataset.ts";
 import { inMemory, type MemoryDataset } from "../../core/data/memory.ts";
 import * as nn from "../../core/nn/mod.ts";
 import { keyOf, philox } from "../../core/random.ts";
+import { classification } from "../../core/train/classification.ts";
+import type { TrainerOptions } from "../../core/train/trainer.ts";
 
 /** Two convolutions with everything that keeps state: batch norm, dropout. */
 export class TinyNet extends nn.Module {
@@ -45,5 +47,22 @@ export function tinyData(): DatasetSplit<MemoryDataset> {
     test: noise(22, 2),
     normalize: { mean: [0.4, 0.4, 0.4], std: [0.2, 0.2, 0.2] },
     notes: [],
+  };
+}
+
+/** A run with everything that a step may do beside its update: epochs of 10 batches of 4 images, 3 updates of 3 batches. */
+export function tinyOptions(): Omit<TrainerOptions, "backend"> {
+  return {
+    model: new TinyNet(),
+    data: tinyData(),
+    batch_size: 4,
+    epochs: 2,
+    optimizer: { name: "adamw" },
+    lr: (epochs) => 0.02 * (1 - epochs / 4),
+    task: classification({ label_smoothing: 0.1, mix: { mixup: 0.5, cutmix: 1 } }),
+    seed: 5,
+    accumulate: 3,
+    clip_grad: 0.5,
+    ema_decay: 0.9,
   };
 }

@@ -8,27 +8,13 @@ import { endOf } from "../../../core/train/progress.ts";
 import { loadPretrained } from "../../../core/train/pretrained.ts";
 import { createTrainer, type Trainer, type TrainerOptions } from "../../../core/train/trainer.ts";
 import { backendFor } from "../../support/run_op.ts";
-import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { TinyNet, tinyOptions } from "../../support/tiny.ts";
 import { classification } from "../../../core/train/classification.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
 
-/** Epochs of 10 batches of 4 images: 3 updates of 3 batches. */
 async function optionsFor(threads = 2): Promise<TrainerOptions> {
-  return {
-    backend: await backendFor({ threads }),
-    model: new TinyNet(),
-    data: tinyData(),
-    batch_size: 4,
-    epochs: 2,
-    optimizer: { name: "adamw" },
-    lr: (epochs) => 0.02 * (1 - epochs / 4),
-    task: classification({ label_smoothing: 0.1, mix: { mixup: 0.5, cutmix: 1 } }),
-    seed: 5,
-    accumulate: 3,
-    clip_grad: 0.5,
-    ema_decay: 0.9,
-  };
+  return { backend: await backendFor({ threads }), ...tinyOptions() };
 }
 
 async function statesOf({ session }: Trainer): Promise<Map<string, Int32Array>> {

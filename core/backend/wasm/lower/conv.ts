@@ -3,12 +3,12 @@ import type { Value } from "../../../graph/graph.ts";
 import type { ConvAttrs } from "../../../ops/conv.ts";
 import { ownInputs } from "../../../ops/epilogue.ts";
 import { sizeOf } from "../../../shape.ts";
+import { forwardTaps, phasesOf } from "../../taps.ts";
 import {
   type Gather,
   multiplyGathered,
   multiplyTransposed,
   onePixel,
-  type Tap,
   type WeightPitches,
   withoutDeadTaps,
 } from "./gemm.ts";
@@ -26,14 +26,8 @@ function extents(value: Value | undefined): Extents4 {
 function forwardGather(attrs: ConvAttrs, x: Extents4, weight: Extents4, y: Extents4): Gather {
   const [, pitch, height, width] = x;
   const [, channels, kernelHeight, kernelWidth] = weight;
-  const { stride, padding: [top, left], dilation } = attrs;
-  const taps: Tap[] = [];
-  for (let r = 0; r < kernelHeight; r++) {
-    for (let s = 0; s < kernelWidth; s++) {
-      taps.push({ dy: r * dilation[0] - top, dx: s * dilation[1] - left, place: r * kernelWidth + s });
-    }
-  }
-  const [strideY, strideX] = stride;
+  const taps = forwardTaps(attrs, [kernelHeight, kernelWidth]);
+  const [strideY, strideX] = attrs.stride;
   return withoutDeadTaps({
     ...{ height, width, pitch, channels, rows: y[2], columns: y[3], strideY, strideX, taps },
   });
@@ -75,25 +69,10 @@ const conv2d: Lowering<"conv2d"> = (lower, node) => {
   });
 };
 
-/**
- * Along one axis, which taps of the kernel reach the input pixels phase, phase + stride, … and where in dy they look:
- * the i-th of these pixels meets tap r at output i + (phase + before − r · dilation) / stride, if that is whole.
- * In rising order of place, so that neighbours in dy are read in one go.
- */
-function phaseTaps(kernel: number, phase: number, stride: number, before: number, dilation: number) {
-  return Array.from({ length: kernel }, (_, index) => ({ index, shift: phase + before - index * dilation }))
-    .filter(({ shift }) => shift % stride === 0)
-    .map(({ index, shift }) => ({ index, shift: shift / stride }))
-    .reverse();
-}
-
-/**
- * With a stride of s the input's pixels fall into s × s phases, each of which meets its own taps of the kernel: so
- * many convolutions of dy with stride 1, none of which multiplies by inserted zeros.
- */
+/** A product for each phase of the input's pixels. */
 const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
   const { inputs: [dy, weight], outputs: [dx], attrs } = node;
-  const { groups, stride, padding, dilation } = attrs;
+  const { groups, stride, padding } = attrs;
   const [images, channels, height, width] = extents(dx);
   const [, out, dyHeight, dyWidth] = extents(dy);
   const [, columns, kernelHeight, kernelWidth] = extents(weight);
@@ -116,38 +95,25 @@ const conv2d_grad_input: Lowering<"conv2d_grad_input"> = (lower, node) => {
       epilogue,
     });
   }
-  for (let phaseY = 0; phaseY < Math.min(stride[0], height); phaseY++) {
-    for (let phaseX = 0; phaseX < Math.min(stride[1], width); phaseX++) {
-      const vertical = phaseTaps(kernelHeight, phaseY, stride[0], padding[0], dilation[0]);
-      const horizontal = phaseTaps(kernelWidth, phaseX, stride[1], padding[1], dilation[1]);
-      const taps = vertical.flatMap((r) =>
-        horizontal.map((s) => ({ dy: r.shift, dx: s.shift, place: r.index * kernelWidth + s.index }))
-      );
-      const gather: Gather = {
-        height: dyHeight,
-        width: dyWidth,
-        pitch: out,
-        channels: out / groups,
-        rows: Math.ceil((height - phaseY) / stride[0]),
-        columns: Math.ceil((width - phaseX) / stride[1]),
-        strideY: 1,
-        strideX: 1,
-        taps,
-      };
-      multiplyGathered(lower, {
-        x: address(dy),
-        weight: address(weight),
-        bias: 0,
-        y: { value: dx!, offset: (phaseY * width + phaseX) * channels * 4 },
-        images,
-        groups,
-        columns,
-        gather: withoutDeadTaps(gather),
-        weightPitches,
-        outputPitches: [height * width * channels, stride[0] * width * channels, stride[1] * channels],
-        epilogue,
-      });
-    }
+  const phases = phasesOf(attrs, [kernelHeight, kernelWidth], [height, width]);
+  for (const { y, x, rows, columns: across, taps } of phases) {
+    const gather: Gather = {
+      ...{ height: dyHeight, width: dyWidth, pitch: out, channels: out / groups },
+      ...{ rows, columns: across, strideY: 1, strideX: 1, taps },
+    };
+    multiplyGathered(lower, {
+      x: address(dy),
+      weight: address(weight),
+      bias: 0,
+      y: { value: dx!, offset: (y * width + x) * channels * 4 },
+      images,
+      groups,
+      columns,
+      gather: withoutDeadTaps(gather),
+      weightPitches,
+      outputPitches: [height * width * channels, stride[0] * width * channels, stride[1] * channels],
+      epilogue,
+    });
   }
 };
 

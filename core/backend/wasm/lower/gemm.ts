@@ -1,13 +1,7 @@
 /** Matrix products for convolutions and linear layers: how they are described to the kernels and shared among threads. */
 import type { Word } from "../../../program/program.ts";
+import type { Tap } from "../../taps.ts";
 import type { Lower } from "./lowering.ts";
-
-/** One place of a convolution's window: its offset in the image, and its index in the weights' kH × kW. */
-export interface Tap {
-  readonly dy: number;
-  readonly dx: number;
-  readonly place: number;
-}
 
 /** Which numbers of an image make a row of the matrix A; see assembly/gemm_gather.ts. */
 export interface Gather {

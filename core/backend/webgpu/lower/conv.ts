@@ -3,6 +3,7 @@ import type { Value } from "../../../graph/graph.ts";
 import type { ConvAttrs } from "../../../ops/conv.ts";
 import { ownInputs, type WithEpilogue } from "../../../ops/epilogue.ts";
 import { sizeOf } from "../../../shape.ts";
+import { forwardTaps, phasesOf, type Tap } from "../../taps.ts";
 import { type Bound, reads, writes } from "../kernel.ts";
 import * as operands from "../wgsl/operands.ts";
 import { sum_channels } from "./columns.ts";
@@ -21,13 +22,6 @@ function extents(value: Value | undefined): Extents4 {
   return [a, b, c, d];
 }
 
-/** What a tap of a filter sees: so far below and right of its output's place, with these weights. */
-interface Tap {
-  readonly dy: number;
-  readonly dx: number;
-  readonly place: number;
-}
-
 /** A strided walk of taps over images. */
 interface Walk {
   /** N, C, H, W of what is read. */
@@ -44,12 +38,8 @@ interface Walk {
 const PLAIN: ConvAttrs = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 };
 
 function walkOf(attrs: ConvAttrs, image: Extents4, weight: Extents4, y: Extents4): Walk {
-  const [, channels, height, width] = weight, { stride, padding: [top, left], dilation } = attrs;
-  const taps = Array.from({ length: height * width }, (_, place) => ({
-    dy: Math.floor(place / width) * dilation[0] - top,
-    dx: (place % width) * dilation[1] - left,
-    place,
-  }));
+  const [, channels, height, width] = weight, { stride } = attrs;
+  const taps = forwardTaps(attrs, [height, width]);
   return { image, channels, rows: y[2], columns: y[3], stride, taps };
 }
 
@@ -209,27 +199,14 @@ function forward(
   });
 }
 
-/**
- * Along one axis, which taps of the kernel reach the input pixels phase, phase + stride, … and where in dy they look: the i-th of
- * these pixels meets tap r at output i + (phase + before − r · dilation) / stride, if that is whole.
- */
-function phaseTaps(kernel: number, phase: number, stride: number, before: number, dilation: number) {
-  return Array.from({ length: kernel }, (_, index) => ({ index, shift: phase + before - index * dilation }))
-    .filter(({ shift }) => shift % stride === 0)
-    .map(({ index, shift }) => ({ index, shift: shift / stride }));
-}
-
-/**
- * With a stride of s the input's pixels fall into s × s phases, each of which meets its own taps of the kernel: so many
- * convolutions of dy with stride 1, none of which multiplies by inserted zeros.
- */
+/** A product for each phase of the input's pixels. */
 function gradInput(
   lower: Lower,
   node: Finished,
   attrs: ConvAttrs,
   kernel: string,
 ): void {
-  const [dy, weight] = node.inputs, [dx] = node.outputs, { groups, stride, padding, dilation } = attrs;
+  const [dy, weight] = node.inputs, [dx] = node.outputs, { groups, stride, padding } = attrs;
   const [, channels, height, width] = extents(dx), [, out] = extents(dy);
   const [, columns, kernelHeight, kernelWidth] = extents(weight);
   const filterSize = kernelHeight * kernelWidth * columns;
@@ -245,52 +222,43 @@ function gradInput(
       finish,
     });
   }
-  for (let phaseY = 0; phaseY < Math.min(stride[0], height); phaseY++) {
-    for (let phaseX = 0; phaseX < Math.min(stride[1], width); phaseX++) {
-      const down = phaseTaps(kernelHeight, phaseY, stride[0], padding[0], dilation[0]);
-      const across = phaseTaps(kernelWidth, phaseX, stride[1], padding[1], dilation[1]);
-      const taps = down.flatMap((y) =>
-        across.map((x) => ({ dy: y.shift, dx: x.shift, place: y.index * kernelWidth + x.index }))
-      );
-      convolve(lower, {
-        kernel,
-        x: dy!,
-        walk: {
-          image: extents(dy),
-          channels: out / groups,
-          rows: Math.ceil((height - phaseY) / stride[0]),
-          columns: Math.ceil((width - phaseX) / stride[1]),
-          stride: [1, 1],
-          taps,
+  const phases = phasesOf(attrs, [kernelHeight, kernelWidth], [height, width]);
+  for (const { y, x, rows, columns: across, taps } of phases) {
+    convolve(lower, {
+      kernel,
+      x: dy!,
+      walk: {
+        image: extents(dy),
+        channels: out / groups,
+        ...{ rows, columns: across, stride: [1, 1], taps },
+      },
+      filter: {
+        value: weight!,
+        pitches: {
+          w_group: out / groups * filterSize,
+          w_column: 1,
+          w_tap: columns,
+          w_channel: filterSize,
         },
-        filter: {
-          value: weight!,
-          pitches: {
-            w_group: out / groups * filterSize,
-            w_column: 1,
-            w_tap: columns,
-            w_channel: filterSize,
-          },
-        },
-        target: {
-          value: dx!,
-          out_start: (phaseY * width + phaseX) * channels,
-          out_image: height * width * channels,
-          out_row: stride[0] * width * channels,
-          out_column: stride[1] * channels,
-        },
-        groups,
-        columns,
-        whole: stride[0] === 1 && stride[1] === 1,
-        ofGradient: true,
-        // Made once, whatever the number of phases.
-        finish: (width) => {
-          let made = finishes.get(width);
-          if (!made) finishes.set(width, made = finish(width));
-          return made;
-        },
-      });
-    }
+      },
+      target: {
+        value: dx!,
+        out_start: (y * width + x) * channels,
+        out_image: height * width * channels,
+        out_row: stride[0] * width * channels,
+        out_column: stride[1] * channels,
+      },
+      groups,
+      columns,
+      whole: stride[0] === 1 && stride[1] === 1,
+      ofGradient: true,
+      // Made once, whatever the number of phases.
+      finish: (width) => {
+        let made = finishes.get(width);
+        if (!made) finishes.set(width, made = finish(width));
+        return made;
+      },
+    });
   }
 }
 

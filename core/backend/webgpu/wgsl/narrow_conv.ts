@@ -9,6 +9,32 @@
 import type { Width } from "./formula.ts";
 import type { Sums } from "./reduce.ts";
 
+/** The taps (r, s) of output (line, column) that see a pixel of x, which is `pixel`; `body` is done for each. */
+const forwardTaps = (body: string) =>
+  `for (var r = 0u; r < n.kernel_rows; r++) {
+    let y = i32((line % n.rows) * n.stride_y + r * n.dilation_y) - i32(n.top);
+    if (y < 0 || u32(y) >= n.height) { continue; }
+    for (var s = 0u; s < n.kernel_columns; s++) {
+      let x = i32(column * n.stride_x + s * n.dilation_x) - i32(n.left);
+      if (x < 0 || u32(x) >= n.width) { continue; }
+      let pixel = (image + u32(y)) * n.width + u32(x);
+      ${body}
+    }
+  }`;
+
+/** The same the other way round: the taps by which input (line, column) reached an output, which is `pixel`. */
+const gradTaps = (body: string) =>
+  `for (var r = 0u; r < n.kernel_rows; r++) {
+    let y = i32(line % n.height + n.top) - i32(r * n.dilation_y);
+    if (y < 0 || u32(y) % n.stride_y != 0u || u32(y) / n.stride_y >= n.rows) { continue; }
+    for (var s = 0u; s < n.kernel_columns; s++) {
+      let x = i32(column + n.left) - i32(s * n.dilation_x);
+      if (x < 0 || u32(x) % n.stride_x != 0u || u32(x) / n.stride_x >= n.columns) { continue; }
+      let pixel = (image + u32(y) / n.stride_y) * n.columns + u32(x) / n.stride_x;
+      ${body}
+    }
+  }`;
+
 /** For `elements` behind `finish`: y. `width` is that in which a group's channels are read. */
 export const narrowForward = (width: Width) => ({
   helpers: `
@@ -19,20 +45,14 @@ fn y_at(i: u32) -> f32 {
   let image = (line / n.rows) * n.height;
   let first = (o / n.out_group) * n.in_group;
   var sum = 0.0;
-  for (var r = 0u; r < n.kernel_rows; r++) {
-    let y = i32((line % n.rows) * n.stride_y + r * n.dilation_y) - i32(n.top);
-    if (y < 0 || u32(y) >= n.height) { continue; }
-    for (var s = 0u; s < n.kernel_columns; s++) {
-      let x = i32(column * n.stride_x + s * n.dilation_x) - i32(n.left);
-      if (x < 0 || u32(x) >= n.width) { continue; }
-      let start = ((image + u32(y)) * n.width + u32(x)) * n.channels + first;
+  ${
+    forwardTaps(`let start = pixel * n.channels + first;
       let weights = ((o * n.kernel_rows + r) * n.kernel_columns + s) * n.in_group;
       ${
-    width === "f32"
-      ? "for (var c = 0u; c < n.in_group; c++) { sum += read_x(start + c) * read_w(weights + c); }"
-      : "for (var c = 0u; c < n.in_group / 4u; c++) { sum += dot(read_x(start / 4u + c), read_w(weights / 4u + c)); }"
-  }
-    }
+      width === "f32"
+        ? "for (var c = 0u; c < n.in_group; c++) { sum += read_x(start + c) * read_w(weights + c); }"
+        : "for (var c = 0u; c < n.in_group / 4u; c++) { sum += dot(read_x(start / 4u + c), read_w(weights / 4u + c)); }"
+    }`)
   }
   return finish(sum, i, o);
 }
@@ -51,18 +71,12 @@ fn dx_at(i: u32) -> f32 {
   let c = channel % n.in_group;
   let first = (channel / n.in_group) * n.out_group;
   var sum = 0.0;
-  for (var r = 0u; r < n.kernel_rows; r++) {
-    let y = i32(line % n.height + n.top) - i32(r * n.dilation_y);
-    if (y < 0 || u32(y) % n.stride_y != 0u || u32(y) / n.stride_y >= n.rows) { continue; }
-    for (var s = 0u; s < n.kernel_columns; s++) {
-      let x = i32(column + n.left) - i32(s * n.dilation_x);
-      if (x < 0 || u32(x) % n.stride_x != 0u || u32(x) / n.stride_x >= n.columns) { continue; }
-      let start = ((image + u32(y) / n.stride_y) * n.columns + u32(x) / n.stride_x) * n.out + first;
+  ${
+    gradTaps(`let start = pixel * n.out + first;
       for (var o = 0u; o < n.out_group; o++) {
         let weight = (((first + o) * n.kernel_rows + r) * n.kernel_columns + s) * n.in_group + c;
         sum += read_dy(start + o) * read_w(weight);
-      }
-    }
+      }`)
   }
   return finish(sum, i, channel);
 }
@@ -89,15 +103,7 @@ fn y_at(i: u32) -> vec4f {
   let line = i / fours / n.columns;
   let image = (line / n.rows) * n.height;
   var sum = vec4f();
-  for (var r = 0u; r < n.kernel_rows; r++) {
-    let y = i32((line % n.rows) * n.stride_y + r * n.dilation_y) - i32(n.top);
-    if (y < 0 || u32(y) >= n.height) { continue; }
-    for (var s = 0u; s < n.kernel_columns; s++) {
-      let x = i32(column * n.stride_x + s * n.dilation_x) - i32(n.left);
-      if (x < 0 || u32(x) >= n.width) { continue; }
-      sum += read_x(((image + u32(y)) * n.width + u32(x)) * fours + channel) * weights_at(channel, r, s);
-    }
-  }
+  ${forwardTaps(`sum += read_x(pixel * fours + channel) * weights_at(channel, r, s);`)}
   return finish(sum, i, channel);
 }
 `,
@@ -114,15 +120,9 @@ fn dx_at(i: u32) -> vec4f {
   let line = i / fours / n.width;
   let image = (line / n.height) * n.rows;
   var sum = vec4f();
-  for (var r = 0u; r < n.kernel_rows; r++) {
-    let y = i32(line % n.height + n.top) - i32(r * n.dilation_y);
-    if (y < 0 || u32(y) % n.stride_y != 0u || u32(y) / n.stride_y >= n.rows) { continue; }
-    for (var s = 0u; s < n.kernel_columns; s++) {
-      let x = i32(column + n.left) - i32(s * n.dilation_x);
-      if (x < 0 || u32(x) % n.stride_x != 0u || u32(x) / n.stride_x >= n.columns) { continue; }
-      let at = ((image + u32(y) / n.stride_y) * n.columns + u32(x) / n.stride_x) * fours + channel;
-      sum += read_dy(at) * weights_at(channel, r, s);
-    }
+  ${
+    gradTaps(`let at = pixel * fours + channel;
+      sum += read_dy(at) * weights_at(channel, r, s);`)
   }
   return finish(sum, i, channel);
 }
