@@ -43,12 +43,12 @@ export interface Session {
   run(graph: string): Promise<void>;
   /**
    * Begins a run of a graph with the inputs written last, behind those that are under way. Returns how to read its
-   * outputs (of no more than 4 MiB in all), at once or while `depth` runs behind it are begun; that tells of faults, too.
+   * outputs until `depth` runs behind it are begun; that tells of faults, too.
    */
   begin(graph: string): Promise<ReadOutput>;
   /**
    * How many runs of a graph to have under way, so that nothing waits for whoever reads them: 1 where a run has its
-   * inputs and outputs to itself from beginning to end.
+   * inputs or outputs to itself from beginning to end.
    */
   depth(graph: string): number;
   /** Runs a graph as `run` does, and tells what each kernel call took. */

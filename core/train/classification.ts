@@ -1,5 +1,5 @@
 /** Training a classifier: cross entropy, and how many images are right. */
-import type { Session } from "../backend/backend.ts";
+import type { ReadOutput, Session } from "../backend/backend.ts";
 import { allocateBatch, type Batch, DOES_NOT_COUNT, MOVES } from "../data/batches.ts";
 import { classTarget, type Dataset } from "../data/dataset.ts";
 import { CENTRE_OF_TEN, TEN_CROPS } from "../data/transforms/crop.ts";
@@ -91,12 +91,13 @@ function classJudge(
 ): Judge<ClassificationResult> {
   const { session, graph, data: { test }, batch_size, batches } = options;
   const collector = collectPredictions(batches * batch_size, test.classes.length);
-  const number = async (output: string) => (await session.read(graph, output))[0]!;
   const parts = tta === "ten-crop" ? otherParts(test as Dataset, batch_size) : undefined;
   let lossSum = 0, correct = 0, count = 0;
   return {
-    async take(batch, sampleAt) {
-      const probabilities = await readProbabilities(session, graph, batch_size);
+    again: tta !== undefined,
+    async take({ batch, read, sampleAt }) {
+      const number = async (output: string) => (await read(output))[0]!;
+      const probabilities = await readProbabilities(read, batch_size);
       const slots = [...counting(batch, batch_size, DOES_NOT_COUNT)];
       if (tta === "flip") await addMirrored(session, graph, batch.moves, probabilities);
       if (parts) {
@@ -132,9 +133,9 @@ function classJudge(
   };
 }
 
-/** Of each slot of the last batch, the softmax of its scores. */
-async function readProbabilities(session: Session, graph: string, batch: number): Promise<Float32Array[]> {
-  const scores = await session.read(graph, "scores");
+/** Of each slot of a batch, the softmax of its scores. */
+async function readProbabilities(read: ReadOutput, batch: number): Promise<Float32Array[]> {
+  const scores = await read("scores");
   const classes = scores.length / batch;
   return Array.from({ length: batch }, (_, slot) => {
     return softmax(scores.subarray(slot * classes, (slot + 1) * classes));
@@ -149,8 +150,7 @@ async function addMirrored(
   probabilities: readonly Float32Array[],
 ): Promise<void> {
   session.write(graph, "moves", moves.map((move, i) => i % MOVES === 2 ? 1 - move : move));
-  await session.run(graph);
-  average(probabilities, [await readProbabilities(session, graph, probabilities.length)]);
+  average(probabilities, [await readProbabilities(await session.begin(graph), probabilities.length)]);
 }
 
 interface Parts {
@@ -180,8 +180,7 @@ async function addParts(
   for (const view of views) {
     await view.fill(batch, samples, undefined);
     session.write(graph, "pixels", batch.pixels);
-    await session.run(graph);
-    others.push(await readProbabilities(session, graph, probabilities.length));
+    others.push(await readProbabilities(await session.begin(graph), probabilities.length));
   }
   average(probabilities, others);
 }

@@ -58,16 +58,17 @@ function partFigures(parts: ArrayLike<number>, factor: number): Figures {
 }
 
 function boxJudge(options: JudgeOptions, shape: MapShape): Judge<DetectionResult> {
-  const { session, graph, data, batch_size } = options;
+  const { data, batch_size } = options;
   const test = data.test as DetectionDataset;
   const images: AnsweredImage[] = [];
   const sums = new Float64Array(yoloLossParts.length);
   let lossSum = 0;
   return {
-    async take(batch, sampleAt) {
-      lossSum += (await session.read(graph, "loss"))[0]!;
-      (await session.read(graph, "parts")).forEach((part, i) => sums[i]! += part);
-      const maps = await session.read(graph, "boxes");
+    again: false,
+    async take({ batch, read, sampleAt }) {
+      lossSum += (await read("loss"))[0]!;
+      (await read("parts")).forEach((part, i) => sums[i]! += part);
+      const maps = await read("boxes");
       const size = maps.length / batch_size;
       for (const slot of counting(batch, batch_size, DOES_NOT_COUNT)) {
         const sample = sampleAt(slot);

@@ -6,7 +6,7 @@ import type { ClassificationResult } from "./classification.ts";
 import type { DetectionResult } from "./detection.ts";
 import { createFeed } from "./feed.ts";
 import { type EpochOptions, testBatchesOf, testedOf } from "./progress.ts";
-import type { Judged, Task } from "./task.ts";
+import type { Answered, Judged, Task } from "./task.ts";
 
 /** Of any task. */
 export type TestResult = ClassificationResult | DetectionResult;
@@ -48,14 +48,28 @@ export function createEvaluator<Result extends Judged>(
     after: ({ step }) => step + 1 < batches ? { epoch: 0, step: step + 1 } : undefined,
     ahead: test.ahead,
   });
+
+  async function begin(step: number): Promise<Answered> {
+    const { batch: { target, moves }, read } = await feed.begin({ epoch: 0, step });
+    return {
+      // The batch's own arrays are filled again before its answers are read.
+      batch: { target: target.slice(), moves: moves.slice() },
+      read,
+      sampleAt: (slot) => testedImage(test, step * batch_size + slot, tested),
+    };
+  }
+
   return {
     prefetch: () => feed.prefetch(first),
     async *run() {
       const judge = task.judge({ session, graph: GRAPH, data, batch_size, batches });
-      for (let step = 0; step < batches; step++) {
-        const batch = await feed.run({ epoch: 0, step });
-        await judge.take(batch, (slot) => testedImage(test, step * batch_size + slot, tested));
-        yield { batch: step + 1, batches, answers: judge.answers() };
+      const underWay: Answered[] = [];
+      let begun = 0;
+      for (let taken = 0; taken < batches; taken++) {
+        const depth = judge.again ? 1 : session.depth(GRAPH);
+        while (begun < batches && underWay.length < depth) underWay.push(await begin(begun++));
+        await judge.take(underWay.shift()!);
+        yield { batch: taken + 1, batches, answers: judge.answers() };
       }
       return judge.result();
     },

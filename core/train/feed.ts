@@ -20,14 +20,19 @@ export interface FeedOptions {
 export interface Feed {
   /** Waits for the batch at `place`. Whatever goes wrong with data goes wrong here, before anything runs. */
   ready(place: Place): Promise<void>;
-  /** Runs the graph on the batch at `place`, and returns that batch; it is valid until the next call. */
-  run(place: Place): Promise<Batch>;
-  /** Begins such a run, behind those that are under way, and returns how to read its outputs; see `Session.begin`. */
-  begin(place: Place): Promise<ReadOutput>;
+  /** Begins to run the graph on the batch at `place`, behind the runs under way; see `Session.begin`. */
+  begin(place: Place): Promise<Begun>;
   /** Begins to put batches together from `place` on, where that is not done already. */
   prefetch(place: Place): void;
   /** For how many milliseconds, in all, the graph could not run because its batch was not there. */
   readonly waited: number;
+}
+
+export interface Begun {
+  /** What it runs on; valid until the next run begins. */
+  readonly batch: Batch;
+  /** Reads its outputs. */
+  readonly read: ReadOutput;
 }
 
 interface Filling {
@@ -76,26 +81,21 @@ export function createFeed(session: Session, graph: string, options: FeedOptions
     waited += performance.now() - began;
   }
 
-  /** Lets `start` begin a run on the batch at `place`; while that is under way, the next are put together. */
-  async function beginAt<T>(place: Place, start: (batch: Batch) => Promise<T>): Promise<T> {
+  async function begin(place: Place): Promise<Begun> {
     await ready(place);
     const { batch } = queue.shift()!;
     for (const [input, data] of Object.entries(batch)) session.write(graph, input, data);
-    const begun = start(batch);
+    const begun = session.begin(graph);
     if (current) spare.push(current);
     current = batch;
+    // While that is under way.
     fillAhead(place);
-    return await begun;
+    return { batch, read: await begun };
   }
 
   return {
     ready,
-    run: (place) =>
-      beginAt(place, async (batch) => {
-        await session.run(graph);
-        return batch;
-      }),
-    begin: (place) => beginAt(place, () => session.begin(graph)),
+    begin,
     prefetch(place) {
       seek(place);
       fillAhead(place);

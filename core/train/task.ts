@@ -1,5 +1,5 @@
 /** What a network is trained for: what its loss is, and how its answers are judged. The loop is the same for all. */
-import type { Session } from "../backend/backend.ts";
+import type { ReadOutput, Session } from "../backend/backend.ts";
 import type { Batch } from "../data/batches.ts";
 import type { DatasetSplit, ImageSet, TargetType } from "../data/dataset.ts";
 import type { ModelOutput } from "../nn/output.ts";
@@ -43,15 +43,12 @@ export interface Task<Result extends Judged = Judged> {
   /** Appends a training step's loss, the mean over the batch, and the outputs that `tally` reads. */
   loss(tracer: Tracer, output: ModelOutput, target: Tensor): Tensor;
   /** The figures of the step that has just run, summed over its images. */
-  tally(read: Read, images: number): Promise<Figures>;
+  tally(read: ReadOutput, images: number): Promise<Figures>;
   /** Appends the outputs of an evaluation that `judge` reads; among them `loss`, the sum over the samples that count. */
   answers(tracer: Tracer, output: ModelOutput, target: Tensor): void;
   /** Judges an evaluation from its beginning. */
   judge(options: JudgeOptions): Judge<Result>;
 }
-
-/** Reads an output of the graph that has just run. */
-export type Read = (output: string) => Promise<ArrayLike<number>>;
 
 export interface JudgeOptions {
   readonly session: Session;
@@ -62,9 +59,22 @@ export interface JudgeOptions {
   readonly batches: number;
 }
 
+/** A batch that a network has answered to. */
+export interface Answered {
+  readonly batch: Asked;
+  readonly read: ReadOutput;
+  /** Which image is in a slot that counts. */
+  sampleAt(slot: number): number;
+}
+
+/** What of a batch judges look at. */
+export type Asked = Pick<Batch, "target" | "moves">;
+
 export interface Judge<Result extends Judged> {
-  /** Takes in the answers to a batch that has just run; `sampleAt` tells which image is in a slot that counts. */
-  take(batch: Batch, sampleAt: (slot: number) => number): Promise<void>;
+  /** Whether `take` runs the graph again, on variations of the batch: no other batch may be under way then. */
+  readonly again: boolean;
+  /** Takes in the answers to a batch, in the order of the batches. */
+  take(answered: Answered): Promise<void>;
   /** The answers so far; valid until more are taken in. */
   answers(): Answers;
   /** Where all are taken in. */
@@ -72,7 +82,7 @@ export interface Judge<Result extends Judged> {
 }
 
 /** The images of a batch that count; the others fill it up or could not be decoded. */
-export function* counting({ target }: Batch, slots: number, none: number): Generator<number> {
+export function* counting({ target }: Asked, slots: number, none: number): Generator<number> {
   const numbers = target.length / slots;
   for (let slot = 0; slot < slots; slot++) if (target[slot * numbers] !== none) yield slot;
 }

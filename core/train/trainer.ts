@@ -145,7 +145,8 @@ export function createTrainer<Result extends Judged>(options: TrainerOptions<Res
     // Whatever goes wrong with data goes wrong before anything is written.
     await training.ready(place);
     for (const input of inputs) if (numbers[input]) session.write("train", input, numbers[input]);
-    underWay.push({ place, numbers, lr, read: await training.begin(place) });
+    const { read } = await training.begin(place);
+    underWay.push({ place, numbers, lr, read });
     // The test follows at once.
     if (place.step + 1 === steps) testing.prefetch();
   }

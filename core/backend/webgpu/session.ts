@@ -21,7 +21,7 @@ interface Submitted {
   readonly graph: string;
   /** Settles once it has ended. */
   done(): Promise<void>;
-  /** Of an output that comes back with it. */
+  /** Of an output that comes back with it; of others, until the next run. */
   readonly read: ReadOutput;
 }
 
@@ -118,9 +118,7 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       done: async () => void await watch<unknown>(arriving ? arriving() : queue.onSubmittedWorkDone()),
       async read(output) {
         const value = outputOf(graph, output), place = places.get(value);
-        if (place === undefined || !arriving) {
-          throw new Error(`${output} is too large to come back with every run`);
-        }
+        if (place === undefined || !arriving) return await fetchOne(value, graphOf(graph));
         return load(value, await watch(arriving()), place);
       },
     };
@@ -166,7 +164,11 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       recorded.set(graph, commandsOf(graph));
       return read;
     },
-    depth: (graph) => find(returned, graph, "graph").results?.depth ?? 1,
+    depth(graph) {
+      const { outputs } = graphOf(graph).program.graph, { places, results } = returned.get(graph)!;
+      const allReturn = [...outputs.values()].every((value) => places.has(value));
+      return allReturn ? results?.depth ?? 1 : 1;
+    },
     async profile(graph) {
       graphOf(graph);
       await ready;
@@ -177,9 +179,8 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       store(find(prepared.program.graph.inputs, input, "input"), prepared, data);
     },
     async read(graph, output) {
-      const value = outputOf(graph, output);
-      if (last?.graph === graph && returned.get(graph)!.places.has(value)) return await last.read(output);
-      return await fetchOne(value, graphOf(graph));
+      if (last?.graph === graph) return await last.read(output);
+      return await fetchOne(outputOf(graph, output), graphOf(graph));
     },
     writeState: (name, data) => store(find(layout.states, name, "state"), anyGraph(), data),
     readState: (name) => fetchOne(find(layout.states, name, "state"), anyGraph()),

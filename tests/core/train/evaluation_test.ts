@@ -5,19 +5,17 @@ import { softmax } from "../../../core/metrics/predictions.ts";
 import { createEvaluator, evaluateAll } from "../../../core/train/evaluation.ts";
 import { sessionGraphs } from "../../../core/train/graphs.ts";
 import { batchShape } from "../../../core/train/run_graphs.ts";
-import { backendFor } from "../../support/run_op.ts";
+import { onBackends } from "../../support/on_backends.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { sessionWithDepth } from "../../support/with_depth.ts";
 import { classification } from "../../../core/train/classification.ts";
 
-const pooled = { sanitizeOps: false, sanitizeResources: false };
-
-Deno.test(
+onBackends(
   "answers are each image's probabilities; or their mean with the mirror image's, or of ten parts",
-  pooled,
-  async () => {
+  async ({ backend }) => {
     const data = tinyData();
     const batch_size = 8;
-    const session = (await backendFor({ threads: 2 })).compile(sessionGraphs(new TinyNet(), {
+    const session = backend.compile(sessionGraphs(new TinyNet(), {
       images: batchShape(data, batch_size),
       optimizer: { name: "adam" },
       task: classification(),
@@ -58,14 +56,17 @@ Deno.test(
       own.map((_, c) => ten.reduce((sum, of) => sum + of[i]![c]!, 0) / 10)
     );
 
-    const cases = [[undefined, data, plain], ["flip", data, mean], [
-      "ten-crop",
-      { ...data, test },
-      meanOfTen,
-    ]] as const;
-    for (const [tta, data, expected] of cases) {
+    const cases = [
+      [undefined, data, plain, 1],
+      [undefined, data, plain, 2],
+      [undefined, data, plain, 7],
+      ["flip", data, mean, 7],
+      ["ten-crop", { ...data, test }, meanOfTen, 7],
+    ] as const;
+    for (const [tta, data, expected, depth] of cases) {
+      const task = classification({ tta });
       const result = await evaluateAll(
-        createEvaluator(session, { data, batch_size, task: classification({ tta }) }),
+        createEvaluator(sessionWithDepth(session, depth), { data, batch_size, task }),
       );
       const { predictions, accuracy, loss, top5 } = result;
       assert.equal(predictions.count, 22);

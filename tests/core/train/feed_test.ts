@@ -11,7 +11,7 @@ function recorder() {
     write: (_graph: string, input: string, data: ArrayLike<number>) => {
       if (input === "target") written = data[0]!;
     },
-    run: async () => {
+    begin: async () => {
       ran.push(written);
       await new Promise((resolve) => setTimeout(resolve));
     },
@@ -37,7 +37,7 @@ Deno.test("feed: batches that are filled at once are one ahead, each is filled o
     ahead: 1,
   });
   for (let step = 0; step < 4; step++) {
-    const batch = await feed.run(at(step));
+    const { batch } = await feed.begin(at(step));
     assert.equal(batch.target[0], step, "the batch that ran is still whole");
   }
   assert.deepEqual([ran, filled], [[0, 1, 2, 3], [0, 1, 2, 3]]);
@@ -59,7 +59,7 @@ Deno.test("feed: slow batches are begun ahead, run in their order, and reuse few
     ahead: 3,
   });
   const places = [0, 1].flatMap((epoch) => Array.from({ length: 10 }, (_, step) => ({ epoch, step })));
-  for (const place of places) await feed.run(place);
+  for (const place of places) await feed.begin(place);
   assert.deepEqual(ran, places.map(number));
   assert.equal(most, 3);
   assert.ok(allocated <= 5, `${allocated}`);
@@ -75,7 +75,7 @@ Deno.test("feed: another place than the one foreseen is filled anew", async () =
     ahead: 2,
   });
   feed.prefetch(at(5));
-  for (const step of [5, 6, 2, 3, 9]) await feed.run(at(step));
+  for (const step of [5, 6, 2, 3, 9]) await feed.begin(at(step));
   assert.deepEqual(ran, [5, 6, 2, 3, 9]);
 });
 
@@ -91,8 +91,8 @@ Deno.test("feed: a batch that fails is told when its turn has come", async () =>
     after: ({ step }) => at(step + 1),
     ahead: 3,
   });
-  await feed.run(at(0));
-  await feed.run(at(1));
-  await assert.rejects(feed.run(at(2)), /^Error: lost$/);
+  await feed.begin(at(0));
+  await feed.begin(at(1));
+  await assert.rejects(feed.begin(at(2)), /^Error: lost$/);
   assert.deepEqual(ran, [0, 1]);
 });

@@ -8,6 +8,7 @@ import { FAILED } from "../../../core/train/step.ts";
 import { createTrainer, NotFinite, type StepEvent, type Trainer } from "../../../core/train/trainer.ts";
 import { onBackends } from "../../support/on_backends.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
+import { withDepth } from "../../support/with_depth.ts";
 
 /** With everything that a step may do beside its update; 20 steps an epoch, so that many are under way. */
 function optionsFor(backend: Backend) {
@@ -24,18 +25,6 @@ function optionsFor(backend: Backend) {
     ema_decay: 0.9,
     accumulate: 2,
     seed: 5,
-  };
-}
-
-/** The backend, with so many steps under way. */
-function withDepth(backend: Backend, depth: number): Backend {
-  return {
-    ...backend,
-    compile(graphs) {
-      const session = backend.compile(graphs);
-      // The CPU's has one.
-      return { ...session, depth: (graph) => Math.min(depth, session.depth(graph) === 1 ? 1 : depth) };
-    },
   };
 }
 
