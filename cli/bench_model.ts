@@ -1,6 +1,7 @@
 /** `bench model`: how long a network's training step or inference takes, and what memory. */
 import { type Backend, type KernelTime, OutOfMemory } from "../core/backend/backend.ts";
 import { isWasm } from "../core/backend/wasm/backend.ts";
+import { isWebgpu } from "../core/backend/webgpu/backend.ts";
 import { macsOf } from "../core/bench/cost.ts";
 import { type Profile, profileOf } from "../core/bench/profile.ts";
 import { percent, profileText } from "../core/bench/profile_text.ts";
@@ -66,10 +67,12 @@ export async function benchModel(args: readonly string[]): Promise<number> {
     // Before the network takes its memory, of which it may need all.
     const roof = given.profile ? await measureRoof(backend) : undefined;
     const workload = await prepare(backend, chosen, { mode, batch, optimizer });
-    const { times, warmup, runs, peaks } = await time(workload, planOf(given), roof && { backend, roof });
+    const plan = planOf(given, backend);
+    const { times, steps, warmup, runs, peaks } = await time(workload, plan, roof && { backend, roof });
     const result = {
       ...await tell(workload, chosen, backend, { mode, batch, optimizer }),
       ...ratesOf(workload, batch, statisticsOf(times)),
+      steps,
       warmup,
       ...roof ? { roof: { ...roof, gflops: statisticsOf(peaks).median }, profile: profileOf(runs) } : {},
     };
@@ -96,11 +99,14 @@ function optimizerOf({ optimizer: name = "sgd", mode }: Given): OptimizerOptions
   return name === "sgd" ? { name, momentum: 0.9 } : { name };
 }
 
-function planOf({ steps, warmup }: Given): TimingPlan {
+/** On a GPU steps overlap, as in training: what each takes alone says little. */
+function planOf({ steps, warmup }: Given, backend: Backend): TimingPlan {
+  const onGpu = isWebgpu(backend);
   return {
     ...warmup === undefined ? { warmup: 2, warmupMilliseconds: 1000 } : { warmup, warmupMilliseconds: 0 },
-    ...steps === undefined ? { least: 5, most: 200 } : { least: steps, most: steps },
+    ...steps === undefined ? { least: 5, most: onGpu ? Infinity : 200 } : { least: steps, most: steps },
     milliseconds: 10_000,
+    group: onGpu ? 500 : 0,
   };
 }
 
@@ -126,7 +132,7 @@ interface Run extends Timed {
 
 /** With a backend to profile, each timed step is followed by a profiled one: machines change speed, and all see the same. */
 async function time(
-  { session, name, step }: Workload,
+  { session, name, take }: Workload,
   plan: TimingPlan,
   profiled: { readonly backend: Backend; readonly roof: Roof } | undefined,
 ): Promise<Run> {
@@ -134,7 +140,7 @@ async function time(
   const peaks: number[] = [];
   const progress = createProgress();
   const timed = await timeSteps(
-    step,
+    take,
     plan,
     (done, expected) =>
       progress.show(done / expected, done === 0 ? "warming up" : `step ${done + 1} of ${expected}`),
@@ -215,6 +221,8 @@ async function tell(
 
 /** What `--json` prints. */
 interface ModelResult extends Subject, Rates {
+  /** How many were timed. */
+  readonly steps: number;
   readonly warmup: number;
   readonly roof?: Roof;
   readonly profile?: Profile;
@@ -222,7 +230,7 @@ interface ModelResult extends Subject, Rates {
 
 function describe(result: ModelResult, backend: Backend, top: number): string[] {
   const { model, input, batch, mode, optimizer, milliseconds, memory } = result;
-  const { median, min, max, spread, count } = milliseconds;
+  const { steps } = result, { median, min, max, spread, count } = milliseconds;
   const what = mode === "train" ? `training with ${optimizer!.name}` : "inference";
   const notFinite = mode === "train" && result.loss === null;
   return [
@@ -230,7 +238,9 @@ function describe(result: ModelResult, backend: Backend, top: number): string[] 
     backendText(backend),
     "",
     `  images a second  ${digits(result.images_per_second)}`,
-    `  ms a step        ${digits(median)} median of ${count} (${result.warmup} before them to warm up)`,
+    `  ms a step        ${digits(median)} median of ${count}${
+      steps > count ? ` groups, together ${steps} steps` : ""
+    } (${result.warmup} before them to warm up)`,
     `                   ${digits(min)} the fastest, ${digits(max)} the slowest, quartiles ${
       percent(spread)
     } apart`,

@@ -47,7 +47,7 @@ trains only small_cnn, on its JavaScript backend, since its WASM backend trains 
 
 With --device webgpu PyTorch runs on the same GPU through CUDA, in float32 without TF32; ONNX Runtime's and tfjs's WebGPU
 backends run in Deno, on the same WebGPU as Strata. A step begins with its images in the processor's memory and ends with the
-loss or the scores there.
+loss or the scores there; steps may overlap, and results are awaited at the end of a turn.
 
 `;
 

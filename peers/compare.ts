@@ -5,7 +5,7 @@ import { sizeOf } from "../core/shape.ts";
 import type { Contestant } from "./contestants.ts";
 import { networks } from "./networks.ts";
 import type { Job, Workload } from "./protocol.ts";
-import { playRounds, type RoundsOptions } from "./rounds.ts";
+import { type Player, playRounds, type RoundsOptions } from "./rounds.ts";
 import { machineSeconds } from "./system_figures.ts";
 import { Missing, startWorker, type Worker, WorkerFailure } from "./worker.ts";
 
@@ -53,23 +53,23 @@ export async function compare(
   contestants: readonly Contestant[],
   setup: Setup,
 ): Promise<Outcome> {
-  const workers = new Map<Worker, Contestant>();
+  const entrants: Entrant[] = [];
   try {
-    const failures = await startAll(workload, contestants, setup, workers);
-    const { played, failed } = await playRounds([...workers.keys()], {
+    const failures = await startAll(workload, contestants, setup, entrants);
+    const { played, failed } = await playRounds(entrants, {
       ...setup,
       machineSeconds,
       progress(turns) {
-        const round = Math.floor(turns / workers.size) + 1;
-        const share = START_SHARE + (1 - START_SHARE) * turns / (setup.rounds * workers.size);
+        const round = Math.floor(turns / entrants.length) + 1;
+        const share = START_SHARE + (1 - START_SHARE) * turns / (setup.rounds * entrants.length);
         setup.progress(share, `${titleOf(workload)}: round ${round} of ${setup.rounds}`);
       },
     });
-    for (const [worker, error] of failed) failures.push(failureOf(workers.get(worker)!, error));
+    for (const [{ contestant }, error] of failed) failures.push(failureOf(contestant, error));
     return {
       workload,
-      scores: [...played].map(([worker, figures]) => ({
-        contestant: workers.get(worker)!.name,
+      scores: [...played].map(([{ worker, contestant }, figures]) => ({
+        contestant: contestant.name,
         version: worker.ready.version,
         ...figures,
         peakBytes: worker.peakResidentBytes(),
@@ -78,16 +78,22 @@ export async function compare(
       failures,
     };
   } finally {
-    await Promise.all([...workers.keys()].map((worker) => worker.stop()));
+    await Promise.all(entrants.map(({ worker }) => worker.stop()));
   }
 }
 
-/** Starts one after the other into `workers`, since some measure the machine as they start. Returns who could not. */
+/** Who takes part. */
+interface Entrant extends Player {
+  readonly contestant: Contestant;
+  readonly worker: Worker;
+}
+
+/** Starts one after the other into `entrants`, since some measure the machine as they start. Returns who could not. */
 async function startAll(
   workload: Workload,
   contestants: readonly Contestant[],
   setup: Setup,
-  workers: Map<Worker, Contestant>,
+  entrants: Entrant[],
 ): Promise<Failure[]> {
   const folder = await Deno.makeTempDir({ prefix: "strata-peers-" });
   try {
@@ -101,8 +107,8 @@ async function startAll(
         if (!contestant.command) throw new Missing("nobody has said where it is");
         if (contestant.readsOnnx) await (onnx ??= writeOnnx(job, setup));
         const worker = await startWorker(contestant.command, job);
-        await warmUp(worker, setup);
-        workers.set(worker, contestant);
+        const { take, processorSeconds } = worker;
+        entrants.push({ contestant, worker, take, processorSeconds, pace: await warmUp(worker, setup) });
       } catch (error) {
         if (error instanceof Missing) setup.missing.set(contestant.name, error);
         else failures.push(failureOf(contestant, error));
@@ -149,10 +155,14 @@ async function writeOnnx(job: Job, { exporters, missing }: Setup): Promise<void>
   throw new WorkerFailure(reason);
 }
 
-/** Where a step fails, the worker has ended. */
-async function warmUp(worker: Worker, { warmup }: Setup): Promise<void> {
+/** Returns the milliseconds of a step. Where one fails, the worker has ended. */
+async function warmUp(worker: Worker, { warmup }: Setup): Promise<number> {
   const begun = performance.now();
-  for (let steps = 0; steps < warmup.steps || performance.now() - begun < warmup.milliseconds; steps++) {
-    await worker.step();
+  let steps = 1, pace = await worker.take(1);
+  while (steps < warmup.steps || performance.now() - begun < warmup.milliseconds) {
+    // As many again, so that in the end little of it is waiting for what they bring back.
+    pace = await worker.take(steps) / steps;
+    steps *= 2;
   }
+  return pace;
 }

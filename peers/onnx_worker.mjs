@@ -36,8 +36,8 @@ await serve(async (job) => {
   const images = new ort.Tensor("float32", numbers, shape);
   return {
     version: `${name} ${ort.env.versions.common}${job.device === "webgpu" ? " (WebGPU)" : ""}`,
-    step: async () => {
-      await session.run({ images });
+    async take(steps) {
+      for (let step = 0; step < steps; step++) await session.run({ images });
     },
   };
 });

@@ -1,9 +1,10 @@
 /**
  * What passes between the bench and a worker: lines of text, so that a worker can be written in any language. It reads a
- * job as JSON and makes ready, then takes a step for each line `step`, until its input ends. It answers with
+ * job as JSON and makes ready, then takes three steps for a line `take 3`, until its input ends. What steps bring back may
+ * be awaited once, behind the last: nobody who trains on a GPU waits for every loss. It answers with
  *
  *     ready {"version": "PyTorch 1.13.0", "planned": 1000}    what it is, and bytes it has planned for, if it plans
- *     step {"milliseconds": 12.5}                             how long the step took, as measured inside
+ *     taken {"milliseconds": 12.5}                            how long the steps took, as measured inside
  *     missing torch                                           what has to be installed first
  *     unable PyTorch 1.13.0 finds no GPU                      why it cannot do such a job here, whatever is installed
  *     error ValueError: …                                     why it gives up, in one line
@@ -45,20 +46,20 @@ export interface Ready {
 
 export type Reply =
   | { readonly kind: "ready"; readonly ready: Ready }
-  | { readonly kind: "step"; readonly milliseconds: number }
+  | { readonly kind: "taken"; readonly milliseconds: number }
   | { readonly kind: "missing"; readonly what: string }
   | { readonly kind: "unable" | "error"; readonly reason: string };
 
 /** Undefined where the line is no reply. */
 export function parseReply(line: string): Reply | undefined {
-  const [, kind, rest] = /^(ready|step|missing|unable|error) (.+)$/.exec(line) ?? [];
+  const [, kind, rest] = /^(ready|taken|missing|unable|error) (.+)$/.exec(line) ?? [];
   if (kind === "missing") return { kind, what: rest! };
   if (kind === "unable" || kind === "error") return { kind, reason: rest! };
   const value = kind === undefined ? undefined : parseObject(rest!);
   if (kind === "ready" && typeof value?.version === "string") {
     return { kind, ready: value as unknown as Ready };
   }
-  if (kind === "step" && typeof value?.milliseconds === "number") {
+  if (kind === "taken" && typeof value?.milliseconds === "number") {
     return { kind, milliseconds: value.milliseconds };
   }
   return undefined;

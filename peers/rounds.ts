@@ -1,8 +1,10 @@
 /** Rounds in which each contestant takes its turn, so that what drifts on the machine drifts for all. */
 
 export interface Player {
-  /** Takes one step; returns its milliseconds. */
-  step(): Promise<number>;
+  /** About how many milliseconds a step takes. */
+  readonly pace: number;
+  /** Takes so many steps; returns the milliseconds of all. */
+  take(steps: number): Promise<number>;
   /** Processor time so far; undefined where the system does not say. */
   processorSeconds(): number | undefined;
 }
@@ -80,8 +82,8 @@ async function takeQuietTurn(player: Player, options: RoundsOptions): Promise<Tu
 async function takeTurn(player: Player, { turnMilliseconds, machineSeconds }: RoundsOptions): Promise<Turn> {
   const begun = performance.now();
   const [own, machine] = [player.processorSeconds(), machineSeconds()];
-  let steps = 0, milliseconds = 0;
-  for (; milliseconds < turnMilliseconds || steps === 0; steps++) milliseconds += await player.step();
+  const steps = Math.max(1, Math.ceil(turnMilliseconds / player.pace));
+  const milliseconds = await player.take(steps);
   const [ownAfter, machineAfter] = [player.processorSeconds(), machineSeconds()];
   const seconds = (performance.now() - begun) / 1000;
 

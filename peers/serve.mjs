@@ -33,20 +33,21 @@ export function someImages({ batch, input }) {
 }
 
 /**
- * Reads the job, has it prepared, and takes a step for each line.
+ * Reads the job, has it prepared, and takes as many steps as each line says.
  *
- * @param {(job: any) => Promise<{ version: string, planned?: number, step: () => Promise<void> }>} prepare
+ * @param {(job: any) => Promise<{ version: string, planned?: number, take: (steps: number) => Promise<void> }>} prepare
  */
 export async function serve(prepare) {
   try {
     const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-    const { step, ...ready } = await prepare(JSON.parse((await lines.next()).value));
+    const { take, ...ready } = await prepare(JSON.parse((await lines.next()).value));
     tell("ready", ready);
     for await (const line of lines) {
-      if (line !== "step") throw new Error(`${line} is no command`);
+      const [, steps] = /^take ([1-9]\d*)$/.exec(line) ?? [];
+      if (steps === undefined) throw new Error(`${line} is no command`);
       const start = performance.now();
-      await step();
-      tell("step", { milliseconds: performance.now() - start });
+      await take(Number(steps));
+      tell("taken", { milliseconds: performance.now() - start });
     }
   } catch (error) {
     tell("error", String(error).split("\n", 1)[0]);

@@ -17,15 +17,13 @@ await serve(async ({ device, model, mode, batch, input, classes, threads }: Job 
   });
   const { backend, what } = await (device === "cpu" ? startCpu(threads) : startGpu());
   const optimizer = { name: "sgd", momentum: 0.9 } as const;
-  const { session, step } = await prepareWorkload(backend, network, { mode, batch, input, optimizer });
+  const { session, take } = await prepareWorkload(backend, network, { mode, batch, input, optimizer });
   return {
     version: `Strata ${project.version}, ${what}`,
     planned: session.memory.totalBytes,
-    async step() {
-      await step();
-      if (mode === "train" && !Number.isFinite((await session.read(mode, "loss"))[0])) {
-        throw new Error("the loss is not finite");
-      }
+    async take(steps) {
+      const [last] = await take(steps);
+      if (mode === "train" && !Number.isFinite(last)) throw new Error("the loss is not finite");
     },
   };
 });

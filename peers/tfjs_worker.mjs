@@ -24,34 +24,38 @@ await serve(async (job) => {
   if (trainable !== job.parameters) {
     throw new Error(`${job.model} has ${trainable} parameters in tfjs and ${job.parameters} in Strata`);
   }
-  const step = training ? trainingStep(tf, model, job) : (images) => inferenceStep(tf, model, images);
+  const takeStep = training ? trainingStep(tf, model, job) : (images) => model.predictOnBatch(images);
   const { numbers, shape: [batch, channels, height, width] } = someImages(job);
   const bring = () => tf.tensor(numbers, [batch, height, width, channels]);
   const kept = onGpu ? undefined : bring();
   return {
     version: `tfjs ${tf.version.tfjs} (${backend.title})`,
-    async step() {
-      const images = kept ?? bring();
-      await step(images);
-      if (!kept) images.dispose();
+    async take(steps) {
+      const results = [];
+      for (let step = 0; step < steps; step++) {
+        const images = kept ?? bring();
+        results.push(takeStep(images));
+        if (!kept) images.dispose();
+      }
+      // Losses or scores.
+      const numbers = await Promise.all(results.map((result) => result.data()));
+      tf.dispose(results);
+      if (training && !numbers.every(([loss]) => Number.isFinite(loss))) {
+        throw new Error("the loss is not finite");
+      }
     },
   };
 });
 
-async function inferenceStep(tf, model, images) {
-  const scores = model.predictOnBatch(images);
-  await scores.data();
-  tf.dispose(scores);
-}
-
+/** As `trainOnBatch`, which would wait for each loss. */
 function trainingStep(tf, model, { batch, classes }) {
   const targets = tf.oneHot(Array.from({ length: batch }, (_, i) => i % classes), classes);
-  model.compile({
-    optimizer: tf.train.momentum(1e-4, 0.9),
-    loss: (target, scores) => tf.losses.softmaxCrossEntropy(target, scores),
-  });
-  return async (images) => {
-    const loss = await model.trainOnBatch(images, targets);
-    if (!Number.isFinite(loss)) throw new Error("the loss is not finite");
-  };
+  const optimizer = tf.train.momentum(1e-4, 0.9);
+  const variables = model.trainableWeights.map((weight) => weight.read());
+  return (images) =>
+    optimizer.minimize(
+      () => tf.losses.softmaxCrossEntropy(targets, model.apply(images, { training: true })),
+      true,
+      variables,
+    );
 }

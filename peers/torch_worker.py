@@ -1,10 +1,9 @@
 """
-Takes steps with PyTorch, one for each line `step`; see peers/protocol.ts. On a GPU in float32 proper, without TF32, and each
+Takes steps with PyTorch, as many as a line says; see peers/protocol.ts. On a GPU in float32 proper, without TF32, and each
 step brings its images there.
 """
 import inspect
 import json
-import math
 import re
 import sys
 import time
@@ -61,20 +60,27 @@ def training(model, job, bring):
         loss = loss_of(model(bring()))
         loss.backward()
         optimizer.step()
-        if not math.isfinite(loss.item()):
+        return loss.detach()
+
+    def take(steps):
+        losses = torch.stack([step() for _ in range(steps)])
+        if not losses.isfinite().all():
             raise ArithmeticError("the loss is not finite")
 
-    return step
+    return take
 
 
-def inference(model, bring):
+def inference(model, bring, device):
     model.eval()
 
-    def step():
+    def take(steps):
         with torch.inference_mode():
-            model(bring()).cpu()
+            for _ in range(steps):
+                model(bring()).to("cpu", non_blocking=True)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
 
-    return step
+    return take
 
 
 def choose(device):
@@ -99,7 +105,7 @@ def export(model, images, path):
 
 
 def prepare(job, device):
-    """What a line `step` does; nothing where the job is to export."""
+    """What a line `take` does; nothing where the job is to export."""
     torch.set_num_threads(job["threads"])
     torch.manual_seed(1)
     model = create(job["model"], job["classes"], job["input"][-1])
@@ -118,20 +124,21 @@ def prepare(job, device):
 
     if job["mode"] == "train":
         return training(model, job, bring)
-    return inference(model, bring)
+    return inference(model, bring, device)
 
 
 def main():
     job = json.loads(sys.stdin.readline())
     device = choose("cpu" if job["mode"] == "export" else job["device"])
-    step = prepare(job, device)
+    take = prepare(job, device)
     tell("ready", {"version": version(device)})
     for line in sys.stdin:
-        if line.strip() != "step":
+        steps = re.fullmatch(r"take ([1-9]\d*)", line.strip())
+        if not steps:
             raise ValueError(f"{line.strip()} is no command")
         start = time.perf_counter()
-        step()
-        tell("step", {"milliseconds": 1000 * (time.perf_counter() - start)})
+        take(int(steps[1]))
+        tell("taken", {"milliseconds": 1000 * (time.perf_counter() - start)})
 
 
 warnings.simplefilter("ignore")

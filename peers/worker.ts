@@ -1,4 +1,4 @@
-/** A worker as the bench has it: a process of its own, that does nothing until it is asked for a step. */
+/** A worker as the bench has it: a process of its own, that does nothing until it is asked for steps. */
 import { reason } from "../host/files.ts";
 import { type Job, parseReply, type Ready, type Reply } from "./protocol.ts";
 import { peakResidentBytes, processorSeconds } from "./system_figures.ts";
@@ -12,8 +12,8 @@ export interface Command {
 
 export interface Worker {
   readonly ready: Ready;
-  /** Takes one step; returns its milliseconds. Throws `WorkerFailure`. */
-  step(): Promise<number>;
+  /** Takes so many steps; returns the milliseconds of all. Throws `WorkerFailure`. */
+  take(steps: number): Promise<number>;
   /** Of all its threads, so far; undefined where the system does not say. */
   processorSeconds(): number | undefined;
   peakResidentBytes(): number | undefined;
@@ -94,7 +94,7 @@ export async function startWorker(
   const { ready } = await ask(JSON.stringify(job), "ready");
   return {
     ready,
-    step: async () => (await ask("step", "step")).milliseconds,
+    take: async (steps) => (await ask(`take ${steps}`, "taken")).milliseconds,
     processorSeconds: () => processorSeconds(child.pid),
     peakResidentBytes: () => peakResidentBytes(child.pid),
     stop,

@@ -47,12 +47,16 @@ export interface TimingPlan {
   readonly least: number;
   readonly most: number;
   readonly milliseconds: number;
+  /** Steps are taken in groups of about so many milliseconds, with several of them under way; 0: one by one. */
+  readonly group: number;
 }
 
 export interface Timed {
   /** How many steps were thrown away. */
   readonly warmup: number;
-  /** Milliseconds of each step that counts. */
+  /** How many counted. */
+  readonly steps: number;
+  /** Milliseconds of a step, of each that counts, or the mean of each group. */
   readonly times: readonly number[];
 }
 
@@ -60,34 +64,41 @@ export interface Timed {
 export type TimingProgress = (done: number, expected: number) => void;
 
 /**
- * Times a step again and again. V8 is done with its optimised code after a step or two, so the first ones don't count.
- * After each that counts, `between` may measure something else in the same minute.
+ * Times steps again and again. V8 is done with its optimised code after a step or two, so the first ones don't count.
+ * After each group that counts, `between` may measure something else in the same minute.
  */
 export async function timeSteps(
-  step: () => Promise<void>,
+  take: (steps: number) => Promise<unknown>,
   plan: TimingPlan,
   progress: TimingProgress = () => {},
   between: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Timed> {
-  const begun = performance.now();
-  let warmup = 0;
-  for (; warmup < plan.warmup || performance.now() - begun < plan.warmupMilliseconds; warmup++) {
-    progress(0, plan.least);
-    await step();
-  }
-  const start = performance.now();
   const times: number[] = [];
-  for (;;) {
-    const before = performance.now();
-    const fitting = times.length === 0
-      ? 0
-      : Math.floor(plan.milliseconds / ((before - start) / times.length));
+  async function timed(steps: number): Promise<number> {
+    const began = performance.now();
+    await take(steps);
+    return (performance.now() - began) / steps;
+  }
+
+  const begun = performance.now();
+  let warmup = 0, pace = Infinity;
+  while (warmup < plan.warmup || performance.now() - begun < plan.warmupMilliseconds) {
+    progress(0, plan.least);
+    // As many again, so that in the end little of a group's time is waiting for its last step.
+    const steps = plan.group > 0 ? Math.max(1, warmup) : 1;
+    pace = await timed(steps);
+    warmup += steps;
+  }
+  const group = Math.max(1, Math.ceil(plan.group / pace));
+  const start = performance.now();
+  for (let done = 0;;) {
+    const fitting = done === 0 ? 0 : Math.floor(plan.milliseconds / ((performance.now() - start) / done));
     const expected = Math.min(Math.max(fitting, plan.least), plan.most);
-    if (times.length >= expected) break;
-    progress(times.length, expected);
-    await step();
-    times.push(performance.now() - before);
+    if (done >= expected) return { warmup, steps: done, times };
+    progress(done, expected);
+    const steps = Math.min(group, plan.most - done);
+    times.push(await timed(steps));
+    done += steps;
     await between();
   }
-  return { warmup, times };
 }

@@ -1,5 +1,5 @@
 /** A model with made-up data, ready to take the same step again and again. */
-import type { Backend, Session } from "../backend/backend.ts";
+import type { Backend, NumberArray, ReadOutput, Session } from "../backend/backend.ts";
 import { isDetectionModel } from "../detect/model.ts";
 import { fillTarget } from "../detect/targets.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -28,10 +28,11 @@ export interface Workload {
   readonly graph: Graph;
   readonly name: Mode;
   /**
-   * One step, with all that belongs to it: in training the batch of bytes in, forward, backward, the optimiser, the loss
-   * out; in inference an array of images [N, C, H, W] in, the array of scores out.
+   * Takes steps with all that belongs to them: in training the batch of bytes in, forward, backward, the optimiser, the loss
+   * out; in inference an array of images [N, C, H, W] in, the array of scores out. As many are under way as `train` has.
+   * Returns what the last one gave: its loss, or its scores.
    */
-  step(): Promise<void>;
+  take(steps: number): Promise<NumberArray>;
 }
 
 /** Small enough that no loss grows without bounds on the one batch that is repeated. */
@@ -54,10 +55,18 @@ export async function prepareWorkload(
     session,
     graph,
     name: mode,
-    async step() {
-      for (const [name, data] of inputs) session.write(mode, name, data);
-      await session.run(mode);
-      await session.read(mode, output!);
+    async take(steps) {
+      const underWay: ReadOutput[] = [];
+      let begun = 0, last: NumberArray | undefined;
+      for (let taken = 0; taken < steps; taken++) {
+        while (begun < steps && underWay.length < session.depth(mode)) {
+          for (const [name, data] of inputs) session.write(mode, name, data);
+          underWay.push(await session.begin(mode));
+          begun++;
+        }
+        last = await underWay.shift()!(output!);
+      }
+      return last!;
     },
   };
 }

@@ -9,7 +9,11 @@ const quick: RoundsOptions = {
 };
 
 function player(step: () => number, processorSeconds: () => number | undefined = () => undefined): Player {
-  return { step: () => Promise.resolve().then(step), processorSeconds };
+  const take = async (steps: number) => {
+    await Promise.resolve();
+    return Array.from({ length: steps }, step).reduce((a, b) => a + b);
+  };
+  return { pace: 2, take, processorSeconds };
 }
 
 Deno.test("all take one turn a round, another one first each time", async () => {
@@ -33,10 +37,10 @@ Deno.test("all take one turn a round, another one first each time", async () => 
 });
 
 Deno.test("a turn of short steps takes several, and tells their mean", async () => {
-  const times = [1, 3, 2, 2, 4, 0];
+  const times = [1, 3, 2, 2, 5, 2, 3, 3, 1];
   const short = player(() => times.shift()!);
-  const { played } = await playRounds([short], { ...quick, turnMilliseconds: 4 });
-  assert.deepEqual(played.get(short)!.milliseconds, [2, 2, 4]);
+  const { played } = await playRounds([short], { ...quick, turnMilliseconds: 5 });
+  assert.deepEqual(played.get(short)!.milliseconds, [2, 3, 7 / 3]);
 });
 
 Deno.test("one that fails is left out, and the others go on", async () => {

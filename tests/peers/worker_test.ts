@@ -14,20 +14,22 @@ function start(what: string, patience?: number) {
 
 Deno.test("replies are told from chatter", () => {
   assert.deepEqual(parseReply(`ready {"version": "A 1"}`), { kind: "ready", ready: { version: "A 1" } });
-  assert.deepEqual(parseReply(`step {"milliseconds": 12.5}`), { kind: "step", milliseconds: 12.5 });
+  assert.deepEqual(parseReply(`taken {"milliseconds": 12.5}`), { kind: "taken", milliseconds: 12.5 });
   assert.deepEqual(parseReply("missing torch"), { kind: "missing", what: "torch" });
   assert.deepEqual(parseReply("unable to see"), { kind: "unable", reason: "to see" });
   assert.deepEqual(parseReply("error E: no"), { kind: "error", reason: "E: no" });
-  for (const line of ["", "step", "step by step", "step {}", "ready 1", "ready null", `ready {"version":`]) {
+  for (
+    const line of ["", "taken", "taken by storm", "taken {}", "ready 1", "ready null", `ready {"version":`]
+  ) {
     assert.equal(parseReply(line), undefined, line);
   }
 });
 
-Deno.test("a worker makes ready, and takes a step whenever it is asked", async () => {
+Deno.test("a worker makes ready, and takes steps whenever it is asked", async () => {
   const worker = await start("willing");
   assert.deepEqual(worker.ready, { version: "Fake 1.0", planned: 1000 });
-  assert.equal(await worker.step(), 2.5);
-  assert.equal(await worker.step(), 2.5);
+  assert.equal(await worker.take(1), 2.5);
+  assert.equal(await worker.take(4), 10);
   if (Deno.build.os === "linux") {
     assert.ok(worker.peakResidentBytes()! > 2 ** 20);
     assert.ok(worker.processorSeconds()! > 0);
@@ -40,7 +42,7 @@ Deno.test("a worker that fails is told in one line, and leaves no process", asyn
     ["broken", /^Error: it does not like the job$/],
     ["crashes", /^ended with code 1: .+/],
     ["killed", /^was ended by SIGKILL$/],
-    ["confused", /^answered step where ready was due$/],
+    ["confused", /^answered taken where ready was due$/],
   ];
   for (const [what, reason] of cases) {
     await assert.rejects(start(what), (error: Error) => {
@@ -51,7 +53,7 @@ Deno.test("a worker that fails is told in one line, and leaves no process", asyn
   }
   await assert.rejects(start("silent", 300), { message: "has not answered for 0.3 seconds" });
   const tires = await start("tires");
-  await assert.rejects(tires.step(), { message: "Error: the loss is not finite" });
+  await assert.rejects(tires.take(1), { message: "Error: the loss is not finite" });
 });
 
 Deno.test("what is not installed is told apart from what fails", async () => {

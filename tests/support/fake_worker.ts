@@ -13,9 +13,10 @@ else if (what === "unable") say("unable it sees no GPU");
 else if (what === "broken") say("error Error: it does not like the job");
 else if (what === "crashes") throw new Error("out of luck");
 else if (what === "killed") process.kill(process.pid, "SIGKILL");
-else if (what === "confused") say(`step {"milliseconds": 1}`);
+else if (what === "confused") say(`taken {"milliseconds": 1}`);
 else if (what !== "silent") say(`ready {"version": "Fake 1.0", "planned": 1000}`);
 for await (const line of lines) {
+  const [, steps] = /^take (\d+)$/.exec(line) ?? [];
   if (what === "tires") say("error Error: the loss is not finite");
-  else if (line === "step") say(`still here\nstep {"milliseconds": 2.5}`);
+  else if (steps) say(`still here\ntaken {"milliseconds": ${2.5 * Number(steps)}}`);
 }

@@ -16,8 +16,8 @@ Deno.test("steps are counted as planned, after those that warm up", async () => 
   let steps = 0, between = 0;
   const told: [number, number][] = [];
   const { warmup, times } = await timeSteps(
-    () => Promise.resolve(void steps++),
-    { warmup: 3, warmupMilliseconds: 0, least: 4, most: 4, milliseconds: 0 },
+    (count) => Promise.resolve(steps += count),
+    { warmup: 3, warmupMilliseconds: 0, least: 4, most: 4, milliseconds: 0, group: 0 },
     (done, expected) => told.push([done, expected]),
     () => Promise.resolve(void between++),
   );
@@ -29,16 +29,37 @@ Deno.test("as many steps as fit into the time, within bounds", async () => {
   const real = performance.now;
   let clock = 0;
   performance.now = () => clock;
-  const tenMilliseconds = () => Promise.resolve(void (clock += 10));
+  const tenMilliseconds = (steps: number) => Promise.resolve(clock += 10 * steps);
   const stepsIn = async (milliseconds: number) => {
-    const plan = { warmup: 0, warmupMilliseconds: 25, least: 2, most: 6, milliseconds };
-    const { warmup, times } = await timeSteps(tenMilliseconds, plan);
-    assert.equal(warmup, 3);
+    const plan = { warmup: 0, warmupMilliseconds: 25, least: 2, most: 6, milliseconds, group: 0 };
+    const { warmup, steps, times } = await timeSteps(tenMilliseconds, plan);
+    assert.deepEqual([warmup, steps], [3, times.length]);
     assert.ok(times.every((time) => time === 10));
     return times.length;
   };
   try {
     assert.deepEqual([await stepsIn(0), await stepsIn(45), await stepsIn(500)], [2, 4, 6]);
+  } finally {
+    performance.now = real;
+  }
+});
+
+Deno.test("short steps are timed in groups, which wait once for what they bring back", async () => {
+  const real = performance.now;
+  let clock = 0;
+  performance.now = () => clock;
+  const groups: number[] = [];
+  const take = (steps: number) => {
+    groups.push(steps);
+    return Promise.resolve(clock += 10 + 2 * steps);
+  };
+  const plan = { warmup: 2, warmupMilliseconds: 40, least: 5, most: 300, milliseconds: 500, group: 300 };
+  try {
+    const { warmup, steps, times } = await timeSteps(take, plan);
+    // 12, 12 and 14 ms, then 18, which makes a step of 4.5 ms.
+    assert.deepEqual([groups, warmup], [[1, 1, 2, 4, 67, 67, 67, 67], 8]);
+    assert.equal(steps, 268);
+    assert.deepEqual(times, Array(4).fill(144 / 67));
   } finally {
     performance.now = real;
   }
