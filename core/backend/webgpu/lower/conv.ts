@@ -11,6 +11,14 @@ import { epilogueOf, type Finish } from "./epilogue.ts";
 import { addSlices, multiply } from "./gemm.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 import { isNarrow, narrowConv, narrowConvGradInput, narrowConvGradWeight } from "./narrow_conv.ts";
+import {
+  hasFewColumns,
+  hasFewRows,
+  multiplyFewColumns,
+  multiplyFewRows,
+  type MultiplyThin,
+  runsFor,
+} from "./thin.ts";
 import { widthFor } from "./width.ts";
 import { isWinograd, sideFor, winograd } from "./winograd.ts";
 
@@ -100,20 +108,22 @@ function convolve(
 ) {
   const [images, pitch] = walk.image;
   const m = images * walk.rows * walk.columns, k = walk.taps.length * walk.channels;
-  const cut = lower.cut({ m, n: columns, k, groups, splits: whole });
+  const thin = hasFewColumns(m, columns, walk.channels);
+  const cut = thin ? undefined : lower.cut({ m, n: columns, k, groups, splits: whole });
   const four = { x: widthFor(pitch, walk.channels), y: widthFor(columns) };
   const along = filter.pitches.w_channel === 1 ? "k" : "mn";
-  const fourFilters = widthFor(...Object.values(filter.pitches).filter((pitch) => pitch !== 1)) === "vec4f" &&
+  const fourFilters = !thin &&
+    widthFor(...Object.values(filter.pitches).filter((pitch) => pitch !== 1)) === "vec4f" &&
     (along === "k" ? walk.channels : columns) % 4 === 0;
   const reading = { four: four.x === "vec4f" };
   const done = finish(four.y);
-  const isSplit = cut.slices > 1;
-  const parts = isSplit ? lower.scratch(4 * cut.slices * m * groups * columns) : undefined;
+  const slices = cut?.slices ?? 1;
+  const parts = slices > 1 ? lower.scratch(4 * slices * m * groups * columns) : undefined;
   const storing = { four: four.y === "vec4f" };
   const { value: y, ...places } = target;
-  multiply(lower, {
+  const product: MultiplyThin = {
     kernel,
-    ...{ m, n: columns, k, groups, cut, ofGradient },
+    ...{ m, n: columns, k, groups },
     a: isMatrix(walk) ? operands.rowsOperand(reading) : operands.gatheredOperand(reading),
     b: operands.filterOperand({ four: fourFilters, along, whole: walk.channels % 4 === 0 }),
     store: parts ? operands.storeParts(storing) : done.code + operands.storePixels(storing),
@@ -128,11 +138,13 @@ function convolve(
       ...filter.pitches,
       ...(parts ? {} : { ...places, ...done.numbers }),
     },
-  });
+  };
+  if (cut) multiply(lower, { ...product, cut, ofGradient });
+  else multiplyFewColumns(lower, product);
   if (!parts) return;
   const count = m * groups * columns;
   addSlices(lower, parts, y, {
-    slices: cut.slices,
+    slices,
     count,
     channels: groups * columns,
     finish: done,
@@ -274,12 +286,13 @@ function gradWeight(
   const walk = walkOf(attrs, extents(x), extents(dw), extents(dy));
   const [images, pitch] = walk.image;
   const m = out / groups, n = walk.taps.length * channels, k = images * walk.rows * walk.columns;
-  const cut = lower.cut({ m, n, k, groups, splits: true });
-  const target = cut.slices > 1 ? lower.scratch(4 * cut.slices * sizeOf(dw.shape)) : dw;
+  const cut = hasFewRows(m, k) ? undefined : lower.cut({ m, n, k, groups, splits: true });
+  const { slices } = cut ?? runsFor(n, k);
+  const target = slices > 1 ? lower.scratch(4 * slices * sizeOf(dw.shape)) : dw;
   const width = { dy: widthFor(out, m), x: widthFor(pitch, channels), dw: widthFor(n) };
-  multiply(lower, {
+  const product: MultiplyThin = {
     kernel,
-    ...{ m, n, k, groups, cut, ofGradient: true },
+    ...{ m, n, k, groups },
     a: operands.turnedOperand({ four: width.dy === "vec4f" }),
     b: operands.seenOperand({ four: width.x === "vec4f" }),
     store: operands.storeFilters({ four: width.dw === "vec4f" }),
@@ -290,11 +303,13 @@ function gradWeight(
       parts: writes(target, width.dw),
     },
     numbers: { ...walkNumbers(walk), out },
-  });
+  };
+  if (cut) multiply(lower, { ...product, cut, ofGradient: true });
+  else multiplyFewRows(lower, product);
   if (target === dw) return;
   const finish = epilogueOf(lower, { inputs: [], attrs: {} }, width.dw);
   addSlices(lower, target, dw, {
-    slices: cut.slices,
+    slices,
     count: sizeOf(dw.shape),
     channels: n,
     finish,

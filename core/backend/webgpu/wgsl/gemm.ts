@@ -19,7 +19,7 @@ import { patchesOf } from "./patches.ts";
 import { DEPTH, type Operand, range, type Strips, type Tile } from "./tiles.ts";
 
 /** What operands know of a row or column, and of a step along K; each has its own use for offset, y and x. */
-const PLACES = `
+export const PLACES = `
 struct Place { offset: u32, y: i32, x: i32, inside: bool }
 struct Step { k: u32, offset: u32, y: i32, x: i32 }
 `;
