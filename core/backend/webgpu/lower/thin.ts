@@ -1,6 +1,6 @@
 /** Products with a thin side: when, and the kernels. See wgsl/thin.ts. */
 import { rowsOfGroups } from "../kernel.ts";
-import { fewColumns, fewRows, THIN, THIN_LANES } from "../wgsl/thin.ts";
+import { fewColumns, fewRows, ROWS_EACH, THIN, THIN_LANES } from "../wgsl/thin.ts";
 import type { Multiply } from "./gemm.ts";
 import type { Lower } from "./lowering.ts";
 
@@ -32,7 +32,7 @@ export function multiplyFewColumns(
     code: fewColumns(n, a, b, store),
     buffers,
     numbers: { ...extents, ...numbers },
-    groups: [...rowsOfGroups(Math.ceil(m / THIN_LANES)), groups],
+    groups: [...rowsOfGroups(Math.ceil(m / THIN_LANES / ROWS_EACH)), groups],
   });
 }
 

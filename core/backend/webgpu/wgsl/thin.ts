@@ -9,20 +9,31 @@ import { type Operand, range } from "./tiles.ts";
 export const THIN = 16;
 
 /** Invocations of a workgroup. */
-export const THIN_LANES = 128;
+export const THIN_LANES = 64;
+
+/** Rows of an invocation where columns are few: each number of B that it reads serves for all of them. */
+export const ROWS_EACH = 4;
 
 /** Steps along K for which a workgroup keeps B. */
 const KEPT_STEPS = 64;
 
 /**
- * Few columns: an invocation makes a row of C and reads its row of A by itself; B, number by number, is in the workgroup's
+ * Few columns: an invocation makes some rows of C and reads its rows of A by itself; B, number by number, is in the workgroup's
  * memory, and so is what a step along K means. Numbers: m, n, k, groups, and those of operands and store. Grid: workgroups of
  * rows by `group_index` × groups.
  */
 export function fewColumns(columns: number, a: Operand, b: Operand, store: string): string {
   const fours = range(Math.ceil(columns / 4));
-  const add = (x: string, step: number) =>
-    fours.map((four) => `c${four} += ${x} * filters[at + ${step * fours.length + four}u];`).join(" ");
+  const own = range(ROWS_EACH);
+  const add = (step: number, of: string) =>
+    `{
+        ${fours.map((four) => `let b${four} = filters[at + ${step * fours.length + four}u];`).join(" ")}
+        ${
+      own.map((i) => fours.map((four) => `c${i}_${four} += x${i}${of} * b${four};`).join(" ")).join(
+        "\n        ",
+      )
+    }
+      }`;
   return `${PLACES}${a.code}${b.code}${store}
 var<workgroup> steps: array<Step, ${KEPT_STEPS}>;
 var<workgroup> filters: array<vec4f, ${KEPT_STEPS * fours.length}>;
@@ -30,9 +41,9 @@ var<workgroup> filters: array<vec4f, ${KEPT_STEPS * fours.length}>;
 @compute @workgroup_size(${THIN_LANES})
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.z;
-  let row = group_index(id) * ${THIN_LANES}u + lane;
-  let place = a_place(row, group);
-  ${fours.map((four) => `var c${four} = vec4f();`).join(" ")}
+  let row = group_index(id) * ${ROWS_EACH * THIN_LANES}u + lane;
+  ${own.map((i) => `let place_${i} = a_place(row + ${i * THIN_LANES}u, group);`).join(" ")}
+  ${own.flatMap((i) => fours.map((four) => `var c${i}_${four} = vec4f();`)).join(" ")}
   for (var first = 0u; first < n.k; first += ${KEPT_STEPS}u) {
     let count = min(n.k - first, ${KEPT_STEPS}u);
     workgroupBarrier();
@@ -44,12 +55,17 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
     }
     workgroupBarrier();
     for (var i = 0u; i < count; i += ${a.four ? 4 : 1}u) {
-      let x = a_at(place, steps[i]);
+      let step = steps[i];
+      ${own.map((i) => `let x${i} = a_at(place_${i}, step);`).join(" ")}
       let at = i * ${fours.length}u;
-      ${a.four ? range(4).map((i) => add(`x.${"xyzw"[i]}`, i)).join("\n      ") : add("x", 0)}
+      ${a.four ? range(4).map((step) => add(step, `.${"xyzw"[step]}`)).join("\n      ") : add(0, "")}
     }
   }
-  ${fours.map((four) => `store(row, ${4 * four}u, c${four}, group, 0u);`).join("\n  ")}
+  ${
+    own.flatMap((i) =>
+      fours.map((four) => `store(row + ${i * THIN_LANES}u, ${4 * four}u, c${i}_${four}, group, 0u);`)
+    ).join("\n  ")
+  }
 }
 `;
 }
