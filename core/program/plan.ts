@@ -19,6 +19,8 @@ export interface PlanOptions {
   readonly alignment?: number;
   /** How the arena is divided; in one piece where nothing is said. */
   readonly pieces?: Pieces;
+  /** Bytes that a value takes, where not those of its type. */
+  readonly bytesOf?: (value: Value) => number;
   /** Give every buffer memory of its own, with this many spare bytes behind it. For tests that look for stray writes. */
   readonly guard?: number;
 }
@@ -59,21 +61,25 @@ export function withinPieces(start: number, bytes: number, { piece, part }: Piec
   return start + bytes <= end ? start : end;
 }
 
-/** Bytes that a value takes. */
+/** Bytes that a value of its type takes. */
 export function bytesOf(value: Value): number {
   return sizeOf(value.shape) * bytesPerElement[value.dtype];
 }
 
 /** Places all results and scratch of a program in one arena: what is never needed at once shares memory. */
 export function planMemory(program: Planned, options: PlanOptions = {}): Plan {
-  const buffers = findBuffers(program, options.guard === undefined);
+  const buffers = findBuffers(program, options.guard === undefined, options.bytesOf ?? bytesOf);
   return options.guard === undefined ? placeShared(buffers, options) : placeApart(buffers, options.guard);
 }
 
 /** What a plan has to know of a program. */
 type Planned = Pick<Program, "graph" | "scratch" | "aliases">;
 
-function findBuffers({ graph, scratch, aliases }: Planned, inPlace: boolean): Buffer[] {
+function findBuffers(
+  { graph, scratch, aliases }: Planned,
+  inPlace: boolean,
+  bytesOf: (value: Value) => number,
+): Buffer[] {
   const end = graph.nodes.length;
   const lastUse = new Map<Value, number>();
   graph.nodes.forEach((node, index) => node.inputs.forEach((value) => lastUse.set(value, index)));

@@ -7,21 +7,10 @@ import type { WebgpuBackend } from "../../core/backend/webgpu/backend.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { matrixProduct } from "../reference/conv.ts";
 import { checkConv, noise, plain, shapesOf } from "../support/check_conv.ts";
-import { onWebgpu } from "../support/on_backends.ts";
+import { onHalf } from "../support/on_backends.ts";
 import { backendFor, runOp } from "../support/run_op.ts";
 
 const HALF = { webgpu: { half: true } };
-
-const hasHalf = await backendFor("webgpu").then(
-  (backend) => (backend as WebgpuBackend).gpu.device.features.has("shader-f16"),
-  () => false,
-);
-
-/** A test that needs an adapter with float16. */
-function onHalf(name: string, body: () => Promise<void>): void {
-  if (hasHalf) onWebgpu(name, body);
-  else Deno.test({ name: `webgpu: ${name} (skipped: no float16)`, ignore: true, fn: body });
-}
 
 /** Numbers in (−1, 1) that float16 has. */
 const short = (shape: Shape, seed: number) => noise(shape, seed).map((x) => Math.round(256 * x) / 256);

@@ -22,13 +22,18 @@ const STEPS: readonly [network: string, optimizer: OptimizerOptions][] = [
   ["yolov1", { name: "adam" }],
 ];
 
-/** For a small GPU, and for a large one, with Winograd's convolutions wherever they can be. */
-const LOWERINGS = [
-  lowerWith({ workgroupBytes: 16384, subgroups: undefined, half: false, exact: true }),
-  lowerWith(
-    { workgroupBytes: 65536, subgroups: { directive: "enable subgroups;\n" }, half: false, exact: false },
-    new Always("winograd4"),
-  ),
+/** What a small GPU can do; and a large one, with Winograd's convolutions wherever they can be, or with float16. */
+const SMALL = { workgroupBytes: 16384, subgroups: undefined, half: false, exact: true };
+const LARGE = {
+  workgroupBytes: 65536,
+  subgroups: { directive: "enable subgroups;\n" },
+  half: false,
+  exact: false,
+};
+const GPUS = [
+  { abilities: SMALL, choices: undefined },
+  { abilities: LARGE, choices: new Always("winograd4") },
+  { abilities: { ...LARGE, half: true }, choices: undefined },
 ];
 
 /** All that a step may do beside its update. */
@@ -48,17 +53,18 @@ function sourcesOf(model: Module, input: readonly [number, number, number], opti
     return [[name, graph], [`${name}, fused`, fuse(graph)]] as const;
   });
   const sources: string[] = [];
-  const prepared = LOWERINGS.flatMap((lowerNode) => [
-    ...layOut(Object.fromEntries(all), limits, lowerNode).prepared.values(),
+  const prepared = GPUS.flatMap(({ abilities, choices }) => [
+    ...layOut(Object.fromEntries(all), limits, lowerWith(abilities, choices), abilities.half).prepared
+      .values(),
   ]);
-  for (const { program } of prepared) {
+  for (const { program, halves } of prepared) {
     for (const call of program.calls) {
       // Each buffer by itself: their places do not matter here.
       const buffers = new Map<unknown, GPUBuffer>();
       const { source } = place(call, (item) => {
         if (!buffers.has(item)) buffers.set(item, {} as GPUBuffer);
         return [{ buffer: buffers.get(item)!, offset: 0, size: 256 }];
-      });
+      }, halves);
       sources.push(source);
     }
   }
@@ -95,7 +101,9 @@ async function compile(sources: readonly string[]): Promise<string[]> {
   const device = await adapter!.requestDevice({
     requiredFeatures: [...adapter!.features] as GPUFeatureName[],
   });
-  const complaints = await Promise.all(sources.map(async (code) => {
+  const half = adapter!.features.has("shader-f16");
+  const able = sources.filter((code) => half || !code.includes("enable f16;"));
+  const complaints = await Promise.all(able.map(async (code) => {
     const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
     return messages.filter(({ type }) => type === "error").map(({ lineNum, message }) =>
       `${message}: ${code.split("\n")[lineNum - 1]}`

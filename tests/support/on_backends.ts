@@ -17,7 +17,7 @@ export interface On {
   some<T>(cases: readonly T[]): readonly T[];
 }
 
-const hasAdapter = await findAdapter() !== undefined;
+const adapter = await findAdapter();
 
 /** Workers and devices are kept for all tests of a file. */
 const pooled = { sanitizeOps: false, sanitizeResources: false };
@@ -48,8 +48,14 @@ export function onWebgpu(name: string, body: () => Promise<void>): void {
   if (Deno.env.get("STRATA_TEST_WEBGPU") === "no") return;
   Deno.test({
     ...pooled,
-    name: `webgpu: ${name}${hasAdapter ? "" : " (skipped: no adapter)"}`,
-    ignore: !hasAdapter,
+    name: `webgpu: ${name}${adapter ? "" : " (skipped: no adapter)"}`,
+    ignore: !adapter,
     fn: body,
   });
+}
+
+/** Declares a test that needs an adapter with float16. */
+export function onHalf(name: string, body: () => Promise<void>): void {
+  if (!adapter || adapter.features.has("shader-f16")) onWebgpu(name, body);
+  else Deno.test({ name: `webgpu: ${name} (skipped: no float16)`, ignore: true, fn: body });
 }

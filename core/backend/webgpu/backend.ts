@@ -18,7 +18,10 @@ export interface WebgpuOptions {
   readonly gpu?: Gpu;
   /** How products are cut, by node: what `autotune` has measured. Others are cut by shape alone. */
   readonly choices?: Choices;
-  /** Products of numbers that are rounded to float16, summed as float32; `UserError` where the GPU cannot. False by default. */
+  /**
+   * Images between layers, and gradients to them, as float16 in memory, and products of such numbers, summed as float32;
+   * `UserError` where the GPU cannot. False by default.
+   */
   readonly half?: boolean;
   /** Convolutions as plain sums, never Winograd's: less rounding, slower. False by default. */
   readonly exact?: boolean;
@@ -52,11 +55,11 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   const prepare = options.fuse === false ? dropPlaces : fuse;
   const plan = (graphs: Readonly<Record<string, Graph>>) => {
     const prepared = Object.entries(graphs).map(([name, graph]) => [name, prepare(graph)] as const);
-    return layOut(Object.fromEntries(prepared), limits, lowerNode);
+    return layOut(Object.fromEntries(prepared), limits, lowerNode, abilities.half);
   };
   return {
     name: "webgpu",
-    description: `WebGPU, ${name}${abilities.half ? ", products of float16" : ""}${
+    description: `WebGPU, ${name}${abilities.half ? ", images and products of float16" : ""}${
       software ? ": the processor in a GPU's place, right but slow" : ""
     }`,
     gpu,

@@ -18,6 +18,12 @@ export const elementBytes: Readonly<Record<Element, number>> = {
   vec4i: 16,
 };
 
+/** The type and bytes of the same numbers where they are kept as float16. */
+export const halfElements: Readonly<Partial<Record<Element, { type: string; bytes: number }>>> = {
+  f32: { type: "f16", bytes: 2 },
+  vec4f: { type: "vec4<f16>", bytes: 8 },
+};
+
 /** Numbers that are known when a graph is compiled, such as the windows of a pool. */
 export interface Table {
   readonly words: readonly number[];

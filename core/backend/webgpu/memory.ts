@@ -5,9 +5,10 @@
  */
 import type { Graph, Node, Value } from "../../graph/graph.ts";
 import { type Collector, lowerGraph } from "../../program/lower.ts";
-import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
+import { align, bytesOf as bytesOfType, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
 import type { Call, Program } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
+import { type Half, halvesOf } from "./half.ts";
 import type { Bound, Kernel, SpaceName, Table, Window } from "./kernel.ts";
 import type { Collect } from "./lower/lowering.ts";
 import { dispatchesOf, type Many } from "./many.ts";
@@ -36,6 +37,8 @@ interface Aliases {
 export interface Prepared {
   readonly program: Program<Dispatch>;
   readonly plan: Plan;
+  /** Results that lie in memory as float16. */
+  readonly halves: ReadonlyMap<Value, Half>;
 }
 
 export interface Layout {
@@ -52,11 +55,15 @@ export interface Layout {
   placeOf(item: Bound["item"], graph: Prepared): Window;
 }
 
-/** Lowers and plans the graphs, and gives everything in them its place. Nothing is allocated yet. */
+/**
+ * Lowers and plans the graphs, and gives everything in them its place; with `half`, images between layers are float16 there.
+ * Nothing is allocated yet.
+ */
 export function layOut(
   graphs: Readonly<Record<string, Graph>>,
   limits: MemoryLimits,
   lowerNode: (collect: Collect, node: Node) => void,
+  half = false,
 ): Layout {
   const down = (bytes: number, step: number) => Math.max(step, Math.floor(bytes / step) * step);
   const binding = down(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize), ALIGNMENT);
@@ -65,7 +72,9 @@ export function layOut(
   const limitsOfPlan = { alignment: ALIGNMENT, pieces: { piece, part: binding } };
   const planned = Object.entries(graphs).map(([name, graph]) => {
     const program = lowerGraph<Asked>(graph, (collect, node) => lowerNode(lowerFor(collect, binding), node));
-    return { name, program, plan: planMemory(program, limitsOfPlan) };
+    const halves = half ? halvesOf(program) : new Map<Value, Half>();
+    const bytesOf = (value: Value) => bytesOfType(value) / (halves.has(value) ? 2 : 1);
+    return { name, program, halves, plan: planMemory(program, { ...limitsOfPlan, bytesOf }) };
   });
 
   const space = () => {
@@ -86,16 +95,16 @@ export function layOut(
     for (const [name, value] of graph.states) {
       if (states.has(name)) continue;
       states.set(name, value);
-      stateOffsets.set(name, stateSpace.take(bytesOf(value)));
+      stateOffsets.set(name, stateSpace.take(bytesOfType(value)));
     }
-    for (const value of graph.inputs.values()) inputOffsets.set(value, inputSpace.take(bytesOf(value)));
+    for (const value of graph.inputs.values()) inputOffsets.set(value, inputSpace.take(bytesOfType(value)));
   }
-  const placeOf = (item: Bound["item"], graph: Pick<Prepared, "plan"> & Aliases): Window => {
+  const placeOf = (item: Bound["item"], graph: Pick<Prepared, "plan" | "halves"> & Aliases): Window => {
     if ("space" in item) return item;
     if ("words" in item) {
       return { space: "tables", offset: tables.get(item)!, bytes: 4 * item.words.length };
     }
-    const bytes = "kind" in item ? bytesOf(item) : item.bytes;
+    const bytes = "kind" in item ? bytesOfType(item) / (graph.halves.has(item) ? 2 : 1) : item.bytes;
     if ("kind" in item) {
       if (item.kind === "state") return { space: "states", offset: stateOffsets.get(item.name)!, bytes };
       if (item.kind === "input") return { space: "inputs", offset: inputOffsets.get(item)!, bytes };
@@ -106,13 +115,16 @@ export function layOut(
     if (!alias) throw new Error("Strata is at fault: a buffer was never placed");
     return placeOf(alias, graph);
   };
-  const prepared = new Map(planned.map(({ name, program, plan }): [string, Prepared] => {
+  const prepared = new Map(planned.map(({ name, program, plan, halves }): [string, Prepared] => {
     const calls = program.calls.flatMap((asked): Dispatch[] => {
       if (!("sets" in asked)) return [asked];
-      const kernels = dispatchesOf(asked, (item) => placeOf(item, { program, plan }), { piece, binding });
+      const kernels = dispatchesOf(asked, (item) => placeOf(item, { program, plan, halves }), {
+        piece,
+        binding,
+      });
       return kernels.map((kernel) => ({ ...kernel, node: asked.node }));
     });
-    return [name, { program: { ...program, calls }, plan }];
+    return [name, { program: { ...program, calls }, plan, halves }];
   }));
   const tables = new Map<Table, number>(), byWords = new Map<string, number>();
   for (const { program: { calls } } of prepared.values()) {

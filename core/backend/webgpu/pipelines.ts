@@ -1,5 +1,4 @@
 /** Compiled kernels: each source once, without blocking. */
-import { elementBytes } from "./kernel.ts";
 import type { Placed } from "./source.ts";
 
 export interface Pipelines {
@@ -22,9 +21,9 @@ export function createPipelines(device: GPUDevice): Pipelines {
     }
     const buffers: GPUBufferBindingLayout[] = [
       ...(numbers > 0 ? [{ type: "uniform" as const, minBindingSize: numbers }] : []),
-      ...bindings.map(({ writable, element }) => ({
+      ...bindings.map(({ writable, each }) => ({
         type: writable ? "storage" as const : "read-only-storage" as const,
-        minBindingSize: elementBytes[element],
+        minBindingSize: each,
       })),
     ];
     const key = JSON.stringify(buffers);

@@ -40,7 +40,7 @@ export async function compileSteps(
   let offset = 0;
   const steps = await Promise.all(calls.map(async (call): Promise<Step> => {
     const { kernel, node, numbers, groups } = call;
-    const placed = place(call, (item) => memory.rangesOf(item, prepared));
+    const placed = place(call, (item) => memory.rangesOf(item, prepared), prepared.halves);
     const size = numbersBytes(numbers), at = offset;
     packNumbers(numbers, data, at);
     offset += roomFor(size);

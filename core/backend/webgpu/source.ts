@@ -1,5 +1,13 @@
 /** The WGSL of a kernel: declarations of what it is given, in front of its own code. */
-import { type Bound, type Constant, type Element, elementBytes, type Kernel } from "./kernel.ts";
+import type { Half } from "./half.ts";
+import {
+  type Bound,
+  type Constant,
+  type Element,
+  elementBytes,
+  halfElements,
+  type Kernel,
+} from "./kernel.ts";
 import { header } from "./wgsl/header.ts";
 
 /** A range of a GPU buffer that a binding has. */
@@ -18,7 +26,8 @@ export interface Placed {
   readonly bindings: readonly {
     readonly range: Range;
     readonly writable: boolean;
-    readonly element: Element;
+    /** Bytes of an element. */
+    readonly each: number;
   }[];
 }
 
@@ -31,23 +40,34 @@ const DIRECTIVE = /^enable .+;$/gm;
  *
  * Of a GPU buffer that a dispatch writes anywhere, WebGPU lets it bind nothing read-only; and no two bindings may overlap.
  * So access is decided for each GPU buffer, and an op that works in place has one binding under two names.
+ *
+ * What lies in memory as float16 (`halves`) is float32 for the kernel.
  */
-export function place(kernel: Kernel, rangesOf: (item: Bound["item"]) => readonly Range[]): Placed {
+export function place(
+  kernel: Kernel,
+  rangesOf: (item: Bound["item"]) => readonly Range[],
+  halves: ReadonlyMap<Bound["item"], Half> = new Map(),
+): Placed {
   const { code, buffers, numbers } = kernel;
   const named = Object.entries(buffers).map(([name, bound]) => {
     const all = rangesOf(bound.item);
-    return { name, bound, ranges: bound.part === undefined ? all : [all[bound.part]!] };
+    const half = halves.get(bound.item);
+    const stored = half
+      ? halfElements[bound.element]
+      : { type: bound.element, bytes: elementBytes[bound.element] };
+    if (!stored) throw new Error(`Strata is at fault: ${kernel.kernel} sees float16 as ${bound.element}`);
+    return { name, bound, half, stored, ranges: bound.part === undefined ? all : [all[bound.part]!] };
   });
   const written = new Set(
     named.filter(({ bound }) => bound.writes).flatMap(({ ranges }) => ranges.map(({ buffer }) => buffer)),
   );
   const first = Object.keys(numbers).length > 0 ? 1 : 0;
-  const bindings: { range: Range; writable: boolean; variable: string; element: Element }[] = [];
+  const bindings: { range: Range; writable: boolean; variable: string; type: string; each: number }[] = [];
   const lines: string[] = [];
-  for (const { name, bound, ranges } of named) {
+  for (const { name, bound, half, stored: { type, bytes: each }, ranges } of named) {
     const variables = ranges.map((range, part) => {
       const twins = bindings.filter((other) => sameRange(other.range, range));
-      const twin = twins.find(({ element }) => element === bound.element);
+      const twin = twins.find((other) => other.type === type);
       if (twin) return twin.variable;
       const variable = `${name}_${part}`, writable = written.has(range.buffer);
       if (twins.length > 0 && writable) {
@@ -56,14 +76,15 @@ export function place(kernel: Kernel, rangesOf: (item: Bound["item"]) => readonl
       const access = writable ? "read_write" : "read";
       lines.push(
         `@group(0) @binding(${first + bindings.length}) ` +
-          `var<storage, ${access}> ${variable}: array<${bound.element}>;`,
+          `var<storage, ${access}> ${variable}: array<${type}>;`,
       );
-      bindings.push({ range, writable, variable, element: bound.element });
+      bindings.push({ range, writable, variable, type, each });
       return variable;
     });
-    lines.push(accessors(name, bound, variables, ranges[0]!.size / elementBytes[bound.element]));
+    lines.push(accessors(name, bound, half, variables, ranges[0]!.size / each));
   }
   const directives = new Set(code.match(DIRECTIVE));
+  if (named.some(({ half }) => half)) directives.add("enable f16;");
   return {
     kernel: kernel.kernel,
     source: [...directives, declareNumbers(numbers), ...lines, header, code.replace(DIRECTIVE, "")].join(
@@ -92,10 +113,30 @@ function typeOf(value: Constant): string {
   return typeof value === "number" ? "u32" : "i32" in value ? "i32" : "f32";
 }
 
-/** `read_name` and `write_name`, over the parts of a buffer that has several. */
-function accessors(name: string, { element, reads, writes }: Bound, parts: readonly string[], each: number) {
+/** What is read, as float32. */
+function fromHalf(number: string, element: Element, { scale }: Half): string {
+  return scale === 1 ? `${element}(${number})` : `${element}(${number}) * ${1 / scale}`;
+}
+
+/** What is written, as float16: of a gradient that is too large the largest number that there is. */
+function toHalf(number: string, element: Element, { scale }: Half): string {
+  const { type } = halfElements[element]!;
+  if (scale === 1) return `${type}(${number})`;
+  return `${type}(clamp(${number} * ${scale}.0, ${element}(-65504.0), ${element}(65504.0)))`;
+}
+
+/** `read_name` and `write_name`, over the parts of a buffer that has several, of `each` elements. */
+function accessors(
+  name: string,
+  { element, reads, writes }: Bound,
+  half: Half | undefined,
+  parts: readonly string[],
+  each: number,
+) {
   const whole = parts.length === 1;
   const place = whole ? "i" : `i % ${each}u`;
+  const read = (part: string) => half ? fromHalf(`${part}[${place}]`, element, half) : `${part}[${place}]`;
+  const value = half ? toHalf("value", element, half) : "value";
   const choose = (statement: (part: string) => string) =>
     whole ? statement(parts[0]!) : [
       `switch (i / ${each}u) {`,
@@ -105,12 +146,10 @@ function accessors(name: string, { element, reads, writes }: Bound, parts: reado
       "  }",
     ].join("\n");
   return [
-    reads
-      ? `fn read_${name}(i: u32) -> ${element} {\n  ${choose((part) => `return ${part}[${place}];`)}\n}`
-      : "",
+    reads ? `fn read_${name}(i: u32) -> ${element} {\n  ${choose((part) => `return ${read(part)};`)}\n}` : "",
     writes
       ? `fn write_${name}(i: u32, value: ${element}) {\n  ${
-        choose((part) => `${part}[${place}] = value;`)
+        choose((part) => `${part}[${place}] = ${value};`)
       }\n}`
       : "",
   ].filter((line) => line !== "").join("\n");

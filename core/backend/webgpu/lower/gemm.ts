@@ -7,6 +7,7 @@ import { product, sumSlices } from "../wgsl/gemm.ts";
 import { type Operand, stripBytes, type Strips, TILES } from "../wgsl/tiles.ts";
 import { type Cut, type Extents, sliceOf } from "./cut.ts";
 import type { Finish } from "./epilogue.ts";
+import { GRADIENT_SCALE } from "../half.ts";
 import type { Lower } from "./lowering.ts";
 
 export interface Multiply extends Omit<Extents, "splits"> {
@@ -21,9 +22,6 @@ export interface Multiply extends Omit<Extents, "splits"> {
   /** Writes results, or parts where there are slices. */
   readonly store: string;
 }
-
-/** With it float16 has all its digits for gradients from 1.5e-8 on, and holds them up to 16. */
-const GRADIENT_SCALE = 4096;
 
 /** Adds the product's kernel. */
 export function multiply(
