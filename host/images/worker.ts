@@ -43,17 +43,22 @@ export type Answer =
   | { readonly damaged: string }
   | { readonly unable: string };
 
+/** From now on it is noticed where the worker ends. */
+export interface Alive {
+  readonly alive: true;
+}
+
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<Job & { readonly id: number }>) => void;
-  postMessage(message: Answer & { readonly id: number }, transfer?: Transferable[]): void;
+  postMessage(message: Alive | Answer & { readonly id: number }, transfer?: Transferable[]): void;
 };
+
+beginLife().then(() => scope.postMessage({ alive: true }));
 
 type Decoder = typeof import("./decode.ts");
 let loading: Promise<Decoder> | undefined;
-const living = beginLife();
 
 scope.onmessage = async ({ data: { id, ...job } }) => {
-  await living;
   const answer = await carryOut(job).catch((error) => ({ unable: firstLine(error) }));
   scope.postMessage({ id, ...answer }, "pixels" in answer ? [answer.pixels.buffer] : []);
 };
