@@ -25,7 +25,7 @@ export async function prepareImages(
 ): Promise<Prepared[]> {
   return await Promise.all(paths.map(async (path): Promise<Prepared> => {
     try {
-      const data = await pool.load({ path, channels, maxPixels, transforms, whole: true, at: undefined });
+      const data = await pool.load({ path, channels, maxPixels, transforms, at: undefined });
       return { path, image: { width, height, channels, data } };
     } catch (error) {
       if (error instanceof DamagedImage) return { path, damaged: error.message };

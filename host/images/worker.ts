@@ -18,9 +18,10 @@ export interface LoadJob {
   readonly channels: number;
   readonly maxPixels: number;
   readonly transforms: readonly Transform[];
-  /** Whether all of a large image is decoded, though a part of its pixels would nearly do and take less time. */
-  readonly whole?: boolean;
-  /** What random transforms depend on; undefined where there are none. */
+  /**
+   * What random transforms depend on; undefined where there are none, as in evaluations. A large image is then decoded whole,
+   * though a part of its pixels would nearly do and take less time: results are torchvision's.
+   */
   readonly at: (Moment & { readonly sample: number }) | undefined;
 }
 
@@ -91,7 +92,7 @@ async function inspect(
 }
 
 async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
-  const { path, channels, maxPixels, transforms, whole = false, at } = job;
+  const { path, channels, maxPixels, transforms, at } = job;
   let bytes: Uint8Array;
   try {
     bytes = await Deno.readFile(path);
@@ -102,7 +103,7 @@ async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
     if (!at) throw new Error(`${path}: a random transform has nothing to draw from`);
     return stream(at.seed, purpose, at.epoch, at.sample);
   };
-  const reduction = (header: Header) => whole ? 1 : spareReduction(header, transforms, draws);
+  const reduction = (header: Header) => at ? spareReduction(header, transforms, draws) : 1;
   let image: Image;
   try {
     image = await decode(bytes, { channels, maxPixels, reduction });

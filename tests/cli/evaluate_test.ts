@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import sharp from "sharp";
 import { evaluate } from "../../cli/evaluate.ts";
+import { predict } from "../../cli/predict.ts";
 import { printed } from "../support/printed.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { smallNet, smallRun } from "../support/tiny_run.ts";
@@ -117,5 +119,30 @@ Deno.test(
         [[plain, ...digits, "--val-split", "0.5"], /--val-split has no effect with --dataset digits/],
       ];
       for (const [args, message] of cases) await assert.rejects(evaluate(args), message, args.join(" "));
+    }),
+);
+
+Deno.test(
+  "evaluate: a large photograph is seen as predict sees it",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const data = join(folder, "data"), large = join(folder, "large");
+      for (let i = 0; i < 4; i++) {
+        await put(join(data, "blue", `${i}.jpg`), await photograph(20, 30, 180 + 5 * i));
+        await put(join(data, "red", `${i}.jpg`), await photograph(180 + 5 * i, 30, 20));
+      }
+      const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "2"];
+      await smallRun(folder, "run", "--data", data, ...small);
+      const run = join(folder, "run");
+      const [width, height] = [2000, 600];
+      const noise = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * i) % 251);
+      const jpeg = await sharp(noise, { raw: { width, height, channels: 3 } }).jpeg().toBuffer();
+      const file = await put(join(large, "red", "1.jpg"), jpeg);
+      const evaluated = JSON.parse((await printed(evaluate, run, "--data", large, "--json")).out);
+      const predicted = JSON.parse((await printed(predict, run, file, "--json")).out);
+      const { predictions } = predicted.images[0];
+      const { probability } = predictions.find((one: { class: string }) => one.class === "red");
+      assert.ok(Math.abs(Math.exp(-evaluated.loss) - probability) < 1e-6, `${evaluated.loss} ${probability}`);
     }),
 );
