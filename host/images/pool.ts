@@ -7,18 +7,22 @@ import type { Alive, Answer, InspectJob, Job, LoadJob } from "./worker.ts";
 /** Jobs under way in a worker: while sharp decodes one image on a thread of its own, another is transformed. */
 const AT_ONCE = 2;
 
-/** The file is there, but no image can be had from it. */
+/** No image can be had from the file. */
 export class DamagedImage extends Error {
   override readonly name = "DamagedImage";
 }
 
+/** The file can't be read at all, though it could be when it was found. */
+export class LostImage extends UserError {
+  constructor(path: string, readonly why: string) {
+    super(`${path}: cannot be read any more (${why})`);
+  }
+}
+
 export interface ImagePool {
-  /**
-   * Pixels `[height, width, channels]` of a file after its transforms. Throws `DamagedImage`, or `UserError` where the
-   * file can't be read at all.
-   */
+  /** Pixels `[height, width, channels]` of a file after its transforms. Throws `DamagedImage` or `LostImage`. */
   load(job: Omit<LoadJob, "kind">): Promise<Uint8Array>;
-  /** What a file says of itself. Throws as `load` does. */
+  /** What a file says of itself. Throws `DamagedImage`, also where it can't be read. */
   inspect(job: Omit<InspectJob, "kind">): Promise<PixelSize>;
   close(): void;
 }
@@ -103,7 +107,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
           `permissions of "deno task train", and sharp as "deno install" installs it`,
       );
     }
-    if ("gone" in answer) throw new UserError(`${job.path}: cannot be read any more (${answer.gone})`);
+    if ("gone" in answer) throw new LostImage(job.path, answer.gone);
     return answer;
   }
 

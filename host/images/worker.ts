@@ -10,6 +10,7 @@ import type { Moment } from "../../core/data/dataset.ts";
 import { stream } from "../../core/random.ts";
 import type { Header } from "./decode.ts";
 import { beginLife } from "../../core/worker_life.ts";
+import { checkIsFile, reason } from "../files.ts";
 import { HEAD_BYTES, type PixelSize, quickSize } from "./quick_size.ts";
 
 export interface LoadJob {
@@ -34,8 +35,8 @@ export interface InspectJob {
 export type Job = LoadJob | InspectJob;
 
 /**
- * `gone`: the file itself can't be read; `damaged`: it can, but it is no image; `unable`: it is not the file's fault, as
- * where sharp does not work here.
+ * `damaged`: no image can be had from the file; `gone`: the file itself can't be read, which only a load tells apart; `unable`:
+ * it is not the file's fault, as where sharp does not work here.
  */
 export type Answer =
   | { readonly pixels: Uint8Array<ArrayBuffer> }
@@ -77,10 +78,11 @@ async function inspect(
 ): Promise<Answer> {
   let length: number;
   try {
+    checkIsFile(path);
     using file = Deno.openSync(path);
     length = file.readSync(head) ?? 0;
   } catch (error) {
-    return { gone: firstLine(error) };
+    return { damaged: reason(error) };
   }
   try {
     const size = quickSize(head.subarray(0, length)) ?? await readHeader(path);
@@ -95,9 +97,10 @@ async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
   const { path, channels, maxPixels, transforms, at } = job;
   let bytes: Uint8Array;
   try {
+    checkIsFile(path);
     bytes = await Deno.readFile(path);
   } catch (error) {
-    return { gone: firstLine(error) };
+    return { gone: reason(error) };
   }
   const draws: Draws = (purpose) => {
     if (!at) throw new Error(`${path}: a random transform has nothing to draw from`);
