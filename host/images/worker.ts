@@ -109,7 +109,7 @@ async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
   const reduction = (header: Header) => at ? spareReduction(header, transforms, draws) : 1;
   let image: Image;
   try {
-    image = await decode(bytes, { channels, maxPixels, reduction });
+    image = await decode(bytes, { maxPixels, reduction });
   } catch (error) {
     return { damaged: firstLine(error) };
   }
