@@ -20,7 +20,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { machineFlags } from "./backend.ts";
+import { machineFlags, workersFor } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { type DetectionWriter, jsonWriter, textWriter } from "./detection_writer.ts";
 import { main } from "./main.ts";
@@ -168,7 +168,7 @@ async function detectAll(
   const { readSize } = await import("../host/images/decode.ts");
   const batch = Math.min(given["batch-size"] ?? BATCH, files.length);
   const backend = await startBackend(weights, given);
-  const pool = createImagePool(given.workers);
+  const pool = createImagePool(await workersFor(given));
   let damaged = 0;
   try {
     const detector = await loadDetector(weights, backend, batch, given);

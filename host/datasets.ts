@@ -42,6 +42,8 @@ export interface FolderOptions {
   readonly maxPixels: number;
   readonly badImages: "skip" | "fail";
   readonly workers: number | undefined;
+  /** Where a resumed run goes on: in which epoch, and at which image of its order. */
+  readonly goesOnAt?: { readonly epoch: number; readonly place: number } | undefined;
   /** Whether training images are tested on, so that detectors' need not be divided. */
   readonly overfit?: boolean | undefined;
   /**

@@ -40,13 +40,23 @@ interface Thread {
   room: number;
 }
 
-/** How many workers go well with so many hardware threads, all of which compute as well. */
-export function defaultWorkers(hardwareThreads: number = navigator.hardwareConcurrency): number {
-  return Math.max(1, Math.ceil(hardwareThreads / 4));
+/** As many as anybody may ask for. */
+export const MOST_WORKERS = 64;
+
+/**
+ * How many workers go well with so many hardware threads: all of them compute as well, or a GPU does and leaves all but one to
+ * the workers.
+ */
+export function defaultWorkers(
+  device: "cpu" | "webgpu",
+  hardwareThreads: number = navigator.hardwareConcurrency,
+): number {
+  const workers = device === "cpu" ? Math.ceil(hardwareThreads / 4) : hardwareThreads - 1;
+  return Math.min(Math.max(1, workers), MOST_WORKERS);
 }
 
 /** Workers start with their first job. Jobs are begun in the order in which they were given. */
-export function createImagePool(workers: number = defaultWorkers()): ImagePool {
+export function createImagePool(workers: number = defaultWorkers("cpu")): ImagePool {
   const queue: Waiting[] = [];
   const threads: Thread[] = [];
   let nextId = 0;
