@@ -1,6 +1,7 @@
 /** The train command as its user meets it: a process, its output, its exit code, its files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { compare } from "../../cli/compare.ts";
 import { convert } from "../../cli/convert.ts";
 import { readSafetensors, writeSafetensors } from "../../core/format/safetensors.ts";
 import { photograph, put } from "../support/pictures.ts";
@@ -183,6 +184,23 @@ Deno.test("weights that are not finite are kept neither with averages nor with g
         assert.ok(Array.from(data, Number).every(Number.isFinite), `${name}: ${tensor}`);
       }
     }
+  });
+});
+
+Deno.test("a run whose test loss overflowed goes on, and is compared", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run"), log = join(output, "log.csv");
+    assert.equal((await run(...small, "--epochs", "1", "--output", output)).code, 0);
+    const [header, row] = (await Deno.readTextFile(log)).split("\n") as [string, string];
+    const cells = row.split(",");
+    cells[header.split(",").indexOf("test_loss")] = "inf";
+    await Deno.writeTextFile(log, `${header}\n${cells.join(",")}\n`);
+    const on = await resume(small, output, "--epochs", "2");
+    assert.equal(on.code, 0, on.stderr);
+    const rows = await rowsOf(output);
+    assert.deepEqual([rows.length, rows[0]], [2, cells.join(",")]);
+    const svg = join(folder, "compared.svg");
+    assert.match((await printed(compare, output, "--output", svg)).out, /^run +2 /m);
   });
 });
 
