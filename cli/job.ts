@@ -45,13 +45,13 @@ export async function understand(given: Given): Promise<Job> {
   const mode = modeOf(given);
   const gathered = await gather(given);
   const { base, model_options } = gathered;
-  const flags = await withDataset(gathered);
+  const flags = await withDataset(gathered, given);
   const wanted = changeSettings(flags, base);
   const path = given.resume === "auto" ? await newestRun(wanted, flags, given.output) : given.resume;
   const resumed = path === undefined ? undefined : await readCheckpoint(path);
   if (resumed) checkPlainWeights(resumed, given);
   const chosen = resumed?.config ? resolveSettings(flags, resumed.config) : wanted;
-  const entry = await modelEntry(chosen.model);
+  const entry = await modelEntry(chosen.model, given, resumed?.path ?? given.config);
   const own = { ...chosen.model_options, ...model_options, ...ownOptions(chosen.model, entry, given) };
   checkOptions(chosen.model, entry, own);
   const settings = { ...chosen, model_options: own };
@@ -88,9 +88,9 @@ export async function understand(given: Given): Promise<Job> {
 }
 
 /** Detectors are trained on boxes, where nobody says otherwise. */
-async function withDataset({ flags, base }: Gathered): Promise<SettingFlags> {
+async function withDataset({ flags, base }: Gathered, given: Given): Promise<SettingFlags> {
   if (flags.model === undefined || flags.dataset !== undefined || base) return flags;
-  const isDetector = mapOf(await modelEntry(flags.model), {}) !== undefined;
+  const isDetector = mapOf(await modelEntry(flags.model, given, given.config), {}) !== undefined;
   return isDetector ? { ...flags, dataset: "boxes" } : flags;
 }
 

@@ -1,6 +1,7 @@
 /** Finds where a loss that is not finite began. */
 import { OutOfMemory, type Session } from "../backend/backend.ts";
 import { allocateBatch } from "../data/batches.ts";
+import { hasOnlyFinite } from "../finite.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Node } from "../graph/graph.ts";
 import { namedParameters } from "../nn/module.ts";
@@ -104,13 +105,4 @@ async function firstBeyond(
     }
   }
   return undefined;
-}
-
-export function hasOnlyFinite(numbers: ArrayLike<number>): boolean {
-  // A sum is finite only if all terms are, unless it overflows, which needs a second look.
-  let sum = 0;
-  for (let i = 0; i < numbers.length; i++) sum += numbers[i]!;
-  if (Number.isFinite(sum)) return true;
-  for (let i = 0; i < numbers.length; i++) if (!Number.isFinite(numbers[i])) return false;
-  return true;
 }

@@ -85,7 +85,7 @@ Deno.test("a resumed run's page begins with the epochs before", async () => {
     const output = join(folder, "run");
     const first = await start("--model", net, "--epochs", "2", "--output", output).output();
     assert.equal(first.code, 0);
-    const run = start("--resume", output, "--epochs", "400", "--dashboard");
+    const run = start("--resume", output, "--model", net, "--epochs", "400", "--dashboard");
     const stream = await fetch(`${await addressOf(run)}events`);
     let text = "";
     for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) {

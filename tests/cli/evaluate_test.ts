@@ -18,8 +18,10 @@ Deno.test(
     withFolder(async (folder) => {
       const { out } = await smallRun(folder, "run");
       const [said] = line.exec(out)!;
-      const run = join(folder, "run"), output = join(folder, "results");
-      const found = await printed(evaluate, run, "--output", output);
+      const run = join(folder, "run"),
+        output = join(folder, "results"),
+        net = ["--model", join(folder, "net.ts")];
+      const found = await printed(evaluate, run, ...net, "--output", output);
       assert.equal(found.code, 0);
       const lines = found.out.split("\n");
       assert.equal(lines.at(-1), said);
@@ -31,7 +33,7 @@ Deno.test(
       assert.deepEqual(namesIn(output), files);
       await assert.rejects(evaluate([run, "--output", run]), /is a run's folder/);
 
-      const json = JSON.parse((await printed(evaluate, join(run, "last.safetensors"), "--json")).out);
+      const json = JSON.parse((await printed(evaluate, join(run, "last.safetensors"), ...net, "--json")).out);
       assert.equal(`${(100 * json.accuracy).toFixed(2)} %`, said.split(": ")[1]);
       assert.deepEqual(json, {
         ...JSON.parse(await Deno.readTextFile(join(output, "evaluation.json"))),
@@ -40,7 +42,10 @@ Deno.test(
       const diagonal = json.confusion.reduce((sum: number, row: number[], i: number) => sum + row[i]!, 0);
       assert.equal(diagonal, Math.round(355 * json.accuracy));
 
-      await assert.rejects(evaluate([run, "--tta"]), /^UserError: --tta is not for digits: mirrored digits/);
+      await assert.rejects(
+        evaluate([run, ...net, "--tta"]),
+        /^UserError: --tta is not for digits: mirrored digits/,
+      );
     }),
 );
 
@@ -58,8 +63,9 @@ Deno.test(
       const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "12", "--lr", "0.05"];
       await smallRun(folder, "run", "--data", data, ...small);
       const run = join(folder, "run");
+      const given = ["--model", join(folder, "net.ts"), "--json", "--threads", "2"];
       const told = async (...args: string[]) =>
-        JSON.parse((await printed(evaluate, run, "--json", "--threads", "2", ...args)).out);
+        JSON.parse((await printed(evaluate, run, ...given, ...args)).out);
       const own = await told();
       assert.deepEqual([own.dataset, own.images, own.accuracy], ["data", 2, 1]);
       const averaged = await told("--tta");
@@ -97,8 +103,8 @@ Deno.test(
       const [said] = line.exec(out)!;
       const { convert } = await import("../../cli/convert.ts");
       const plain = join(folder, "plain.pth");
-      await printed(convert, join(folder, "run", "best.safetensors"), plain);
       const model = await smallNet(folder);
+      await printed(convert, join(folder, "run", "best.safetensors"), plain, "--model", model);
       const digits = ["--model", model, "--dataset", "digits"];
       assert.equal((await printed(evaluate, plain, ...digits)).out.split("\n").at(-1), said);
       const same = ["--mean", "0.3051", "--std", "0.3238,0.3238,0.3238"];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readSafetensors } from "../../core/format/safetensors.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { namesIn } from "../support/temp_folder.ts";
-import { command, NET, root, run, withCifar } from "../support/tiny_run.ts";
+import { command, NET, resume, root, run, withCifar } from "../support/tiny_run.ts";
 
 /** Runs the command; calls `when` once, with the process, when what it printed matches. */
 async function runUntil(
@@ -52,6 +52,7 @@ Deno.test(
       const before = await Deno.readFile(join(output, "last.safetensors"));
       // Files may have 4 kB, which is enough for all but the checkpoint.
       const { code, complaint } = await runIn(`trap "" XFSZ; ulimit -f 4; exec "$@"`, [
+        ...small.slice(0, 2),
         ...["--resume", output, "--epochs", "2"],
       ]);
       assert.equal(code, 2, complaint);
@@ -62,7 +63,7 @@ Deno.test(
       assert.match(complaint, /^Go on with: deno task train --resume /m);
       assert.deepEqual(await Deno.readFile(join(output, "last.safetensors")), before);
       assert.deepEqual(namesIn(output).filter((name) => name.endsWith(".tmp")), []);
-      assert.equal((await run("--resume", output, "--epochs", "2")).code, 0);
+      assert.equal((await resume(small, output, "--epochs", "2")).code, 0);
     });
   },
 );
@@ -98,7 +99,7 @@ Deno.test({
       );
       assert.deepEqual(namesIn(copy).filter((name) => name.endsWith(".tmp")), []);
       const whole = join(folder, "whole");
-      assert.equal((await run("--resume", copy)).code, 0);
+      assert.equal((await resume(small, copy)).code, 0);
       assert.equal((await run(...small, "--epochs", "3", "--output", whole)).code, 0);
       assert.deepEqual(await lastOf(copy), await lastOf(whole));
     }),
@@ -123,7 +124,7 @@ Deno.test("images that vanish in the middle of an epoch cost nothing", async () 
     assert.match(complaint, /^Go on with: deno task train --resume .*$/m);
     assert.match(complaint, /^error: .*photos.*: cannot be read any more \(.*\)$/m);
     await Deno.rename(away, photos);
-    assert.equal((await run("--resume", output)).code, 0);
+    assert.equal((await resume(small, output)).code, 0);
     assert.equal((await run(...settings, "--output", whole)).code, 0);
     assert.deepEqual(await lastOf(output), await lastOf(whole));
   });
@@ -208,7 +209,7 @@ for (
       await Deno.writeTextFile(net, NET);
       const { metadata } = readSafetensors(await Deno.readFile(join(output, "last.safetensors")));
       const { epoch } = JSON.parse(metadata["strata.progress"]!);
-      const more = await run("--resume", output, "--epochs", String(epoch + 1));
+      const more = await resume(settings, output, "--epochs", String(epoch + 1));
       assert.equal(more.code, 0, more.stderr);
     });
   });
@@ -247,12 +248,16 @@ Deno.test(
       );
       assert.equal(tested.code, 143, tested.complaint);
       assert.match(tested.printed, /^Stopped in epoch \d+ after step \d of 4; nothing is lost\.$/m);
-      const twice = await runUntil(["--resume", output, "--print-every", "1"], /Step \[2\/4\]/, (child) => {
-        child.kill("SIGTERM");
-        child.kill("SIGINT");
-      });
+      const twice = await runUntil(
+        [...small.slice(0, 2), "--resume", output, "--print-every", "1"],
+        /Step \[2\/4\]/,
+        (child) => {
+          child.kill("SIGTERM");
+          child.kill("SIGINT");
+        },
+      );
       assert.ok([130, 143].includes(twice.code), twice.complaint);
-      assert.equal((await run("--resume", output)).code, 0);
+      assert.equal((await resume(small, output)).code, 0);
       assert.equal((await run(...settings, "--output", whole)).code, 0);
       assert.deepEqual(await lastOf(output), await lastOf(whole));
     });
