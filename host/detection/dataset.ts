@@ -1,6 +1,6 @@
 /** `--dataset boxes`: a folder of labelled images as data sets to train a detector and to test it on. */
 import { basename, resolve } from "node:path";
-import { type DatasetSplit, imageBytes, type Moment } from "../../core/data/dataset.ts";
+import { AHEAD, type DatasetSplit, imageBytes, type Moment } from "../../core/data/dataset.ts";
 import {
   type DetectionAugmentation,
   randomView,
@@ -18,7 +18,7 @@ import { stream } from "../../core/random.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { normalizeFor } from "../../core/data/imagenet.ts";
 import type { FolderOptions } from "../datasets.ts";
-import { AHEAD, beginningOf, createLoader, type LoaderOptions } from "../images/loader.ts";
+import { beginningOf, createLoader, type LoaderOptions } from "../images/loader.ts";
 import { createImagePool, type ImagePool } from "../images/pool.ts";
 import { readAnnotated } from "./annotated.ts";
 import { splitOf } from "./split.ts";

@@ -28,9 +28,6 @@ export interface ImageLoader {
 /** Images that are begun before anybody asks for them, while the network is still being planned. */
 const EARLY = 32;
 
-/** Batches begun ahead of the one that runs: more would only take memory. */
-export const AHEAD = 3;
-
 export function createLoader({ paths, begin, skip, beginsAt }: LoaderOptions): ImageLoader {
   /** Files that could not be decoded, by their number. */
   const damaged = new Set<number>();

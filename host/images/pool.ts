@@ -1,4 +1,5 @@
-/** Workers that decode images, so that the main thread never does. */
+/** Workers that decode and vary images, so that the main thread never does. */
+import type { ImageChange } from "../../core/data/change.ts";
 import { UserError } from "../../core/errors.ts";
 import { type Died, onDeath, SILENT, WorkerDied, workerName } from "../../core/worker_life.ts";
 import type { PixelSize } from "./quick_size.ts";
@@ -24,6 +25,8 @@ export interface ImagePool {
   load(job: Omit<LoadJob, "kind">): Promise<Uint8Array>;
   /** What a file says of itself. Throws `DamagedImage`, also where it can't be read. */
   inspect(job: Omit<InspectJob, "kind">): Promise<PixelSize>;
+  /** Bytes `[N, height, width, channels]` of images that are in memory already, after their transforms. */
+  change(change: ImageChange): Promise<Uint8Array>;
   close(): void;
 }
 
@@ -111,20 +114,23 @@ export function createImagePool(workers: number = defaultWorkers("cpu")): ImageP
       handOut();
     });
     if ("damaged" in answer) throw new DamagedImage(answer.damaged);
+    if ("gone" in answer) throw new LostImage(answer.path, answer.gone);
     if ("unable" in answer) {
       throw new UserError(
         `images cannot be decoded here (${answer.unable.replace(/, run again.*/, "")}); decoding takes the ` +
           `permissions of "deno task train", and sharp as "deno install" installs it`,
       );
     }
-    if ("gone" in answer) throw new LostImage(job.path, answer.gone);
     return answer;
   }
 
+  async function pixelsOf(job: Job): Promise<Uint8Array> {
+    return (await ask(job) as Extract<Answer, { pixels: unknown }>).pixels;
+  }
+
   return {
-    async load(job) {
-      return (await ask({ ...job, kind: "load" }) as Extract<Answer, { pixels: unknown }>).pixels;
-    },
+    load: (job) => pixelsOf({ ...job, kind: "load" }),
+    change: (change) => pixelsOf({ ...change, kind: "change" }),
     async inspect(job) {
       return (await ask({ ...job, kind: "inspect" }) as Extract<Answer, { size: unknown }>).size;
     },
