@@ -4,7 +4,7 @@ import { parseVoc } from "../../core/data/detection/voc.ts";
 import { namedObjects, parseYoloLabels } from "../../core/data/detection/yolo_labels.ts";
 import { UserError } from "../../core/errors.ts";
 import { mapAtOnce } from "../at_once.ts";
-import { readBytes } from "../files.ts";
+import { readBytes, reason } from "../files.ts";
 import { decode, readSize } from "../images/decode.ts";
 import type { FoundAnnotations, FoundFile } from "./find.ts";
 
@@ -51,7 +51,7 @@ async function readImage(path: string, thorough: boolean): Promise<Pick<Sample, 
     }
     return { size };
   } catch (error) {
-    const damage = error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
+    const damage = reason(error);
     return { damage, ...size ? { size } : {} };
   }
 }

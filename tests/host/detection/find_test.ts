@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { findAnnotations } from "../../../host/detection/find.ts";
 import { readAnnotated } from "../../../host/detection/annotated.ts";
 import { plainImage } from "../../support/image_files.ts";
+import type { DamagedFile } from "../../../host/images/damaged.ts";
+import { putOddFiles } from "../../support/pictures.ts";
 import { withFolder } from "../../support/temp_folder.ts";
 import { writeFiles } from "../../support/write_files.ts";
 
@@ -130,5 +132,13 @@ Deno.test("data for a detector: sizes from the images, labels by class, lists as
     assert.deepEqual((await readAnnotated(folder, { classes: ["a", "b", "c"] })).classes, ["a", "b", "c"]);
     await Deno.writeFile(join(folder, "images/2.jpg"), image.subarray(0, 40));
     await assert.rejects(readAnnotated(folder), /labels\/2\.txt: the image cannot be read: .*lint-data/);
+    if (Deno.build.os === "windows") return;
+    const odd = await putOddFiles(join(folder, "images"));
+    const damaged: DamagedFile[] = [];
+    const onDamaged = (file: DamagedFile) => damaged.push(file);
+    const read = await readAnnotated(folder, { badImages: "skip", onDamaged });
+    assert.equal(read.images.length, 2);
+    assert.deepEqual(damaged.map(({ file }) => file), [join(folder, "images/2.jpg"), ...odd]);
+    assert.deepEqual(damaged.slice(2).map(({ why }) => why), ["No such file or directory", "not a file"]);
   });
 });
