@@ -105,7 +105,8 @@ Deno.test("a resumed run's page begins with the epochs before", async () => {
 });
 
 Deno.test({
-  name: "the page follows a run in a browser, survives a reload and the run's end, and fits a phone",
+  name:
+    "the page follows a run in a browser, survives a reload and the run's end, and fits a phone and a laptop",
   ...browserTest,
   async fn() {
     await withFolder(async (folder) => {
@@ -133,7 +134,10 @@ Deno.test({
             (await page.locator("#confusion").getAttribute("aria-label"))!,
             /^Epoch \d+: \d+ of \d+ test images/,
           );
-          assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "too wide");
+          const fits = () => page.evaluate("document.documentElement.scrollWidth <= innerWidth");
+          assert.ok(await fits(), "too wide for a phone");
+          await page.setViewportSize({ width: 1366, height: 768 });
+          assert.ok(await fits(), "too wide for a laptop");
 
           const before = await epochs();
           await page.reload();

@@ -143,8 +143,9 @@ async function lists({ weights, own, data, folder }: At): Promise<void> {
   const val = [weights, ...own, "--split", "val"];
   const { out, err } = await printed(evaluate, ...val, "--json", "--output", output);
   assert.match(err, /d\.png: cannot be decoded/);
-  const { images, classes } = JSON.parse(out);
+  const { images, classes, damaged } = JSON.parse(out);
   assert.deepEqual([images, classes[0].objects], [3, 1]);
+  assert.deepEqual(damaged.map((one: { file: string }) => one.file), [file]);
   await assert.rejects(evaluate([weights, ...own]), /data: no image to test on can be decoded/);
   const coco = JSON.parse(await Deno.readTextFile(join(output, "coco_annotations.json")));
   assert.deepEqual(coco.images.length, 3);

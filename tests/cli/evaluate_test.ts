@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import sharp from "sharp";
 import { evaluate } from "../../cli/evaluate.ts";
+import { predict } from "../../cli/predict.ts";
 import { printed } from "../support/printed.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { smallNet, smallRun } from "../support/tiny_run.ts";
@@ -123,5 +125,65 @@ Deno.test(
         [[plain, ...digits, "--val-split", "0.5"], /--val-split has no effect with --dataset digits/],
       ];
       for (const [args, message] of cases) await assert.rejects(evaluate(args), message, args.join(" "));
+    }),
+);
+
+Deno.test(
+  "evaluate: a large photograph is seen as predict sees it",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const data = join(folder, "data"), large = join(folder, "large");
+      for (let i = 0; i < 4; i++) {
+        await put(join(data, "blue", `${i}.jpg`), await photograph(20, 30, 180 + 5 * i));
+        await put(join(data, "red", `${i}.jpg`), await photograph(180 + 5 * i, 30, 20));
+      }
+      const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "2"];
+      await smallRun(folder, "run", "--data", data, ...small);
+      const run = join(folder, "run");
+      const [width, height] = [2000, 600];
+      const noise = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * i) % 251);
+      const jpeg = await sharp(noise, { raw: { width, height, channels: 3 } }).jpeg().toBuffer();
+      const file = await put(join(large, "red", "1.jpg"), jpeg);
+      const evaluated = JSON.parse((await printed(evaluate, run, "--data", large, "--json")).out);
+      const predicted = JSON.parse((await printed(predict, run, file, "--json")).out);
+      const { predictions } = predicted.images[0];
+      const { probability } = predictions.find((one: { class: string }) => one.class === "red");
+      assert.ok(Math.abs(Math.exp(-evaluated.loss) - probability) < 1e-6, `${evaluated.loss} ${probability}`);
+    }),
+);
+
+Deno.test(
+  "evaluate: damaged images are named in its JSON, as they are in the run's folder",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const data = join(folder, "data");
+      for (const name of ["blue", "red"]) {
+        for (let i = 0; i < 3; i++) {
+          await put(join(data, "train", name, `${i}.jpg`), await photograph(9, 9, i));
+        }
+        await put(join(data, "val", name, "1.jpg"), await photograph(9, 9, 9));
+      }
+      const whole = await photograph(250, 250, 250, 64, 64);
+      const cut = whole.subarray(0, whole.length / 2);
+      const [header, body, tested] = [
+        await put(join(data, "train/blue/header.jpg"), "no image"),
+        await put(join(data, "train/red/body.jpg"), cut),
+        await put(join(data, "val/red/body.jpg"), cut),
+      ];
+      const small = ["--data", data, "--input", "3x32x32", "--batch-size", "1"];
+      const trained = await smallRun(folder, "run", ...small);
+      const run = join(folder, "run"), list = join(run, "damaged.txt");
+      assert.ok(trained.out.includes(`Note: all damaged images are named in ${list}`));
+      const lines = (await Deno.readTextFile(list)).trimEnd().split("\n").map((line) => line.split("\t"));
+      assert.deepEqual(lines.map(([file]) => file), [header, body, tested]);
+      assert.match(lines[0]![1]!, /unsupported image format$/);
+      const { damaged, images } = JSON.parse((await printed(evaluate, run, "--json")).out);
+      assert.equal(images, 2);
+      assert.deepEqual(damaged.map(({ file }: { file: string }) => file), [tested]);
+      assert.match(damaged[0].why, /premature end/i);
+      for (const name of ["blue/1.jpg", "red/1.jpg"]) await put(join(data, "val", name), cut);
+      await assert.rejects(evaluate([run]), /^UserError: data: no image to test on can be decoded$/);
     }),
 );

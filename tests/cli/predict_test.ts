@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
 import { predict } from "../../cli/predict.ts";
-import { photograph, put } from "../support/pictures.ts";
+import { photograph, put, putOddFiles } from "../support/pictures.ts";
 import { printed } from "../support/printed.ts";
 import { smallNet, smallRun } from "../support/tiny_run.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
@@ -89,6 +89,11 @@ async function damage(run: string, photos: string): Promise<void> {
   assert.deepEqual([images.length, damaged.length, damaged[0].file], [2, 1, bad]);
   const only = await printed(predict, run, bad, ...own(run));
   assert.deepEqual([only.code, only.out], [4, ""]);
+  if (Deno.build.os === "windows") return;
+  const odd = await putOddFiles(join(photos, "odd"));
+  const more = JSON.parse((await printed(predict, run, photos, "--json")).out);
+  assert.equal(more.images.length, 2);
+  assert.deepEqual(more.damaged.map(({ file }: { file: string }) => file), [bad, ...odd]);
 }
 
 async function explain(run: string, photos: string, folder: string): Promise<void> {
