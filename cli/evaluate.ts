@@ -25,7 +25,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { machineFlags } from "./backend.ts";
+import { machineFlags, workersFor } from "./backend.ts";
 import { evaluateBoxes } from "./evaluate_boxes.ts";
 import { evaluationData, evaluationText, type Tested } from "./evaluation_report.ts";
 import { main } from "./main.ts";
@@ -182,8 +182,9 @@ async function loadImages(
     note("the run never saw mirrored images (--hflip 0); --tta mirrors these");
   }
   const testOnly = seen ? "seen" : "new";
+  const workers = await workersFor(given);
   const split = await whileReading((onRead) => {
-    const rest = { note, onDamaged, workers: given.workers, onRead };
+    const rest = { note, onDamaged, workers, onRead };
     const options = loadOptions(settings, network.input as [number, number, number], rest);
     return loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
   });

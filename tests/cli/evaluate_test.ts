@@ -140,13 +140,13 @@ Deno.test(
       }
       const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "2"];
       await smallRun(folder, "run", "--data", data, ...small);
-      const run = join(folder, "run");
+      const run = join(folder, "run"), given = ["--model", join(folder, "net.ts"), "--json"];
       const [width, height] = [2000, 600];
       const noise = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * i) % 251);
       const jpeg = await sharp(noise, { raw: { width, height, channels: 3 } }).jpeg().toBuffer();
       const file = await put(join(large, "red", "1.jpg"), jpeg);
-      const evaluated = JSON.parse((await printed(evaluate, run, "--data", large, "--json")).out);
-      const predicted = JSON.parse((await printed(predict, run, file, "--json")).out);
+      const evaluated = JSON.parse((await printed(evaluate, run, "--data", large, ...given)).out);
+      const predicted = JSON.parse((await printed(predict, run, file, ...given)).out);
       const { predictions } = predicted.images[0];
       const { probability } = predictions.find((one: { class: string }) => one.class === "red");
       assert.ok(Math.abs(Math.exp(-evaluated.loss) - probability) < 1e-6, `${evaluated.loss} ${probability}`);
@@ -174,16 +174,17 @@ Deno.test(
       ];
       const small = ["--data", data, "--input", "3x32x32", "--batch-size", "1"];
       const trained = await smallRun(folder, "run", ...small);
+      const net = ["--model", join(folder, "net.ts")];
       const run = join(folder, "run"), list = join(run, "damaged.txt");
       assert.ok(trained.out.includes(`Note: all damaged images are named in ${list}`));
       const lines = (await Deno.readTextFile(list)).trimEnd().split("\n").map((line) => line.split("\t"));
       assert.deepEqual(lines.map(([file]) => file), [header, body, tested]);
       assert.match(lines[0]![1]!, /unsupported image format$/);
-      const { damaged, images } = JSON.parse((await printed(evaluate, run, "--json")).out);
+      const { damaged, images } = JSON.parse((await printed(evaluate, run, ...net, "--json")).out);
       assert.equal(images, 2);
       assert.deepEqual(damaged.map(({ file }: { file: string }) => file), [tested]);
       assert.match(damaged[0].why, /premature end/i);
       for (const name of ["blue/1.jpg", "red/1.jpg"]) await put(join(data, "val", name), cut);
-      await assert.rejects(evaluate([run]), /^UserError: data: no image to test on can be decoded$/);
+      await assert.rejects(evaluate([run, ...net]), /^UserError: data: no image to test on can be decoded$/);
     }),
 );

@@ -96,7 +96,7 @@ export const readers: readonly Reader[] = [
   },
   {
     name: "image",
-    fits: /\.(jpe?g|png|webp|gif|tiff?|avif)$/i,
+    fits: /\.(jpe?g|png|webp|gif|tiff?|avif|bmp|p[bgp]m)$/i,
     async read(_bytes, path) {
       const maxPixels = 1e6 * MEGAPIXELS;
       await pool.inspect({ path, maxPixels });
