@@ -13,7 +13,10 @@ export interface FeedOptions {
   readonly fill: (batch: Batch, place: Place) => void | Promise<void>;
   /** The place that follows; undefined after the last one. */
   readonly after: (place: Place) => Place | undefined;
-  /** How many batches are put together ahead of the one that runs. */
+  /**
+   * How many batches are put together ahead of the one that runs, 1 where this thread does it. Others are as many as runs
+   * under way where these are more, as far as there is room.
+   */
   readonly ahead: number;
 }
 
@@ -44,6 +47,9 @@ interface Filling {
   readonly done: void | Promise<void>;
 }
 
+/** For batches ahead, where these are many. */
+const ROOM_BYTES = 2 ** 28;
+
 /** Milliseconds in which outputs are read where the run has ended. */
 const AT_ONCE = 2;
 
@@ -54,9 +60,11 @@ export function createFeed(session: Session, graph: string, options: FeedOptions
   let queue: Filling[] = [];
   let current: Batch | undefined;
   let waited = 0;
+  let batchBytes = 0;
 
   function start(place: Place): void {
     const batch = spare.pop() ?? allocate();
+    batchBytes = Object.values(batch).reduce((sum, { byteLength }) => sum + byteLength, 0);
     const done = fill(batch, place);
     // A failure is told to whoever waits for the batch; until then it must not count as unhandled.
     done?.catch(() => {});
@@ -70,10 +78,16 @@ export function createFeed(session: Session, graph: string, options: FeedOptions
     if (queue.length === 0) start(place);
   }
 
+  /** Several runs may begin at once, whenever the results of several have come back together. */
+  function most(): number {
+    if (ahead === 1) return 1;
+    return Math.max(ahead, Math.min(session.depth(graph), Math.floor(ROOM_BYTES / batchBytes)));
+  }
+
   /** Begins what comes after the queue, or after `place` where the queue is empty. */
   function fillAhead(place: Place): void {
     let next = after(queue.at(-1)?.place ?? place);
-    for (; next && queue.length < ahead; next = after(next)) start(next);
+    for (; next && queue.length < most(); next = after(next)) start(next);
   }
 
   async function ready(place: Place): Promise<void> {

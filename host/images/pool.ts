@@ -5,8 +5,8 @@ import { type Died, onDeath, SILENT, WorkerDied, workerName } from "../../core/w
 import type { PixelSize } from "./quick_size.ts";
 import type { Alive, Answer, InspectJob, Job, LoadJob } from "./worker.ts";
 
-/** Jobs under way in a worker: while sharp decodes one image on a thread of its own, another is transformed. */
-const AT_ONCE = 2;
+/** Jobs that a worker may have at hand: beside a GPU this thread cannot hand out any for a third of a second. */
+const AT_HAND = 64;
 
 /** No image can be had from the file. */
 export class DamagedImage extends Error {
@@ -41,6 +41,10 @@ interface Thread {
   readonly under: Map<number, Waiting>;
   /** How many jobs it may have: none before it is known to live, since nobody would notice its end. */
   room: number;
+}
+
+function roomOf({ under, room }: Thread): number {
+  return room - under.size;
 }
 
 /** As many as anybody may ask for. */
@@ -80,7 +84,7 @@ export function createImagePool(workers: number = defaultWorkers("cpu")): ImageP
     worker.onmessage = ({ data }: MessageEvent<Alive | Died | Answer & { readonly id: number }>) => {
       if ("alive" in data) {
         onDeath(name, () => died(SILENT), closed.signal);
-        thread.room = AT_ONCE;
+        thread.room = AT_HAND;
         return handOut();
       }
       if ("died" in data) return died(data.died);
@@ -98,12 +102,12 @@ export function createImagePool(workers: number = defaultWorkers("cpu")): ImageP
 
   function handOut(): void {
     if (queue.length > 0 && threads.length < workers) startWorker();
-    for (const { worker, under, room } of threads) {
-      while (under.size < room && queue.length > 0) {
-        const waiting = queue.shift()!;
-        under.set(nextId, waiting);
-        worker.postMessage({ ...waiting.job, id: nextId++ });
-      }
+    while (queue.length > 0) {
+      const { worker, under, room } = threads.reduce((a, b) => roomOf(b) > roomOf(a) ? b : a);
+      if (under.size >= room) return;
+      const waiting = queue.shift()!;
+      under.set(nextId, waiting);
+      worker.postMessage({ ...waiting.job, id: nextId++ });
     }
   }
 

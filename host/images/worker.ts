@@ -57,7 +57,7 @@ export interface Alive {
 }
 
 const scope = self as unknown as {
-  onmessage: (event: MessageEvent<Job & { readonly id: number }>) => void;
+  onmessage: (event: MessageEvent<Numbered>) => void;
   postMessage(message: Alive | Answer & { readonly id: number }, transfer?: Transferable[]): void;
 };
 
@@ -66,10 +66,32 @@ beginLife().then(() => scope.postMessage({ alive: true }));
 type Decoder = typeof import("./decode.ts");
 let loading: Promise<Decoder> | undefined;
 
-scope.onmessage = async ({ data: { id, ...job } }) => {
+/** While sharp decodes one image on a thread of its own, another is transformed. */
+const AT_ONCE = 2;
+
+type Numbered = Job & { readonly id: number };
+const atHand: Numbered[] = [];
+let underWay = 0;
+
+scope.onmessage = ({ data }) => {
+  atHand.push(data);
+  proceed();
+};
+
+function proceed(): void {
+  while (underWay < AT_ONCE && atHand.length > 0) {
+    underWay++;
+    answer(atHand.shift()!).finally(() => {
+      underWay--;
+      proceed();
+    });
+  }
+}
+
+async function answer({ id, ...job }: Numbered): Promise<void> {
   const answer = await carryOut(job).catch((error) => ({ unable: firstLine(error) }));
   scope.postMessage({ id, ...answer }, "pixels" in answer ? [answer.pixels.buffer] : []);
-};
+}
 
 async function carryOut(job: Job): Promise<Answer> {
   if (job.kind === "change") return { pixels: changeImages(job) };

@@ -4,13 +4,14 @@ import type { Batch } from "../../../core/data/batches.ts";
 import { createFeed, type Place } from "../../../core/train/feed.ts";
 
 /** Notes what it ran; a run takes a turn of the event loop. */
-function recorder() {
+function recorder(depth = 1) {
   const ran: number[] = [];
   let written = -1;
   const session = {
     write: (_graph: string, input: string, data: ArrayLike<number>) => {
       if (input === "target") written = data[0]!;
     },
+    depth: () => depth,
     begin: async () => {
       ran.push(written);
       await pause(0);
@@ -82,6 +83,30 @@ Deno.test("feed: slow batches are begun ahead, run in their order, and reuse few
   assert.equal(most, 3);
   assert.ok(allocated <= 5, `${allocated}`);
   assert.ok(feed.waited > 0);
+});
+
+Deno.test("feed: where more runs are under way, as many batches are put together, within bounds", async () => {
+  for (
+    const [depth, ahead, bytes, expected] of [[8, 3, 1, 8], [2, 3, 1, 3], [8, 1, 1, 1], [
+      8,
+      3,
+      2 ** 26,
+      3,
+    ]] as const
+  ) {
+    const { session } = recorder(depth);
+    let begun = 0;
+    const feed = createFeed(session, "train", {
+      allocate: () => ({ ...allocate(), pixels: { byteLength: bytes } as unknown as Uint8Array }),
+      fill: () => void begun++,
+      after: ({ step }) => at(step + 1),
+      ahead,
+    });
+    feed.prefetch(at(0));
+    assert.equal(begun, expected, `depth ${depth}, ${ahead} ahead, ${bytes} bytes`);
+    await feed.begin(at(0));
+    assert.equal(begun, expected + 1);
+  }
 });
 
 Deno.test("feed: another place than the one foreseen is filled anew", async () => {
