@@ -8,8 +8,15 @@ import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } fro
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
+import { withEarlyStop } from "./settings/limits.ts";
 import { shortWarmup } from "./settings/schedule.ts";
-import { changeSettings, resolveSettings, type SettingFlags, type Settings } from "./settings/settings.ts";
+import {
+  changeSettings,
+  givenSettings,
+  resolveSettings,
+  type SettingFlags,
+  type Settings,
+} from "./settings/settings.ts";
 import type { trainFlags } from "./train_flags.ts";
 
 export type Mode = "train" | "evaluate" | "dry-run" | "lr-find";
@@ -45,11 +52,14 @@ export async function understand(given: Given): Promise<Job> {
   const gathered = await gather(given);
   const { base, model_options } = gathered;
   const flags = await withDataset(gathered);
-  const wanted = changeSettings(flags, base);
-  const path = given.resume === "auto" ? await newestRun(wanted, flags, given.output) : given.resume;
+  const isAuto = given.resume === "auto";
+  const path = isAuto ? await newestRun({ ...base, ...givenSettings(flags) }, given.output) : given.resume;
   const resumed = path === undefined ? undefined : await readCheckpoint(path);
   if (resumed) checkPlainWeights(resumed, given);
-  const chosen = resumed?.config ? resolveSettings(flags, resumed.config) : wanted;
+  const chosen = resumed?.config
+    ? resolveSettings(flags, resumed.config, given)
+    : changeSettings(flags, base, given);
+  if (isAuto) console.error(`--resume auto: ${path === undefined ? newRun(chosen) : `goes on with ${path}`}`);
   const entry = await modelEntry(chosen.model);
   const own = { ...chosen.model_options, ...model_options, ...ownOptions(chosen.model, entry, given) };
   checkOptions(chosen.model, entry, own);
@@ -140,22 +150,27 @@ async function gather(given: Given): Promise<Gathered> {
         Object.entries(whole.flags).map(([name, value]) => [name.replaceAll("-", "_"), value]),
       ),
     );
-    const flags = withRoomForWarmup(given, whole.flags);
+    const flags = withRoomForWarmup(whole.flags, given);
     return { flags, base, model_options: sameModel ? whole.model_options : undefined };
   }
   // Options are those of a network: of another one they mean nothing.
   const model = given.model ?? config?.flags.model ?? recipe?.flags.model;
   const options = [recipe, config].filter((one) => (one?.flags.model ?? model) === model);
-  const files = { ...recipe?.flags, ...withRoomForWarmup(config?.flags ?? {}, recipe?.flags ?? {}) };
+  const files = layered(recipe?.flags ?? {}, config?.flags ?? {});
   return {
-    flags: { ...files, ...withRoomForWarmup(given, files) },
+    flags: layered(files, given),
     base: undefined,
     model_options: Object.assign({}, ...options.map((one) => one?.model_options)),
   };
 }
 
+/** `flags` over those of a file. */
+function layered(under: SettingFlags, flags: SettingFlags): SettingFlags {
+  return { ...under, ...withEarlyStop(withRoomForWarmup(under, flags)) };
+}
+
 /** `flags`, with a shorter warm-up where their epochs leave no room for the one that they are put over. */
-function withRoomForWarmup<F extends SettingFlags>(flags: F, under: SettingFlags): F {
+function withRoomForWarmup(under: SettingFlags, flags: SettingFlags): SettingFlags {
   const { epochs = Infinity } = flags;
   const warmup = under["warmup-epochs"] ?? 0;
   if (flags["warmup-epochs"] !== undefined || warmup < epochs) return flags;
@@ -165,24 +180,16 @@ function withRoomForWarmup<F extends SettingFlags>(flags: F, under: SettingFlags
 }
 
 /**
- * The newest run that is not done, of the same network on the same data; undefined where there is none. Where the run's
+ * The newest run that is not done and can go on with what is given; undefined where there is none. Where the run's
  * folder is named, it is that one or none, so that the same command begins a run and goes on with it.
  */
-async function newestRun(
-  wanted: Settings,
-  flags: SettingFlags,
-  output: string | undefined,
-): Promise<string | undefined> {
-  if (output !== undefined && await hasCheckpoint(output)) return output;
-  for (const run of output === undefined ? await findRuns(RUNS) : []) {
-    if (!resumable(run, wanted, flags)) continue;
-    console.error(`--resume auto: goes on with ${run.folder}`);
-    return run.folder;
-  }
-  console.error(
-    `--resume auto: no run of ${wanted.model} on ${wanted.dataset} to go on with; a new one begins`,
-  );
-  return undefined;
+async function newestRun(given: Partial<Settings>, output: string | undefined): Promise<string | undefined> {
+  if (output !== undefined) return await hasCheckpoint(output) ? output : undefined;
+  return (await findRuns(RUNS)).find((run) => resumable(run, given))?.folder;
+}
+
+function newRun({ model, dataset }: Settings): string {
+  return `there is no run to go on with so; a new one of ${model} on ${dataset} begins`;
 }
 
 /** `runs/resnet50-digits-20261122-101500` */

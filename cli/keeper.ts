@@ -1,5 +1,6 @@
 /** Writes a run's files. */
 import type { LogRow } from "../core/metrics/log.ts";
+import type { Safetensors } from "../core/format/safetensors.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
 import type { StepEvent, Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import * as folder from "../host/run_folder.ts";
@@ -13,7 +14,10 @@ export interface Keeper {
   readonly log: readonly LogRow[];
   /** What stands before the first step. */
   begin(): Promise<void>;
-  /** An epoch's best weights, log and checkpoints: in an order in which a crash between them loses nothing. */
+  /**
+   * An epoch's best weights, log and checkpoints. The one to go on from comes last, so that a run that is killed before
+   * repeats the epoch, and writes the same files again.
+   */
   saveEpoch(event: EpochEvent, timing: EpochTiming): Promise<void>;
   saveBest(): Promise<void>;
   saveLast(): Promise<void>;
@@ -46,11 +50,14 @@ export async function createKeeper(
   const saveBest = async () => {
     await folder.saveCheckpoint(output, folder.BEST, await contents(false));
   };
-  const saveLast = async () => {
-    await trainer.settle();
-    last = await folder.saveCheckpoint(output, folder.LAST, await contents(true));
+  const keepLast = async (checkpoint: Safetensors) => {
+    last = await folder.saveCheckpoint(output, folder.LAST, checkpoint);
     await folder.saveConfig(output, config);
     saved = performance.now();
+  };
+  const saveLast = async () => {
+    await trainer.settle();
+    await keepLast(await contents(true));
   };
 
   return {
@@ -67,10 +74,11 @@ export async function createKeeper(
       }
       log.push(logRow(event, timing));
       await folder.saveLog(output, log);
-      await saveLast();
+      const checkpoint = await contents(true);
       if (config.save_every > 0 && epoch % config.save_every === 0) {
-        await folder.saveCheckpoint(output, folder.numberedName(epoch), await contents(true));
+        await folder.saveCheckpoint(output, folder.numberedName(epoch), checkpoint);
       }
+      await keepLast(checkpoint);
     },
     saveBest,
     saveLast,

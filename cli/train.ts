@@ -44,7 +44,8 @@ const EXAMPLES = `Trains a network on images.
 const NOTES = `
 Where a number ends a line, it is the default.
 Switches that a recipe, a configuration or a resumed run has on are turned off
-by --no-, as in --no-ema; numbers by 0, as in --mixup 0.
+by --no-, as in --no-ema; numbers by 0, as in --mixup 0; files and lists by
+none, as in --freeze none. What flags leave no room for in files is left out.
 Exit codes: 0 done, 1 Strata's fault, 2 a mistake in what was asked, 3 the loss
 was not finite, 5 the GPU was lost, 129, 130 or 143 stopped by a signal.`;
 

@@ -16,7 +16,10 @@ const STEPS = 4;
 /** More than the kills leave time for. */
 const EPOCHS = Math.ceil(KILLS / 2 * 6 / STEPS);
 
-/** When a process is killed: with so many lines, while it writes a file for the n-th time, or so long after its start. */
+/**
+ * When a process is killed: with so many lines, while it writes a file whose name begins so for the n-th time, or so long
+ * after its start.
+ */
 type Moment =
   | { readonly lines: number; readonly delay: number }
   | { readonly file: string; readonly count: number }
@@ -26,7 +29,7 @@ function momentOf({ whole, share, pick }: Dice): Moment {
   const kind = share();
   if (kind < 0.4) return { lines: 1 + whole(5), delay: whole(20) };
   if (kind > 0.85) return { delay: whole(700) };
-  const file = pick(["last.safetensors", "best.safetensors", "config.json", "log.csv"]);
+  const file = pick(["last.safetensors", "best.safetensors", "epoch-", "config.json", "log.csv"]);
   return { file, count: 1 + whole(3) };
 }
 
@@ -50,7 +53,7 @@ async function live(args: readonly string[], output: string, moment: Moment): Pr
     let seen = new Set<string>();
     for await (const { paths } of files) {
       for (const path of paths) {
-        if (!("file" in moment) || !path.includes(`/.${moment.file}.`)) continue;
+        if (!("file" in moment) || !path.includes(`/.${moment.file}`)) continue;
         seen = seen.add(path);
         if (seen.size >= moment.count) child.kill("SIGKILL");
       }
@@ -133,7 +136,7 @@ Deno.test(`two runs killed ${KILLS} times end as if they never had been`, async 
 
 async function check(flags: readonly string[], seed: number): Promise<void> {
   await withCifar(async (small, folder) => {
-    const settings = [...small, ...flags, "--epochs", String(EPOCHS)];
+    const settings = [...small, ...flags, "--epochs", String(EPOCHS), "--save-every", "1"];
     const output = join(folder, "killed"), whole = join(folder, "whole");
     const halves = await killAgainAndAgain({ settings, output, seed });
     assert.ok(halves > 0, "no kill met a file that was being written");
@@ -143,7 +146,7 @@ async function check(flags: readonly string[], seed: number): Promise<void> {
     }
     assert.deepEqual(namesIn(output), namesIn(whole));
     assert.deepEqual((await readLast(output))!.contents, (await readLast(whole))!.contents);
-    for (const name of namesIn(output).filter((name) => name.startsWith("best"))) {
+    for (const name of namesIn(output).filter((name) => /^(best|epoch).*\.safetensors$/.test(name))) {
       assert.deepEqual(await weights(join(output, name)), await weights(join(whole, name)), name);
     }
     assert.deepEqual(await scores(output), await scores(whole));
