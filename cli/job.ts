@@ -5,6 +5,7 @@ import { checkWritable, findRuns, hasCheckpoint, refuseOldRun } from "../host/ru
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
+import { type Mode, modeOf, tellOfIdle } from "./mode.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
@@ -18,8 +19,6 @@ import {
   type Settings,
 } from "./settings/settings.ts";
 import type { trainFlags } from "./train_flags.ts";
-
-export type Mode = "train" | "evaluate" | "dry-run" | "lr-find";
 
 export interface Job {
   readonly mode: Mode;
@@ -49,6 +48,7 @@ const RUNS = "runs";
 
 export async function understand(given: Given): Promise<Job> {
   const mode = modeOf(given);
+  tellOfIdle(mode, given);
   const gathered = await gather(given);
   const { base, model_options } = gathered;
   const flags = await withDataset(gathered);
@@ -101,27 +101,6 @@ async function withDataset({ flags, base }: Gathered): Promise<SettingFlags> {
   if (flags.model === undefined || flags.dataset !== undefined || base) return flags;
   const isDetector = mapOf(await modelEntry(flags.model), {}) !== undefined;
   return isDetector ? { ...flags, dataset: "boxes" } : flags;
-}
-
-function modeOf(given: Given): Mode {
-  const modes = (["evaluate-only", "dry-run", "lr-find"] as const).filter((mode) => given[mode]);
-  if (modes.length > 1) throw new UserError(`--${modes.join(" and --")} do not go together: give one`);
-  const [mode] = modes;
-  if (mode === undefined) return "train";
-  if (given.dashboard !== undefined) {
-    throw new UserError(`--dashboard does not go with --${mode}: it shows a run that trains`);
-  }
-  if (mode === "evaluate-only") {
-    if (!given.resume) throw new UserError("--evaluate-only needs --resume, the weights to test");
-    if (given.resume === "auto") {
-      throw new UserError("--resume auto is for runs to go on with; --evaluate-only needs the folder of one");
-    }
-    return "evaluate";
-  }
-  if (given.resume) {
-    throw new UserError(`--${mode} does not go with --resume: it tries what a new run would do`);
-  }
-  return mode;
 }
 
 interface Gathered {

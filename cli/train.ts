@@ -16,8 +16,9 @@ import { createBackend } from "./backend.ts";
 import { banner } from "./banner.ts";
 import { dryRun, tryOptions } from "./dry_run.ts";
 import { scoreLine } from "./figures.ts";
-import { type Job, type Mode, understand } from "./job.ts";
+import { type Job, understand } from "./job.ts";
 import { findLearningRate } from "./lr_find.ts";
+import type { Mode } from "./mode.ts";
 import { planRun } from "./plan.ts";
 import { whileReading } from "./progress.ts";
 import { describeRecipes } from "./recipes.ts";
@@ -138,10 +139,16 @@ async function carryOut(
     normalize,
     methods: Object.fromEntries(choices),
   };
-  if (mode === "dry-run") return await dryRun({ trainer, options, config });
+  if (mode === "dry-run") {
+    await dryRun({ trainer, options, config });
+    return 0;
+  }
   await makeFolder(output);
   await tidy(output);
-  if (mode === "lr-find") return await findLearningRate(trainer, options, output);
+  if (mode === "lr-find") {
+    await findLearningRate(trainer, options, output);
+    return 0;
+  }
   await checkRoomForRun(output, trainer.session.memory.stateBytes);
   if (resumed && isNew) await copyRun(dirname(resumed.path), output);
   const dashboard = await startDashboard(job, options, trainer);

@@ -160,6 +160,10 @@ Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with
     const { metadata } = readSafetensors(await Deno.readFile(join(output, "last.safetensors")));
     assert.equal(JSON.parse(metadata["strata.progress"]!).updates, 0);
 
+    const tried = await run(...wild.slice(0, -4), "--lr", "1e30", "--dry-run");
+    assert.equal(tried.code, 3, tried.stderr);
+    assert.match(tried.stderr, /^error: epoch 1, step 2: the loss is .*\n$/);
+
     const again = await run(...wild);
     assert.match(again.stderr, /there is a run already; resume it with --resume/);
     const before = await Deno.readTextFile(join(output, "config.json"));
@@ -167,6 +171,33 @@ Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with
     assert.equal(await Deno.readTextFile(join(output, "config.json")), before);
     const tame = await run("--resume", output, "--lr", "0.01");
     assert.equal(tame.code, 0, tame.stderr);
+  });
+});
+
+Deno.test("what is not finite from the start ends with 3 too, in one line, and nothing is kept", async () => {
+  await withCifar(async (small, folder) => {
+    const net = join(folder, "spoilt.ts"), output = join(folder, "run");
+    const spoilt = "); model[6].weight.init = { kind: 'constant', value: NaN }; return model; };";
+    await Deno.writeTextFile(
+      net,
+      NET.replace("=> new nn.Sequential(", "=> { const model = new nn.Sequential(").replace(
+        /\);\s*$/,
+        spoilt,
+      ),
+    );
+    const args = [...small.slice(2), "--model", net, "--output", output];
+    const { code, stderr } = await run(...args);
+    assert.equal(code, 3, stderr);
+    assert.match(
+      stderr,
+      /^error: epoch 1, step 1: the loss is NaN; .*6\.weight.*; there is no checkpoint yet\nAll of the run is in .*\n$/,
+    );
+    assert.deepEqual(namesIn(output), ["config.json"]);
+    for (const trial of ["--dry-run", "--lr-find"]) {
+      const { code, stderr } = await run(...args, trial);
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, /^(Note: .*\n)?error: epoch 1, step 1: the loss is NaN; .*\n$/);
+    }
   });
 });
 
@@ -426,8 +457,10 @@ Deno.test("settings come from a recipe, then a file, then flags, and are printed
 Deno.test("a dry run goes through everything and keeps nothing", async () => {
   await withCifar(async (small, folder) => {
     const output = join(folder, "run");
-    const { code, stdout, stderr } = await run(...small, "--output", output, "--ema", "--dry-run");
+    const limits = ["--max-steps", "1", "--patience", "3"];
+    const { code, stdout, stderr } = await run(...small, "--output", output, "--ema", ...limits, "--dry-run");
     assert.equal(code, 0, stderr);
+    assert.equal(stderr, "Note: --max-steps, --patience have no effect with --dry-run\n");
     assert.match(stdout, /^A step takes \d+\.\d{3} s: \d+ images a second$/m);
     assert.match(stdout, /^Memory .*; a checkpoint is \d/m);
     await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
