@@ -2,6 +2,7 @@
 import type { LogRow } from "../core/metrics/log.ts";
 import type { Safetensors } from "../core/format/safetensors.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
+import type { TestResult } from "../core/train/evaluation.ts";
 import type { StepEvent, Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import * as folder from "../host/run_folder.ts";
 import { type EpochEvent, type EpochTiming, logRow } from "../core/train/log_row.ts";
@@ -12,14 +13,17 @@ export interface Keeper {
   readonly last: string | undefined;
   /** The epochs so far. */
   readonly log: readonly LogRow[];
-  /** What stands before the first step. */
+  /** What stands before the first step of a new run. */
   begin(): Promise<void>;
+  /** And of one that goes on where its checkpoint is not the newest. */
+  moveIn(): Promise<void>;
   /**
    * An epoch's best weights, log and checkpoints. The one to go on from comes last, so that a run that is killed before
    * repeats the epoch, and writes the same files again.
    */
   saveEpoch(event: EpochEvent, timing: EpochTiming): Promise<void>;
-  saveBest(): Promise<void>;
+  /** Keeps the weights as they are as the best so far, by their test. */
+  takeAsBest(test: TestResult): Promise<void>;
   saveLast(): Promise<void>;
   /** Saves if the last time is longer ago than the settings allow, and what the first epoch has trained. */
   saveInTime(step: StepEvent): Promise<void>;
@@ -66,6 +70,10 @@ export async function createKeeper(
       return last;
     },
     begin: () => folder.saveConfig(output, config),
+    async moveIn() {
+      if (log.length > 0) await folder.saveLog(output, log);
+      await saveLast();
+    },
     async saveEpoch(event, timing) {
       const { epoch, test: { score } } = event;
       if (event.best) await saveBest();
@@ -80,7 +88,11 @@ export async function createKeeper(
       }
       await keepLast(checkpoint);
     },
-    saveBest,
+    async takeAsBest({ score }) {
+      const { epoch, step } = progress;
+      Object.assign(progress, { best_score: score, best_epoch: step > 0 ? epoch + 1 : epoch });
+      await saveBest();
+    },
     saveLast,
     async saveInTime({ step, steps }) {
       const minutes = (performance.now() - saved) / 60_000;

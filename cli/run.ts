@@ -6,6 +6,7 @@ import type { TestResult } from "../core/train/evaluation.ts";
 import { NotFinite } from "../core/train/not_finite.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
 import { describeEnding, type Ending } from "./ending.ts";
+import { goOn } from "./going_on.ts";
 import { LOST, NOT_FINITE } from "./main.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
 import type { LivePage } from "./live_page.ts";
@@ -112,7 +113,7 @@ async function trainToEnd(
   let ending: Ending | undefined;
   try {
     if (run.begin) await keeper.begin();
-    else if (!keeper.last) await keeper.saveLast();
+    else await goOn(run, keeper);
     report.startEpoch();
     for await (const event of trainer.train()) {
       const timing = report.show(event);
@@ -156,8 +157,7 @@ async function finish(
   const test = known ?? await trainer.evaluate(createTestReport());
   const epoch = progress.epoch + 1;
   if (progress.step > 0 && test.score > progress.best_score) {
-    Object.assign(progress, { best_score: test.score, best_epoch: epoch });
-    await keeper.saveBest();
+    await keeper.takeAsBest(test);
     await keeper.saveLast();
     await pictures?.answers({ epoch, test });
   }

@@ -10,7 +10,8 @@ import { loadPretrained } from "../core/train/pretrained.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
 import { type AnySplit, loadAnyDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
-import { checkRoomForRun, copyRun, tidy } from "../host/run_folder.ts";
+import { copyRun, setAside } from "../host/going_back.ts";
+import { checkRoomForRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
 import { createBackend } from "./backend.ts";
 import { banner } from "./banner.ts";
@@ -150,7 +151,11 @@ async function carryOut(
     return 0;
   }
   await checkRoomForRun(output, trainer.session.memory.stateBytes);
-  if (resumed && isNew) await copyRun(dirname(resumed.path), output);
+  const aside = resumed && !isNew ? await setAside(resumed.path, trainer.progress) : undefined;
+  if (aside !== undefined) {
+    note(`what this run had after epoch ${trainer.progress.epoch} is set aside in ${aside}`);
+  }
+  if (resumed && isNew) await copyRun(dirname(resumed.path), output, trainer.progress);
   const dashboard = await startDashboard(job, options, trainer);
   let code = 1;
   try {
@@ -160,7 +165,7 @@ async function carryOut(
       config,
       output,
       begin: resumed ? undefined : begin,
-      checkpoint: isNew ? undefined : resumed?.path,
+      checkpoint: isNew || aside !== undefined ? undefined : resumed?.path,
       printEvery,
       pictures,
       dashboard,

@@ -570,3 +570,56 @@ Deno.test("the best epochs and every second one are kept, and a stop in time say
     assert.match(timed.stdout, /Stopped in epoch 1 after step 1 of 4; nothing is lost\./);
   });
 });
+
+Deno.test("a run that goes back keeps what came later aside, and names the score that its best weights have", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run"), elsewhere = join(folder, "elsewhere");
+    const bestOf = async (folder: string): Promise<{ best_epoch: number; best_score: number }> => {
+      const { metadata } = readSafetensors(await Deno.readFile(join(folder, "best.safetensors")));
+      return JSON.parse(metadata["strata.progress"]!);
+    };
+    const kept = ["--save-top-k", "2", "--save-every", "1", "--lr", "0.01", "--epochs", "8"];
+    assert.equal((await run(...small, ...kept, "--output", output)).code, 0);
+    const [first, later, ...none] = namesIn(output).filter((name) => /^best-.*-epoch-/.test(name));
+    assert.deepEqual([first, later, none], [
+      "best-0.1250-epoch-1.safetensors",
+      "best-0.2500-epoch-6.safetensors",
+      [],
+    ]);
+    const back = ["--resume", join(output, "epoch-3.safetensors"), "--lr", "1e-9"];
+
+    const away = await run(...back, "--save-top-k", "1", "--output", elsewhere);
+    assert.equal(away.code, 0, away.stderr);
+    assert.match(away.stdout, /^Best: 12\.50 % in epoch 1; weights in .*elsewhere.best\.safetensors$/m);
+    assert.ok(namesIn(elsewhere).includes(first!) && !namesIn(elsewhere).includes(later!));
+    assert.equal((await bestOf(elsewhere)).best_epoch, 1);
+
+    const gone = await run(...back, "--epochs", "4");
+    assert.equal(gone.code, 0, gone.stderr);
+    const aside = join(output, "after-epoch-3");
+    assert.ok(
+      gone.stdout.includes(`Note: what this run had after epoch 3 is set aside in ${aside}\n`),
+      gone.stdout,
+    );
+    assert.match(gone.stdout, /^Best: 12\.50 % in epoch 1; weights in /m);
+    assert.equal((await bestOf(output)).best_epoch, 1);
+    assert.equal((await bestOf(aside)).best_epoch, 6);
+    for (const name of [later!, "epoch-5.safetensors", "last.safetensors"]) {
+      assert.ok(namesIn(aside).includes(name), name);
+    }
+    assert.deepEqual([(await rowsOf(output)).length, (await rowsOf(aside)).length], [4, 8]);
+    // That is a run too. Killed after it saved the best weights, it has them.
+    await Deno.rename(join(aside, "epoch-5.safetensors"), join(aside, "last.safetensors"));
+    const on = await run("--resume", aside, "--epochs", "6", "--lr", "1e-9");
+    assert.match(on.stdout, /^Best: 25\.00 % in epoch 6; weights in /m);
+
+    for (const name of ["best.safetensors", first!]) await Deno.remove(join(output, name));
+    const last = await run("--resume", output, "--epochs", "5");
+    assert.match(
+      last.stdout,
+      /^Note: the best weights, of epoch 1, are not here any more; those that .* best so far: 12\.50 %$/m,
+    );
+    assert.match(last.stdout, /^Best: 12\.50 % in epoch 4; weights in /m);
+    assert.equal((await bestOf(output)).best_epoch, 4);
+  });
+});
