@@ -623,3 +623,44 @@ Deno.test("a run that goes back keeps what came later aside, and names the score
     assert.equal((await bestOf(output)).best_epoch, 4);
   });
 });
+
+Deno.test("flags of the loss, the images and the rate do what they say", async () => {
+  await withCifar(async (small, folder) => {
+    const rows = async (name: string, ...flags: string[]) => {
+      const output = join(folder, name);
+      const schedule = ["--scheduler", "cosine", "--warmup-epochs", "0", "--lr", "0.01", "--epochs", "3"];
+      const { code, stderr } = await run(...small, ...schedule, ...flags, "--output", output);
+      assert.equal(code, 0, stderr);
+      const columns = (await Deno.readTextFile(join(output, "log.csv"))).split("\n", 1)[0]!.split(",");
+      return (await rowsOf(output)).map((row) =>
+        Object.fromEntries(row.split(",").map((value, i) => [columns[i]!, Number(value)]))
+      );
+    };
+    const plain = await rows("plain");
+    const smoothed = await rows("smoothed", "--label-smoothing", "1");
+    // Every class is as right as any other: no loss is below that of guessing.
+    assert.ok(smoothed.every(({ train_loss }) => train_loss! >= Math.log(10)), JSON.stringify(smoothed));
+    assert.ok(plain.some(({ train_loss }) => train_loss! < Math.log(10)), JSON.stringify(plain));
+    const jittered = await rows("jittered", "--color-jitter", "0.4");
+    assert.notEqual(jittered[0]!.train_loss, plain[0]!.train_loss);
+    const slow = await rows("slow", "--min-lr", "0.005");
+    const rates = (from: typeof plain) => from.map(({ lr }) => Number(lr!.toPrecision(4)));
+    assert.deepEqual(rates(plain), [0.01, 0.0075, 0.0025]);
+    assert.deepEqual(rates(slow), [0.01, 0.00875, 0.00625]);
+  });
+});
+
+Deno.test("--early-stop alone waits for ten epochs", async () => {
+  await withCifar(async (small, folder) => {
+    const still = ["--lr", "1e-12", "--scheduler", "constant", "--weight-decay", "0", "--epochs", "30"];
+    // Without batch norm's running statistics nothing moves.
+    const net = join(folder, "still.ts");
+    await Deno.writeTextFile(net, NET.replace("new nn.BatchNorm2d(8),", ""));
+    const model = [...small.slice(2), "--model", net];
+    const first = await run(...model, ...still, "--early-stop", "--output", join(folder, "run"));
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stdout, /^No epoch of the last 10 was better: stopped early\.$/m);
+    assert.match(first.stdout, /^Go on with: .* --patience 20$/m);
+    assert.equal((await rowsOf(join(folder, "run"))).length, 11);
+  });
+});
