@@ -9,7 +9,7 @@ import { oneOf, switchFlag, whole } from "./arguments.ts";
 export const exactFlag = switchFlag("no Winograd convolutions: less rounding, slower");
 
 /** PyTorch's word for it: automatic mixed precision. */
-export const ampFlag = switchFlag("images and products of float16, sums of float32: on a GPU that can");
+export const ampFlag = switchFlag("images between layers as float16: on a GPU that can");
 
 export const deviceFlag = oneOf(
   ["cpu", "webgpu", "auto"] as const,

@@ -26,6 +26,7 @@ import { main } from "./main.ts";
 import { modelFlags } from "./model.ts";
 import { weightsFlagsFor } from "./settings/weights.ts";
 import { megabytes } from "./terminal.ts";
+import { metadataOf, onnxMetadata } from "./weights_metadata.ts";
 import { type KnownNetwork, networkOf } from "./weights_network.ts";
 
 const FORMATS = ["safetensors", "onnx", "torch", "darknet"] as const;
@@ -67,7 +68,8 @@ const HELP = `Converts files of weights, and lists what is in them.
 Reads safetensors, PyTorch's files (old and new), Keras's (.h5 and .keras), Darknet's .weights and ONNX,
 whatever their names. Writes safetensors, PyTorch's (.pth), ONNX and Darknet's. Weights are written as 32-bit floats.
 An ONNX file takes images normalised as in training, [batch, C, H, W], and gives logits; --mean and --std put the
-normalisation into it.
+normalisation into it. Of a run's weights it has classes, mean and std as metadata. Safetensors of a known network say
+which it is, so that no flag has to.
 
 `;
 
@@ -162,16 +164,16 @@ async function convertTo(
   }
   switch (format) {
     case "onnx":
-      return { parts: [await toOnnx(network, tensors, given)], left };
+      return { parts: [await toOnnx(dict, network, tensors, given)], left };
     case "darknet":
       return { parts: darknetParts(darknetOrder(model).map(([name]) => tensors.get(name)!)), left };
     case "torch":
       return { parts: [await writeTorch(withCounters(model, dict, tensors))], left };
-    case "safetensors":
-      return {
-        parts: safetensorsParts(asSafeTensors(withCounters(model, dict, tensors)), METADATA),
-        left,
-      };
+    case "safetensors": {
+      const about = left.length === 0 ? metadataOf(dict, network) : {};
+      const all = withCounters(model, dict, tensors);
+      return { parts: safetensorsParts(asSafeTensors(all), { ...METADATA, ...about }), left };
+    }
   }
 }
 
@@ -179,10 +181,12 @@ async function convertTo(
 const METADATA = { format: "pt" };
 
 async function toOnnx(
-  { name, model, input }: KnownNetwork,
+  dict: StateDict,
+  network: KnownNetwork,
   weights: ReadonlyMap<string, Float32Array>,
   { mean, std, "fold-batch-norm": fold_batch_norm = false }: Given,
 ): Promise<Uint8Array> {
+  const { name, model, input } = network;
   const wrong = [mean, std].find((values) => values && values.length !== input[0]);
   if (wrong) {
     throw new UserError(`--mean and --std need ${input[0]} numbers, one for a channel, not ${wrong.length}`);
@@ -191,7 +195,7 @@ async function toOnnx(
   return exportOnnx(name, model, input, weights, {
     fold_batch_norm,
     ...mean && std ? { normalisation: { mean, std } } : {},
-    metadata: { "strata.model": name },
+    metadata: onnxMetadata(dict, network, { normalises: mean !== undefined }),
   });
 }
 

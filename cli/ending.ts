@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { statIfThere } from "../host/files.ts";
 import { BEST } from "../host/run_folder.ts";
+import { models } from "../models/registry.ts";
 import { nameOf, percent } from "./figures.ts";
 import type { KeeperOptions } from "./keeper.ts";
 import type { Settings } from "./settings/settings.ts";
@@ -26,7 +27,9 @@ export async function describeEnding(
   }
   lines.push(`All of the run is in ${output}`);
   if (resumable) {
-    lines.push(`Go on with: deno task train --resume ${quoted(output)}${more(ending, config)}`);
+    // Code is not taken from a checkpoint.
+    const own = Object.hasOwn(models, config.model) ? "" : ` --model ${quoted(config.model)}`;
+    lines.push(`Go on with: deno task train --resume ${quoted(output)}${own}${more(ending, config)}`);
   }
   return lines;
 }

@@ -13,6 +13,7 @@ import {
 import { batchShape } from "../core/train/run_graphs.ts";
 import { loadDataset } from "../host/datasets.ts";
 import { checkNewResults, saveResults } from "../host/evaluation_folder.ts";
+import type { DamagedFile } from "../host/images/damaged.ts";
 import {
   describeGroups,
   oneOf,
@@ -123,7 +124,8 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   if (idle !== undefined) {
     throw new UserError(`--${idle} has no effect on ${shortName(weights.network.name)}: it is for detectors`);
   }
-  const data = await loadImages(weights, given);
+  const damaged: DamagedFile[] = [];
+  const data = await loadImages(weights, given, (file) => damaged.push(file));
   try {
     const fitted = await fit(weights, data, given);
     const labelled = withNames(data, names, weights);
@@ -133,7 +135,7 @@ export async function evaluate(args: readonly string[]): Promise<number> {
       model: shortName(weights.network.name),
       tta: given.tta ?? false,
     };
-    const report = evaluationData(about, labelled.test, result);
+    const report = { ...evaluationData(about, labelled.test, result), damaged };
     const title = `${about.model} on ${labelled.test.name}`;
     const files = output === undefined ? [] : await saveResults(output, title, labelled.test, result, report);
     if (given.json) console.log(JSON.stringify(report, null, 2));
@@ -148,7 +150,11 @@ export async function evaluate(args: readonly string[]): Promise<number> {
 }
 
 /** The images that flags name, or those that the run was tested on. */
-async function loadImages({ run, network, dict }: Weights, given: EvaluateFlags): Promise<DatasetSplit> {
+async function loadImages(
+  { run, network, dict }: Weights,
+  given: EvaluateFlags,
+  onDamaged: (file: DamagedFile) => void,
+): Promise<DatasetSplit> {
   // Who names a folder has images of their own; digits lie in none.
   const usual = given.data === undefined || (run?.dataset ?? "digits") !== "digits" ? run?.dataset : "folder";
   const dataset = given.dataset ?? usual;
@@ -181,7 +187,7 @@ async function loadImages({ run, network, dict }: Weights, given: EvaluateFlags)
   const own = seen ? ownTestOf(run, given) : undefined;
   const testOnly = own?.overfit_batches ? undefined : seen ? "seen" : "new";
   const loaded = await whileReading((onRead) => {
-    const rest = { note, workers: given.workers, onRead };
+    const rest = { note, onDamaged, workers: given.workers, onRead };
     const options = loadOptions(settings, network.input as [number, number, number], rest);
     return loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
   });

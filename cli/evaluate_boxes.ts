@@ -8,6 +8,7 @@ import { evaluateDetections } from "../core/metrics/detection_evaluation.ts";
 import { matchStateDict } from "../core/nn/match_state_dict.ts";
 import { detection, type DetectionResult } from "../core/train/detection.ts";
 import { saveDetectionResults } from "../host/evaluation_folder.ts";
+import type { DamagedFile } from "../host/images/damaged.ts";
 import { detectionData, detectionText } from "./detection_report.ts";
 import type { EvaluateFlags } from "./evaluate.ts";
 import { shortName } from "./model.ts";
@@ -33,17 +34,17 @@ export async function evaluateBoxes(
   if (idle !== undefined) {
     throw new UserError(`--${idle} has no effect on ${shortName(network.name)}: it is for classifiers`);
   }
-  const data = await loadBoxes(weights, names, given);
+  const damaged: DamagedFile[] = [];
+  const data = await loadBoxes(weights, names, given, (file) => damaged.push(file));
   try {
     const { test } = data;
     const result = await run(weights, data, given);
-    if (result.images.length === 0) throw new UserError(`${test.name}: no image to test on can be decoded`);
     const { iou: iou_threshold } = given;
     const evaluation = iou_threshold === undefined
       ? result.evaluation
       : evaluateDetections(result.images, test.classes, { iou_threshold });
     const about = { weights: dict.file, model: shortName(network.name), dataset: test.name };
-    const figures = detectionData(about, result, evaluation);
+    const figures = { ...detectionData(about, result, evaluation), damaged };
     const files = given.output === undefined ? [] : await saveDetectionResults(
       given.output,
       `${about.model} on ${test.name}`,
@@ -67,6 +68,7 @@ async function loadBoxes(
   { run, network, dict, num_classes }: Weights,
   names: readonly string[] | undefined,
   given: EvaluateFlags,
+  onDamaged: (file: DamagedFile) => void,
 ): Promise<DatasetSplit<DetectionDataset>> {
   if (given.split !== undefined && given["val-split"] !== undefined) {
     throw new UserError("--split and --val-split: choose one");
@@ -100,6 +102,7 @@ async function loadBoxes(
       overfit: learnt,
       testOnly: learnt ? undefined : seen ? "seen" : "new",
       note,
+      onDamaged,
       onRead,
     })
   );

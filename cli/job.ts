@@ -51,7 +51,7 @@ export async function understand(given: Given): Promise<Job> {
   tellOfIdle(mode, given);
   const gathered = await gather(given);
   const { base, model_options } = gathered;
-  const flags = await withDataset(gathered);
+  const flags = await withDataset(gathered, given);
   const isAuto = given.resume === "auto";
   const path = isAuto ? await newestRun({ ...base, ...givenSettings(flags) }, given.output) : given.resume;
   const resumed = path === undefined ? undefined : await readCheckpoint(path);
@@ -60,7 +60,7 @@ export async function understand(given: Given): Promise<Job> {
     ? resolveSettings(flags, resumed.config, given)
     : changeSettings(flags, base, given);
   if (isAuto) console.error(`--resume auto: ${path === undefined ? newRun(chosen) : `goes on with ${path}`}`);
-  const entry = await modelEntry(chosen.model);
+  const entry = await modelEntry(chosen.model, given, resumed?.path ?? given.config);
   const own = { ...chosen.model_options, ...model_options, ...ownOptions(chosen.model, entry, given) };
   checkOptions(chosen.model, entry, own);
   const settings = { ...chosen, model_options: own };
@@ -97,9 +97,9 @@ export async function understand(given: Given): Promise<Job> {
 }
 
 /** Detectors are trained on boxes, where nobody says otherwise. */
-async function withDataset({ flags, base }: Gathered): Promise<SettingFlags> {
+async function withDataset({ flags, base }: Gathered, given: Given): Promise<SettingFlags> {
   if (flags.model === undefined || flags.dataset !== undefined || base) return flags;
-  const isDetector = mapOf(await modelEntry(flags.model), {}) !== undefined;
+  const isDetector = mapOf(await modelEntry(flags.model, given, given.config), {}) !== undefined;
   return isDetector ? { ...flags, dataset: "boxes" } : flags;
 }
 

@@ -4,6 +4,7 @@ import type { Safetensors } from "../core/format/safetensors.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
 import type { TestResult } from "../core/train/evaluation.ts";
 import type { StepEvent, Trainer, TrainerOptions } from "../core/train/trainer.ts";
+import type { DamagedList } from "../host/images/damaged.ts";
 import * as folder from "../host/run_folder.ts";
 import { type EpochEvent, type EpochTiming, logRow } from "../core/train/log_row.ts";
 import type { RunConfig } from "./resume.ts";
@@ -37,10 +38,12 @@ export interface KeeperOptions {
   readonly output: string;
   /** The checkpoint in the folder; undefined where there is none yet. */
   readonly checkpoint: string | undefined;
+  /** Images that are found to be damaged; not of a trial. */
+  readonly damaged?: DamagedList;
 }
 
 export async function createKeeper(
-  { trainer, options, config, output, checkpoint }: KeeperOptions,
+  { trainer, options, config, output, checkpoint, damaged }: KeeperOptions,
 ): Promise<Keeper> {
   const { progress, session } = trainer;
   const log = (await folder.readLog(output)).slice(0, progress.epoch);
@@ -57,6 +60,7 @@ export async function createKeeper(
   const keepLast = async (checkpoint: Safetensors) => {
     last = await folder.saveCheckpoint(output, folder.LAST, checkpoint);
     await folder.saveConfig(output, config);
+    await damaged?.saveIn(output);
     saved = performance.now();
   };
   const saveLast = async () => {

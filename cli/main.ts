@@ -3,6 +3,7 @@ import { DeviceLost, OutOfMemory } from "../core/backend/backend.ts";
 import { UserError } from "../core/errors.ts";
 import { ShapeError } from "../core/graph/builder.ts";
 import { NotFinite } from "../core/train/not_finite.ts";
+import { WorkerDied } from "../core/worker_life.ts";
 
 /** Exit code where a loss or weights are no longer finite. */
 export const NOT_FINITE = 3;
@@ -10,8 +11,8 @@ export const NOT_FINITE = 3;
 export const LOST = 5;
 
 /**
- * Runs a command and ends the program with its exit code: 0 where all is done, 1 where Strata itself is at fault (then
- * with a stack trace, to be reported), 2 for a mistake in what was asked, which the user can mend. `train` ends with 3
+ * Runs a command and ends the program with its exit code: 0 where all is done, 1 where Strata itself is at fault (with a
+ * stack trace, to be reported) or a worker died, 2 for a mistake in what was asked, which the user can mend. `train` ends with 3
  * where the loss was not finite, and with 130 or 143 where a signal stopped it. Any ends with 5 where the GPU was lost.
  */
 export async function main(command: (args: readonly string[]) => Promise<number>): Promise<never> {
@@ -33,6 +34,10 @@ async function exitCode(command: (args: readonly string[]) => Promise<number>): 
     if (error instanceof OutOfMemory) {
       console.error(`error: this ${error.message}: take smaller batches, or a smaller network`);
       return 2;
+    }
+    if (error instanceof WorkerDied) {
+      console.error(`error: ${error.message}`);
+      return 1;
     }
     if (error instanceof UserError || error instanceof ShapeError) {
       console.error(`error: ${error.message}`);

@@ -4,7 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
 import type { Module } from "../core/nn/mod.ts";
 import type { MapShape } from "../core/ops/yolo_loss.ts";
-import { findModel } from "../models/load.ts";
+import { findModel, modelOfFile } from "../models/load.ts";
 import { type AnyModelOptions, type ModelEntry, type ModelFlag, models } from "../models/registry.ts";
 import { type Flag, oneOf, type Parsed, switchFlag, text, whole } from "./arguments.ts";
 
@@ -99,15 +99,27 @@ export function checkOptions(name: string, entry: ModelEntry, options: AnyModelO
   throw new UserError(`model_options: ${strange} is no option of ${name}; ${has}`);
 }
 
-/** A network of the registry, or of a file in or below the working folder. */
-export function modelEntry(name: string): Promise<ModelEntry> {
+/**
+ * The network `name`, which `--model` says or a file does: weights, a run that is resumed, a configuration. Code of the
+ * user's own is taken from the command line only.
+ */
+export async function modelEntry(
+  name: string,
+  given: { readonly model?: string },
+  file = "the configuration",
+): Promise<ModelEntry> {
+  return name === given.model ? await ownEntry(name) : modelOfFile(name, file);
+}
+
+/** A network of the registry, or of a file, whose path is relative to the working folder. */
+function ownEntry(name: string): Promise<ModelEntry> {
   return findModel(name, pathToFileURL(`${Deno.cwd()}/`));
 }
 
 /** Makes the network that the flags describe. */
 export async function chooseModel(given: ModelFlags): Promise<ChosenModel> {
   const name = given.model ?? "resnet50";
-  const entry = await modelEntry(name);
+  const entry = await ownEntry(name);
   const options = ownOptions(name, entry, given);
   const [channels, height, width] = (given.input ?? entry.input) as [number, number, number];
   const in_channels = given["in-channels"] ?? channels;

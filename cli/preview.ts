@@ -71,7 +71,7 @@ export async function preview(args: readonly string[]): Promise<number> {
   const { count = 8, epochs = 6, output = "preview.png", seed = 0 } = given;
   if (extname(output).toLowerCase() !== ".png") throw new UserError(`--output ${output}: must end in .png`);
   const model = given.model ?? (given.dataset === "boxes" ? "yolov1" : "resnet50");
-  const entry = await modelEntry(model);
+  const entry = await modelEntry(model, flags, given.config);
   const map = mapOf(entry, {}, given.input);
   const dataset = given.dataset ?? (map ? "boxes" : given.data === undefined ? "digits" : "folder");
   const settings = {

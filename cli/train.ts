@@ -1,5 +1,5 @@
 /** `train`: builds, trains and evaluates a network, and keeps what a run makes in a folder. */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Backend } from "../core/backend/backend.ts";
 import { fingerprint } from "../core/data/fingerprint.ts";
 import { matchStateDict } from "../core/nn/match_state_dict.ts";
@@ -11,6 +11,7 @@ import type { TrainerOptions } from "../core/train/trainer.ts";
 import { type AnySplit, loadAnyDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
 import { copyRun, setAside } from "../host/going_back.ts";
+import { createDamagedList, DAMAGED, type DamagedList } from "../host/images/damaged.ts";
 import { checkRoomForRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
 import { createBackend } from "./backend.ts";
@@ -66,23 +67,27 @@ export async function train(args: readonly string[]): Promise<number> {
   }
   const choices = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
   // The backend starts while the images are read.
-  const loading = loadImages(job);
+  const damaged = createDamagedList();
+  const loading = loadImages(job, damaged);
   const starting = createBackend({ ...given, exact: job.settings.exact, amp: job.settings.amp }, {
     choices,
     meanwhile: loading,
   });
   const [data, backend] = await Promise.all([loading, starting]);
   try {
-    return await carryOut(job, data, backend, choices);
+    return await carryOut(job, data, backend, { choices, damaged });
   } finally {
     data.close?.();
     backend.close();
   }
 }
 
-async function loadImages({ settings, entry, split_size, workers }: Job): Promise<AnySplit> {
+async function loadImages(
+  { settings, entry, split_size, workers }: Job,
+  damaged: DamagedList,
+): Promise<AnySplit> {
   const overfit = settings.overfit_batches > 0;
-  const rest = { progress: downloadProgress, note, workers, overfit, split_size };
+  const rest = { progress: downloadProgress, note, onDamaged: damaged.add, workers, overfit, split_size };
   const data = await whileReading((onRead) =>
     loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, { ...rest, onRead }))
   );
@@ -96,11 +101,17 @@ function note(line: string): void {
   console.log(`Note: ${line}`);
 }
 
+interface Gathered {
+  /** How convolutions and products are computed, as measured. */
+  readonly choices: Map<string, string>;
+  readonly damaged: DamagedList;
+}
+
 async function carryOut(
   job: Job,
   data: AnySplit,
   backend: Backend,
-  choices: Map<string, string>,
+  { choices, damaged }: Gathered,
 ): Promise<number> {
   const { mode, settings, resumed, output, isNew, printEvery, pictures } = job;
   const images = fingerprint(data);
@@ -156,6 +167,8 @@ async function carryOut(
     note(`what this run had after epoch ${trainer.progress.epoch} is set aside in ${aside}`);
   }
   if (resumed && isNew) await copyRun(dirname(resumed.path), output, trainer.progress);
+  await damaged.saveIn(output);
+  if (damaged.files.length > 0) note(`all damaged images are named in ${join(output, DAMAGED)}`);
   const dashboard = await startDashboard(job, options, trainer);
   let code = 1;
   try {
@@ -166,6 +179,7 @@ async function carryOut(
       output,
       begin: resumed ? undefined : begin,
       checkpoint: isNew || aside !== undefined ? undefined : resumed?.path,
+      damaged,
       printEvery,
       pictures,
       dashboard,

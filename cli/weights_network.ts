@@ -18,10 +18,10 @@ export async function networkOf(
   const run = runOf(dict);
   const name = given.model ?? run?.model;
   if (name === undefined) return undefined;
-  const entry = await modelEntry(name);
+  const entry = await modelEntry(name, given, dict.file);
   return known.fitNetwork(dict, [name, entry], {
     options: {
-      ...(given.model === undefined ? run?.model_options : {}),
+      ...(name === run?.model ? run?.model_options : {}),
       ...ownOptions(name, entry, given),
     },
     input: given.input,

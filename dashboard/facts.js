@@ -41,11 +41,20 @@ export function showStatus(phase, text) {
   if (notice.textContent !== text) notice.textContent = text;
 }
 
-/** How much of the run is done. @param {State} state */
-export function drawPosition({ run, status, now, confusion }) {
-  const steps = status.phase === "finished" ? run.epochs * run.steps : (now.epoch - 1) * run.steps + now.step;
+/**
+ * How much of the run is done: of its steps, or of its time where that ends it earlier. @param {Pick<State, "run" | "status" | "now">} state
+ */
+export function shareDone({ run, status, now }) {
+  if (status.phase === "finished") return 1;
+  const steps = ((now.epoch - 1) * run.steps + now.step) / (run.epochs * run.steps);
+  return now.seconds_left === null ? steps : Math.max(steps, now.seconds / (now.seconds + now.seconds_left));
+}
+
+/** @param {State} state */
+export function drawPosition(state) {
+  const { run, status, now, confusion } = state;
   const progress = /** @type {HTMLProgressElement} */ (byId("progress"));
-  progress.value = steps / (run.epochs * run.steps);
+  progress.value = shareDone(state);
   const epoch = `Epoch ${Math.min(now.epoch, run.epochs)} of ${run.epochs}`;
   byId("position").textContent = status.phase === "testing"
     ? `${epoch} · test image ${format.whole(confusion.seen)} of ${format.whole(confusion.total)}`

@@ -7,6 +7,7 @@ import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import type { DetectionOptions } from "./detection/dataset.ts";
 import type { Progress } from "./download.ts";
+import type { DamagedFile } from "./images/damaged.ts";
 
 /** Channels, height, width of what a network takes. */
 export type Input = readonly [number, number, number];
@@ -49,6 +50,8 @@ export interface FolderOptions {
    */
   readonly testOnly?: "seen" | "new" | undefined;
   readonly note: (line: string) => void;
+  /** Told of each file that is skipped, when it is found. */
+  readonly onDamaged?: ((file: DamagedFile) => void) | undefined;
   /** Told how many of all images have been looked at, before any is wanted. */
   readonly onRead?: ((done: number, all: number) => void) | undefined;
 }

@@ -25,6 +25,14 @@ export async function statIfThere(path: string): Promise<Deno.FileInfo | undefin
   }
 }
 
+/**
+ * Throws where a path is no file that can be read to its end: whoever opens a pipe waits for somebody to write to it. A
+ * link to a file is one.
+ */
+export function checkIsFile(path: string): void {
+  if (!Deno.statSync(path).isFile) throw new Error("not a file");
+}
+
 export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);

@@ -5,6 +5,7 @@
  *     log.csv              a line an epoch
  *     curves.svg           the same as a picture
  *     confusion.svg, classes.svg, classes.csv, mistakes.png   of the best epoch, see result_files.ts
+ *     damaged.txt          images that could not be decoded, where there are some, see images/damaged.ts
  *     events.out.tfevents.*                                   for TensorBoard
  *     last.safetensors     the newest checkpoint: weights, optimiser, progress
  *     best.safetensors     the weights of the epoch with the best test accuracy, or mAP
@@ -18,6 +19,7 @@ import { formatLog, type LogRow, parseLog } from "../core/metrics/log.ts";
 import { type Safetensors, safetensorsParts } from "../core/format/safetensors.ts";
 import { removeLeftovers, writeAtomically } from "./atomic_write.ts";
 import { checkRoom } from "./disk.ts";
+import { DAMAGED } from "./images/damaged.ts";
 import { readBytes, readText, reason, statIfThere } from "./files.ts";
 
 export const CONFIG = "config.json";
@@ -72,7 +74,10 @@ function isThere(path: string): Promise<boolean> {
 
 /** Tidies up after a run that was killed while it wrote here. */
 export async function tidy(folder: string): Promise<void> {
-  await removeLeftovers(folder, (name) => name === PROBE || /\.(safetensors|json|csv|svg|png)$/.test(name));
+  const named = [PROBE, DAMAGED];
+  await removeLeftovers(folder, (name) => {
+    return named.includes(name) || /\.(safetensors|json|csv|svg|png)$/.test(name);
+  });
 }
 
 /** Throws where a run's disk has no room for its checkpoint, of so many bytes, and for the one that replaces it. */

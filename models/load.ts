@@ -1,5 +1,5 @@
 /** Networks by name, and a user's own by path. */
-import { UserError } from "../core/errors.ts";
+import { oneLine, UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { Module } from "../core/nn/mod.ts";
 import { type AnyModelOptions, type ModelEntry, models } from "./registry.ts";
@@ -20,12 +20,30 @@ import { type AnyModelOptions, type ModelEntry, models } from "./registry.ts";
  * ```
  */
 export async function findModel(name: string, base: string | URL): Promise<ModelEntry> {
-  if (Object.hasOwn(models, name)) return models[name]!;
+  const known = registered(name);
+  if (known) return known;
   if (isPath(name)) return await loadModel(name, base);
   const meant = nearest(name, Object.keys(models));
   throw new UserError(
     `--model ${name}: there is no such network; did you mean ${meant}? A network of your own needs its path: ./${name}.ts`,
   );
+}
+
+/**
+ * The network that a file names: weights, a checkpoint, a configuration. Only one of the registry: a path is code, and
+ * whoever wrote the file is not who runs the command. `file` is what errors call it.
+ */
+export function modelOfFile(name: string, file: string): ModelEntry {
+  const known = registered(name);
+  if (known) return known;
+  const advice = isPath(name)
+    ? `which is code, and code is not taken from a file: give --model ${name} if you trust it`
+    : "which there is not: name one with --model";
+  throw new UserError(oneLine(`${file}: says that its network is ${name}, ${advice}`));
+}
+
+function registered(name: string): ModelEntry | undefined {
+  return Object.hasOwn(models, name) ? models[name] : undefined;
 }
 
 function isPath(name: string): boolean {
@@ -35,7 +53,11 @@ function isPath(name: string): boolean {
 type Factory = (options?: AnyModelOptions) => unknown;
 
 async function loadModel(path: string, base: string | URL): Promise<ModelEntry> {
-  const exports = await importModule(path, new URL(path, base));
+  const url = URL.parse(path, base);
+  if (url?.protocol !== "file:") {
+    throw new UserError(oneLine(`--model ${path}: a network of your own is a file: ./my_net.ts`));
+  }
+  const exports = await importModule(path, url);
   const factory = factoryOf(exports);
   if (!factory) {
     const found = Object.keys(exports).join(", ") || "nothing";

@@ -12,6 +12,8 @@ import type { AnyModelOptions, ModelEntry } from "./registry.ts";
 export interface KnownNetwork {
   readonly name: string;
   readonly model: Module;
+  /** What it was made with, but for sizes. */
+  readonly options: AnyModelOptions;
   /** Channels, height, width. */
   readonly input: readonly [number, number, number];
 }
@@ -57,14 +59,14 @@ export function runOf({ file, metadata }: StateDict): KnownRun | undefined {
   } catch {
     // Told below.
   }
-  throw new UserError(`${file}: its metadata is damaged; name the network with --model`);
+  throw new UserError(`${file}: its metadata is damaged; get the file again`);
 }
 
 /** Makes the network `name` for a file's weights, with as many classes and channels as make them fit. */
 export function fitNetwork(
   dict: StateDict,
   [name, entry]: readonly [string, ModelEntry],
-  { options, input, num_classes, in_channels }: NetworkOptions = {},
+  { options = {}, input, num_classes, in_channels }: NetworkOptions = {},
 ): KnownNetwork {
   const run = runOf(dict);
   const [channels, height, width] = input ?? (run && inputOf(run)) ?? entry.input;
@@ -76,6 +78,7 @@ export function fitNetwork(
   return {
     name,
     model: create({ num_classes: classes, in_channels: depth }),
+    options,
     input: [depth, height!, width!],
   };
 }

@@ -215,7 +215,7 @@ export function loadOptions(
   network: Input,
   rest:
     & Pick<LoadOptions, "progress">
-    & Pick<FolderOptions, "note" | "workers" | "overfit" | "onRead">
+    & Pick<FolderOptions, "note" | "onDamaged" | "workers" | "overfit" | "onRead">
     & { readonly split_size?: number | undefined },
 ): LoadOptions {
   const { data, input, hflip, crop_padding, no_aug, val_split, val_resize_size, bad_images } = settings;
@@ -241,6 +241,7 @@ export function loadOptions(
       workers: rest.workers,
       overfit: rest.overfit,
       note: rest.note,
+      onDamaged: rest.onDamaged,
       onRead: rest.onRead,
     },
   };

@@ -68,6 +68,8 @@ export interface Backend {
   readonly description: string;
   /** Bytes of gradients that are worth an update of their own, where not as few as a CPU's caches hold. */
   readonly updateBytes?: number;
+  /** The largest number that an image between layers may have, where not float32's. */
+  readonly largest?: number;
   /** What can be chosen between, see autotune.ts. */
   readonly tuning: Tuning;
   /**

@@ -1,6 +1,7 @@
 /** Data sets whose images are all in memory and of one size. */
-import { draw, integer, stream } from "../random.ts";
+import { draw, integer } from "../random.ts";
 import { type Batch, fillClasses, MOVES } from "./batches.ts";
+import { changeImage, inTurns } from "./change.ts";
 import { type Augmentation, augmentationTransforms, noAugmentation } from "./augmentation.ts";
 import {
   classTarget,
@@ -11,8 +12,7 @@ import {
   type Normalize,
 } from "./dataset.ts";
 import { pickClassified } from "./pick.ts";
-import { type Image, withChannels } from "./transforms/image.ts";
-import { applyTransforms, isFlipped, type Transform } from "./transforms/mod.ts";
+import { isFlipped, type Transform } from "./transforms/mod.ts";
 
 export interface MemoryImages extends Pick<Dataset, "name" | "classes" | "width" | "height" | "channels"> {
   /** `[N, height, width, channels]`: channels interleaved, as image files have them. */
@@ -50,15 +50,12 @@ export function inMemory(stored: MemoryImages, handling: Handling): MemoryDatase
     ...dataset,
     fill(batch, samples, at) {
       fillClasses(batch, labels, samples);
-      const change = !isOwnSize || (at && pixelTransforms.length > 0);
+      if (!isOwnSize || (at && pixelTransforms.length > 0)) return change(batch, samples, at);
       samples.forEach((sample, slot) => {
-        if (change) changePixels(batch, slot, sample, at);
-        else {
-          batch.pixels.set(pixelsOf(stored, sample), slot * imageBytes(stored));
-          if (at) move(batch.moves, slot, sample, handling, at);
-        }
+        batch.pixels.set(pixelsOf(stored, sample), slot * imageBytes(stored));
+        if (at) move(batch.moves, slot, sample, handling, at);
       });
-      if (change || !at) batch.moves.fill(0);
+      if (!at) batch.moves.fill(0);
     },
     pick: (indices) => pickClassified(made, indices),
     contents: () => [stored.images, labels],
@@ -66,10 +63,14 @@ export function inMemory(stored: MemoryImages, handling: Handling): MemoryDatase
   return made;
 
   /** What the op `image_batch` can't do: the same moves before it, and then all other transforms. */
-  function changePixels({ pixels }: Batch, slot: number, sample: number, at: Moment | undefined): void {
+  async function change(
+    { pixels, moves }: Batch,
+    samples: Uint32Array,
+    at: Moment | undefined,
+  ): Promise<void> {
+    moves.fill(0);
     const { width, height, channels } = stored;
     const { padding, hflip } = handling;
-    const image: Image = { width, height, channels, data: pixelsOf(stored, sample) };
     const transforms: Transform[] = [
       ...at
         ? [{ name: "RandomCrop", padding }, { name: "RandomHorizontalFlip", probability: hflip }] as const
@@ -77,10 +78,12 @@ export function inMemory(stored: MemoryImages, handling: Handling): MemoryDatase
       ...isOwnSize ? [] : [{ name: "Resize", size: [dataset.height, dataset.width] }] as const,
       ...at ? pixelTransforms : [],
     ];
-    const changed = applyTransforms(withChannels(image, dataset.channels), transforms, (purpose) => {
-      return stream(at!.seed, purpose, at!.epoch, sample);
+    await inTurns(samples.length, (slot) => {
+      const sample = samples[slot]!;
+      const image = { width, height, channels, data: pixelsOf(stored, sample) };
+      const changed = changeImage(image, sample, { channels: dataset.channels, transforms, at });
+      pixels.set(changed, slot * imageBytes(dataset));
     });
-    pixels.set(changed.data, slot * imageBytes(dataset));
   }
 }
 

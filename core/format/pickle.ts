@@ -1,6 +1,6 @@
 /**
  * Reads the values in a Python pickle (protocols 2 to 5) and runs nothing: only plain values are built, and a function or
- * class that the pickle names must be one of those that the caller gives.
+ * class that the pickle names must be one of those that the caller gives. What it makes is counted, see `mostParts`.
  * https://github.com/python/cpython/blob/main/Lib/pickletools.py describes the opcodes.
  */
 
@@ -33,6 +33,8 @@ export interface PickleOptions {
   readonly globals: PickleGlobals;
   /** What stands for an object that is kept outside the pickle, under this id. Without it such a pickle is refused. */
   readonly persistent?: (id: PickleValue) => PickleValue;
+  /** The bytes of the file that the pickle is part of; by default it is the whole. */
+  readonly fileBytes?: number;
 }
 
 /** The pickle is truncated, corrupt, or holds what is not allowed. */
@@ -83,16 +85,62 @@ const OP = {
   BYTEARRAY8: 0x96,
 } as const;
 
+/** Bytes of a file that allow for a part of its pickle. */
+const PART_BYTES = 16;
+
+/**
+ * The most parts that the pickle of a file may have: lists, tuples, dicts, bytes, memorised values, and what functions
+ * are given. An empty dict takes a byte of a pickle and 170 of memory, and a value that is memorised once can be handed to
+ * functions without end; so reading takes at most 250 MB and 32 times the file's size.
+ */
+export function mostParts(fileBytes: number): number {
+  return 1_000_000 + Math.floor(fileBytes / PART_BYTES);
+}
+
 /** Reads the pickle that starts at `bytes[0]`, and says where it ends. Bytes in the result are views of `bytes`. */
 export function readPickle(
   bytes: Uint8Array,
-  { globals, persistent }: PickleOptions,
+  options: PickleOptions,
+): { value: PickleValue; end: number } {
+  try {
+    return interpret(bytes, options);
+  } catch (error) {
+    // V8's own limits, such as 2²⁴ keys in a map.
+    if (error instanceof RangeError) {
+      throw new PickleError(`it holds more than can be read (${error.message})`);
+    }
+    throw error;
+  }
+}
+
+function interpret(
+  bytes: Uint8Array,
+  { globals, persistent, fileBytes = bytes.length }: PickleOptions,
 ): { value: PickleValue; end: number } {
   const source = new Source(bytes);
   const memo = new Map<number, PickleValue>();
   const stacks: PickleValue[][] = [];
   let stack: PickleValue[] = [];
 
+  const most = mostParts(fileBytes);
+  let parts = 0;
+  const count = (more: number) => {
+    parts += more;
+    if (parts > most) {
+      throw new PickleError(
+        `it has more than ${most} parts, the most for a file of ${fileBytes} bytes (a million, and one for each ${PART_BYTES})`,
+      );
+    }
+  };
+  /** Pushes what takes more memory than its bytes. */
+  const pushPart = (value: PickleValue) => {
+    count(1);
+    stack.push(value);
+  };
+  const memorise = (key: number) => {
+    count(1);
+    memo.set(key, top());
+  };
   const pop = () => {
     if (stack.length === 0) throw new PickleError("an instruction lacks its operand");
     return stack.pop()!;
@@ -125,6 +173,7 @@ export function readPickle(
     }
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i]!;
+      count(sizeOfValue(key));
       dict.set(key instanceof Uint8Array ? latin1(key) : key, items[i + 1]!);
     }
   };
@@ -179,15 +228,15 @@ export function readPickle(
         break;
       case OP.SHORT_BINSTRING:
       case OP.SHORT_BINBYTES:
-        stack.push(source.take(source.byte()));
+        pushPart(source.take(source.byte()));
         break;
       case OP.BINSTRING:
       case OP.BINBYTES:
-        stack.push(source.take(source.uint32()));
+        pushPart(source.take(source.uint32()));
         break;
       case OP.BINBYTES8:
       case OP.BYTEARRAY8:
-        stack.push(source.take(source.length64()));
+        pushPart(source.take(source.length64()));
         break;
       case OP.SHORT_BINUNICODE:
         stack.push(utf8(source.take(source.byte())));
@@ -200,15 +249,16 @@ export function readPickle(
         break;
 
       case OP.MARK:
+        count(1);
         stacks.push(stack);
         stack = [];
         break;
       case OP.EMPTY_TUPLE:
       case OP.EMPTY_LIST:
-        stack.push([]);
+        pushPart([]);
         break;
       case OP.EMPTY_DICT:
-        stack.push(new Map());
+        pushPart(new Map());
         break;
       case OP.TUPLE: {
         const items = popMark();
@@ -218,7 +268,7 @@ export function readPickle(
       case OP.TUPLE1:
       case OP.TUPLE2:
       case OP.TUPLE3:
-        stack.push(popMany(op - OP.TUPLE1 + 1));
+        pushPart(popMany(op - OP.TUPLE1 + 1));
         break;
       case OP.APPEND:
         append(popMany(1));
@@ -234,13 +284,13 @@ export function readPickle(
         break;
 
       case OP.BINPUT:
-        memo.set(source.byte(), top());
+        memorise(source.byte());
         break;
       case OP.LONG_BINPUT:
-        memo.set(source.uint32(), top());
+        memorise(source.uint32());
         break;
       case OP.MEMOIZE:
-        memo.set(memo.size, top());
+        memorise(memo.size);
         break;
       case OP.BINGET:
       case OP.LONG_BINGET: {
@@ -255,6 +305,9 @@ export function readPickle(
         break;
       case OP.STACK_GLOBAL: {
         const [module, name] = popMany(2);
+        if (typeof module !== "string" || typeof name !== "string") {
+          throw new PickleError(`it names a function by ${describeValue(module)} and ${describeValue(name)}`);
+        }
         stack.push(lookUp(`${module} ${name}`));
         break;
       }
@@ -264,7 +317,8 @@ export function readPickle(
         if (typeof callee !== "function" || !Array.isArray(args)) {
           throw new PickleError("it calls what is no function");
         }
-        stack.push(callee(args));
+        for (const arg of args) count(sizeOfValue(arg));
+        pushPart(callee(args));
         break;
       }
       case OP.BUILD: {
@@ -277,12 +331,30 @@ export function readPickle(
       }
       case OP.BINPERSID:
         if (!persistent) throw new PickleError("it refers to an object outside itself");
-        stack.push(persistent(pop()));
+        pushPart(persistent(pop()));
         break;
       default:
         throw new PickleError(`opcode 0x${op.toString(16)} at byte ${source.at - 1} is not allowed here`);
     }
   }
+}
+
+/** In a few words, whatever it is: values may hold each other. */
+export function describeValue(value: PickleValue | undefined): string {
+  if (typeof value === "string") return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`;
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
+  if (typeof value === "bigint") return "a large number";
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (value instanceof Map) return `a dict of ${value.size}`;
+  return value === undefined ? "nothing" : "an object";
+}
+
+/** What it costs to look at all of a value once, in parts. */
+function sizeOfValue(value: PickleValue): number {
+  if (Array.isArray(value)) return value.length;
+  if (value instanceof Map) return value.size;
+  return typeof value === "string" || value instanceof Uint8Array ? Math.floor(value.length / PART_BYTES) : 0;
 }
 
 /** Text of either Python: a string, or the bytes of Python 2's string. */
@@ -338,13 +410,17 @@ class Source {
   }
 }
 
+const decoder = new TextDecoder();
+
 function utf8(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  return decoder.decode(bytes);
 }
 
 /** Not `TextDecoder("latin1")`, which is Windows-1252. */
 function latin1(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += 4096) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  }
   return text;
 }

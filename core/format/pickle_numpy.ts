@@ -1,6 +1,9 @@
 /** What pickles of NumPy arrays name, for `readPickle`. */
 import { PickleError, type PickleFunction, PickleObject, pickleText, type PickleValue } from "./pickle.ts";
 
+/** NumPy's own limit. */
+const MOST_AXES = 64;
+
 /** An array as its pickle has it. */
 export class NumpyArray extends PickleObject {
   dtype = "";
@@ -17,7 +20,8 @@ export class NumpyArray extends PickleObject {
 
   set(shape: PickleValue | undefined, dtype: PickleValue | undefined, fortran: boolean, data: unknown): this {
     if (
-      !Array.isArray(shape) || !shape.every((extent) => typeof extent === "number") ||
+      !Array.isArray(shape) || shape.length > MOST_AXES ||
+      !shape.every((extent) => typeof extent === "number") ||
       !(dtype instanceof NumpyDtype) || !(data instanceof Uint8Array)
     ) {
       throw new PickleError("a NumPy array is not described by a shape, a dtype and bytes");

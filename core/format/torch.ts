@@ -9,7 +9,7 @@
 import { UserError } from "../errors.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { bytesOf, type Numbers, toNumbers, viewAs } from "./dtype.ts";
-import { PickleError, type PickleValue, readPickle } from "./pickle.ts";
+import { describeValue, PickleError, type PickleValue, readPickle } from "./pickle.ts";
 import { StateDict, type StateTensor } from "./state_dict.ts";
 import { gather, rowMajorStrides } from "./strided.ts";
 import { findTensors } from "./torch_checkpoint.ts";
@@ -55,6 +55,7 @@ export async function readTorchZip(zip: Zip, size: number, file: string): Promis
     const { value } = readPickle(await zip.read(pickle), {
       globals: torchGlobals,
       persistent: storageLookup(new Map()),
+      fileBytes: size,
     });
     const bytesOfStorage = async ({ key, dtype, count }: Storage) => {
       const data = await zip.read(`${folder}data/${key}`);
@@ -78,7 +79,9 @@ export async function readLegacyTorch(bytes: Uint8Array, file: string): Promise<
     };
     if (next() !== MAGIC) throw new PickleError("it does not start with PyTorch's magic number");
     const version = next();
-    if (version !== VERSION) throw new PickleError(`version ${String(version)}, readable is ${VERSION}`);
+    if (version !== VERSION) {
+      throw new PickleError(`version ${describeValue(version)}, readable is ${VERSION}`);
+    }
     const machine = next();
     if (!(machine instanceof Map)) throw new PickleError("it does not describe the machine that wrote it");
     if (machine.get("little_endian") !== true) throw new PickleError(BIG_ENDIAN);
@@ -89,7 +92,7 @@ export async function readLegacyTorch(bytes: Uint8Array, file: string): Promise<
     const places = new Map<string, Uint8Array>();
     for (const key of keys) {
       const storage = storages.get(key as string);
-      if (!storage) throw new PickleError(`storage ${String(key)} is not described`);
+      if (!storage) throw new PickleError(`storage ${describeValue(key)} is not described`);
       if (bytes.length - at < 8) throw new PickleError("it is truncated");
       const count = Number(new DataView(bytes.buffer, bytes.byteOffset + at).getBigInt64(0, true));
       if (count !== storage.count) {

@@ -1,5 +1,5 @@
 /** Where the weights are in what people save with PyTorch. */
-import { PickleError, type PickleValue } from "./pickle.ts";
+import { describeValue, PickleError, pickleText, type PickleValue } from "./pickle.ts";
 import { TorchTensor } from "./torch_pickle.ts";
 
 /** What training scripts call the state_dict within a checkpoint; the first one that is there counts. */
@@ -42,14 +42,16 @@ function findDict(saved: Dict): Dict {
     dict = named;
   }
   if (hasTensors(dict)) return dict;
-  const inner = [...dict].filter(([, value]) => value instanceof Map && hasTensors(value));
-  const names = [...dict.keys()].map(String);
+  // Each dict is looked through once, however often it is there.
+  const values = new Set(dict.values());
+  const dicts = new Set([...values].filter((value) => value instanceof Map && hasTensors(value)));
+  const inner = [...dict].filter(([, value]) => dicts.has(value));
   if (inner.length === 0) {
-    const found = names.length > 0 ? `only ${listed(names)}` : "nothing";
+    const found = dict.size > 0 ? `only ${listed([...dict.keys()])}` : "nothing";
     throw new PickleError(`it holds no state_dict, ${found}: save model.state_dict()`);
   }
   if (inner.length > 1) {
-    const choices = inner.map(([name]) => String(name));
+    const choices = inner.map(([name]) => name);
     throw new PickleError(`it holds several state_dicts (${listed(choices)}): save one of them by itself`);
   }
   return inner[0]![1] as Dict;
@@ -64,7 +66,7 @@ function withoutPrefix(tensors: Map<string, TorchTensor>, prefix: string): Map<s
   return new Map([...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(", ");
+function listed(names: readonly PickleValue[]): string {
+  const shown = names.slice(0, 5).map((name) => pickleText(name) ?? describeValue(name)).join(", ");
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }

@@ -33,7 +33,7 @@ export type LogColumn = (typeof LOG_COLUMNS)[number];
 
 /**
  * One epoch: losses and their parts are means over samples; accuracies, top-5, mAP and data wait are shares (0 … 1). Unknown
- * ones are left out.
+ * ones are left out. What overflowed in a test, which ends no run, is NaN or infinite.
  */
 export type LogRow = Readonly<Partial<Record<LogColumn, number>>>;
 
@@ -41,8 +41,24 @@ export function formatLog(rows: readonly LogRow[]): string {
   const columns = LOG_COLUMNS.filter((column) =>
     GENERAL.includes(column) || rows.some((row) => row[column] !== undefined)
   );
-  const lines = rows.map((row) => columns.map((column) => row[column] ?? "").join(","));
+  const lines = rows.map((row) => columns.map((column) => cellOf(row[column])).join(","));
   return [columns.join(","), ...lines, ""].join("\n");
+}
+
+/** As Python, NumPy and pandas write and read what is not finite. */
+const NOT_FINITE: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, "-inf": -Infinity };
+
+function cellOf(value: number | undefined): string {
+  if (value === undefined) return "";
+  const name = Object.keys(NOT_FINITE).find((name) => Object.is(NOT_FINITE[name], value));
+  return name ?? String(value);
+}
+
+/** Undefined where it is no number. Older versions wrote `NaN` and `Infinity`. */
+function numberIn(cell: string): number | undefined {
+  const name = cell.toLowerCase().replace("infinity", "inf");
+  if (Object.hasOwn(NOT_FINITE, name)) return NOT_FINITE[name];
+  return Number.isFinite(Number(cell)) ? Number(cell) : undefined;
 }
 
 /** What an epoch was best by: test accuracy, or a detector's mAP. Undefined where it was not tested. */
@@ -70,8 +86,11 @@ export function parseLog(csv: string, file: string): LogRow[] {
     const known = LOG_COLUMNS.flatMap((column) => {
       const cell = cells[names.indexOf(column)] ?? "";
       if (cell === "") return [];
-      if (!Number.isFinite(Number(cell))) throw damaged(number, `${column} is "${cell}", which is no number`);
-      return [[column, Number(cell)] as const];
+      const value = numberIn(cell);
+      if (value === undefined || (column === "epoch" && !Number.isFinite(value))) {
+        throw damaged(number, `${column} is "${cell}", which is no number`);
+      }
+      return [[column, value] as const];
     });
     return Object.fromEntries(known);
   });

@@ -1,6 +1,7 @@
 /** Puts a file's weights beside a network's: what fits, and what does not. */
 import type { Session } from "../backend/backend.ts";
 import { oneLine, UserError } from "../errors.ts";
+import { checkFinite } from "../finite.ts";
 import type { Numbers } from "../format/dtype.ts";
 import { describeTensor, type StateDict, type StateTensor } from "../format/state_dict.ts";
 import { formatShape, sameShape } from "../shape.ts";
@@ -33,7 +34,8 @@ export interface MatchedStateDict {
 
 /**
  * Finds the network's tensors in a file's. Names may stand behind a prefix in the file; `num_batches_tracked` counts for
- * neither side. Throws `UserError`, with what differs side by side, where not all fits; with `partial`, where nothing does.
+ * neither side. Throws `UserError`, with what differs side by side, where not all fits; with `partial`, where nothing does;
+ * and where what fits is not finite.
  */
 export function matchStateDict(
   model: Module,
@@ -73,6 +75,7 @@ export function matchStateDict(
       `${dict.file}: weights of another network: ${counts}${extra}; ${more}\n${report}`.trimEnd(),
     );
   }
+  for (const [name, data] of tensors) checkFinite(name, data, dict.file);
   return { tensors, left, report };
 }
 

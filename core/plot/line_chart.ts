@@ -64,7 +64,7 @@ export function lineChart(chart: LineChart): View {
   const series = chart.series.map((one, i) => ({
     ...one,
     colour: one.colour ?? PALETTE[i % PALETTE.length]!,
-    points: one.points.filter(([px, py]) => shown(px, x) && (Number.isNaN(py) || shown(py, y))),
+    points: one.points.filter(([px, py]) => shown(px, x) && (!Number.isFinite(py) || shown(py, y))),
   })).filter(({ points }) => points.length > 0);
   const names = series.map(({ name }) => name);
   const values = series.flatMap(({ name, points, dashed }) =>

@@ -1,10 +1,10 @@
 /** Checkpoints: a session's states and a run's progress, as the tensors and metadata of one safetensors file. */
 import type { Session } from "../backend/backend.ts";
 import { UserError } from "../errors.ts";
+import { checkFinite, hasOnlyFinite } from "../finite.ts";
 import type { SafeTensor, Safetensors } from "../format/safetensors.ts";
 import { Counter, type Module, stateDict } from "../nn/module.ts";
 import { formatShape, sameShape, sizeOf } from "../shape.ts";
-import { hasOnlyFinite } from "./diagnose.ts";
 import { NotFinite } from "./not_finite.ts";
 import { newProgress, type Progress } from "./progress.ts";
 import { averageName } from "./step.ts";
@@ -99,7 +99,7 @@ function upToDate(
 
 /**
  * Puts all of a checkpoint's numbers into a session, to go on with the run. Throws, before anything is changed, where the
- * network is another one. (What it is judged by is read as any other weights are, see `parseStateDict`.)
+ * network is another one, or a number is not finite. (What it is judged by is read as any other weights are, see `parseStateDict`.)
  */
 export function restore(
   model: Module,
@@ -119,7 +119,7 @@ export function restore(
     throw new UserError(`${file}: of another network or optimiser: ${listed(missing)} missing from it`);
   }
   for (const name of names) {
-    const { shape, dtype } = tensors.get(name)!;
+    const { shape, dtype, data } = tensors.get(name)!;
     const expected = session.stateShape(name);
     if (dtype !== "F32" || !sameShape(shape, expected)) {
       throw new UserError(
@@ -127,6 +127,7 @@ export function restore(
           `${formatShape(expected)} here`,
       );
     }
+    checkFinite(name, data as Float32Array, file);
   }
   const known = new Set(stateDict(model).keys());
   const strange = [...tensors.keys()].filter((name) => !known.has(name) && !isRuns(name));

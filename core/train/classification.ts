@@ -12,7 +12,7 @@ import type { Tensor } from "../nn/tensor.ts";
 import type { Tracer } from "../nn/trace.ts";
 import type { ClassAnswers } from "./answers.ts";
 import { drawMix, type MixOptions } from "./mix.ts";
-import { counting, type Evaluation, type Judge, type JudgeOptions, type Task } from "./task.ts";
+import { counting, type Evaluation, expectImages, type Judge, type JudgeOptions, type Task } from "./task.ts";
 
 export const testTimeAugmentations = ["flip", "ten-crop"] as const;
 export type TestTimeAugmentation = typeof testTimeAugmentations[number];
@@ -117,6 +117,7 @@ function classJudge(
     },
     answers: () => ({ kind: "classes", predictions: collector.finish() }),
     result() {
+      expectImages(count, test);
       const predictions = collector.finish();
       const accuracy = tta ? topAccuracy(predictions, 1) : correct / count;
       const top5 = topAccuracy(predictions, 5);

@@ -9,7 +9,15 @@ import { yoloLoss } from "../nn/functional.ts";
 import { scoresOf } from "../nn/output.ts";
 import { DOES_NOT_COUNT, type MapShape, TARGET_CELL, yoloLossParts } from "../ops/yolo_loss.ts";
 import type { AnsweredImage, BoxAnswers } from "./answers.ts";
-import { counting, type Evaluation, type Figures, type Judge, type JudgeOptions, type Task } from "./task.ts";
+import {
+  counting,
+  type Evaluation,
+  expectImages,
+  type Figures,
+  type Judge,
+  type JudgeOptions,
+  type Task,
+} from "./task.ts";
 
 export interface DetectionTaskOptions extends MapShape, DetectionWeights {}
 
@@ -79,6 +87,7 @@ function boxJudge(options: JudgeOptions, shape: MapShape): Judge<DetectionResult
     },
     answers: () => ({ kind: "boxes", images }),
     result() {
+      expectImages(images.length, test);
       const evaluation = evaluateDetections(images, test.classes);
       const { map50 = 0, map50_95 = 0 } = evaluation;
       const loss = lossSum / images.length;

@@ -1,6 +1,7 @@
 /** Finds where a loss that is not finite began. */
 import { OutOfMemory, type Session } from "../backend/backend.ts";
 import { allocateBatch } from "../data/batches.ts";
+import { hasOnlyFinite } from "../finite.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Node } from "../graph/graph.ts";
 import { namedParameters } from "../nn/module.ts";
@@ -35,14 +36,23 @@ export async function diagnose(
   const probe = await createProbe(options);
   if (!probe) return "there is no memory left to find the layer; lower --lr, or check the images";
   try {
-    const node = await firstNotFinite(probe, options, session, step);
+    const { largest = Infinity } = options.backend;
+    const node = await firstBeyond(largest, probe, options, session, step);
+    if (node && largest < Infinity) {
+      return `the first output that is not finite, or beyond ${largest}, is that of ${
+        nameOf(node)
+      }; leave out --amp, ` +
+        "lower --lr, or check the images";
+    }
     if (!node) return "every layer's output is finite, so the scores are too large for the loss; lower --lr";
-    return `the first output that is not finite is that of ${
-      node.scope || "the network"
-    } (${node.op}); lower --lr, or check the images`;
+    return `the first output that is not finite is that of ${nameOf(node)}; lower --lr, or check the images`;
   } finally {
     probe.session.dispose();
   }
+}
+
+function nameOf({ scope, op }: Node): string {
+  return `${scope || "the network"} (${op})`;
 }
 
 interface Probe {
@@ -71,7 +81,8 @@ async function createProbe(options: DiagnosisOptions): Promise<Probe | undefined
  * Runs the step's forward part once more. Its batch norms changed the running statistics already, which does not
  * matter here: in training they normalise by the batch's own.
  */
-async function firstNotFinite(
+async function firstBeyond(
+  largest: number,
   { session: probe, nodes }: Probe,
   options: DiagnosisOptions,
   session: Session,
@@ -88,16 +99,10 @@ async function firstNotFinite(
   }
   await probe.run("probe");
   for (const [index, node] of nodes.entries()) {
-    if (!hasOnlyFinite(await probe.read("probe", String(index)))) return node;
+    const numbers = await probe.read("probe", String(index));
+    if (!hasOnlyFinite(numbers) || largest < Infinity && numbers.some((x) => Math.abs(x) > largest)) {
+      return node;
+    }
   }
   return undefined;
-}
-
-export function hasOnlyFinite(numbers: ArrayLike<number>): boolean {
-  // A sum is finite only if all terms are, unless it overflows, which needs a second look.
-  let sum = 0;
-  for (let i = 0; i < numbers.length; i++) sum += numbers[i]!;
-  if (Number.isFinite(sum)) return true;
-  for (let i = 0; i < numbers.length; i++) if (!Number.isFinite(numbers[i])) return false;
-  return true;
 }

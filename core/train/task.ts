@@ -2,6 +2,7 @@
 import type { ReadOutput, Session } from "../backend/backend.ts";
 import type { Batch } from "../data/batches.ts";
 import type { DatasetSplit, ImageSet, TargetType } from "../data/dataset.ts";
+import { UserError } from "../errors.ts";
 import type { ModelOutput } from "../nn/output.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import type { Tracer } from "../nn/trace.ts";
@@ -77,7 +78,7 @@ export interface Judge<Result extends Judged> {
   take(answered: Answered): Promise<void>;
   /** The answers so far; valid until more are taken in. */
   answers(): Answers;
-  /** Where all are taken in. */
+  /** Where all are taken in. Throws `UserError` where none of the images counts. */
   result(): Result;
 }
 
@@ -85,4 +86,9 @@ export interface Judge<Result extends Judged> {
 export function* counting({ target }: Asked, slots: number, none: number): Generator<number> {
   const numbers = target.length / slots;
   for (let slot = 0; slot < slots; slot++) if (target[slot * numbers] !== none) yield slot;
+}
+
+/** Throws where no image counted: there is nothing to judge by. */
+export function expectImages(count: number, { name }: ImageSet): void {
+  if (count === 0) throw new UserError(`${name}: no image to test on can be decoded`);
 }

@@ -41,7 +41,7 @@ export async function loadDetection(
   folder: string,
   options: DetectionOptions,
 ): Promise<DatasetSplit<DetectionDataset>> {
-  const { testOnly, workers, badImages, note, seed } = options;
+  const { testOnly, workers, badImages, note, onDamaged, seed } = options;
   const found = await readAnnotated(folder, options);
   const split = splitOf(found, folder, { ...options, testAll: testOnly === "new" });
   const images = (indices: readonly number[]) => indices.map((index) => found.images[index]!);
@@ -50,8 +50,10 @@ export async function loadDetection(
   expectObjects(test, `${folder}: no image to test on has an object that is not difficult`);
   const pool = createImagePool(workers);
   let damaged = 0;
-  const skip = (path: string, why: string) =>
-    note(`${path}: cannot be decoded (${why}) and is skipped, as ${++damaged} now`);
+  const skip = (file: string, why: string) => {
+    onDamaged?.({ file, why });
+    note(`${file}: cannot be decoded (${why}) and is skipped, as ${++damaged} now`);
+  };
   const common = {
     ...options,
     name: basename(resolve(folder)),

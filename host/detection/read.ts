@@ -4,7 +4,7 @@ import { parseVoc } from "../../core/data/detection/voc.ts";
 import { namedObjects, parseYoloLabels } from "../../core/data/detection/yolo_labels.ts";
 import { UserError } from "../../core/errors.ts";
 import { mapAtOnce } from "../at_once.ts";
-import { readBytes, readHead } from "../files.ts";
+import { checkIsFile, readBytes, readHead } from "../files.ts";
 import { decode, readHeader } from "../images/decode.ts";
 import { HEAD_BYTES, quickSize } from "../images/quick_size.ts";
 import type { FoundAnnotations, FoundFile } from "./find.ts";
@@ -44,6 +44,7 @@ async function readSample(file: FoundFile, format: "voc" | "yolo", options: Read
 async function readImage(path: string, thorough: boolean): Promise<Pick<Sample, "damage"> & { size?: Size }> {
   let size: Size | undefined;
   try {
+    checkIsFile(path);
     const { width, height } = quickSize(await readHead(path, HEAD_BYTES)) ??
       await readHeader(await readBytes(path));
     size = { width, height };

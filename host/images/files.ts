@@ -86,13 +86,18 @@ export async function list(folder: string): Promise<{ folders: string[]; files: 
   try {
     for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
       if (name.startsWith(".")) continue;
-      const isFolder = isSymlink ? (await Deno.stat(join(folder, name))).isDirectory : isDirectory;
+      const isFolder = isSymlink ? await leadsToFolder(join(folder, name)) : isDirectory;
       (isFolder ? folders : files).push(name);
     }
   } catch (error) {
     throw new UserError(`${folder}: cannot be read (${reason(error)})`);
   }
   return { folders: folders.sort(), files: files.sort() };
+}
+
+/** A link that leads nowhere is taken for a file, and found to be a damaged one. */
+function leadsToFolder(link: string): Promise<boolean> {
+  return Deno.stat(link).then(({ isDirectory }) => isDirectory, () => false);
 }
 
 /** Enough for a disk, or a network, that answers several at once. */
@@ -116,7 +121,7 @@ async function findClasses(
     if (images.length === 0) throw new UserError(`${join(root, part, name)}: there are no images in it`);
     const found = await mapAtOnce(images, STATS_AT_ONCE, async (name) => {
       const path = join(root, name);
-      return { name, path, bytes: (await statIfThere(path))?.size ?? 0, label };
+      return { name, path, bytes: await sizeOf(path), label };
     });
     for (const file of found) files.push(file);
   }
@@ -129,6 +134,11 @@ async function findClasses(
     );
   }
   return { classes, files };
+}
+
+/** 0 where there is none to be had. */
+function sizeOf(path: string): Promise<number> {
+  return Deno.stat(path).then(({ size }) => size, () => 0);
 }
 
 /** Deeper than any tree of images is; links to a folder above would never end. */

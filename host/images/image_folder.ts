@@ -51,8 +51,10 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
     }
     if (test.length === 0) throw new UserError(`${folder}: there are no images to test on`);
     let damaged = 0;
-    const skip = (path: string, why: string) =>
-      limits.note(`${path}: cannot be decoded (${why}) and is skipped, as ${++damaged} now`);
+    const skip = (file: string, why: string) => {
+      limits.onDamaged?.({ file, why });
+      limits.note(`${file}: cannot be decoded (${why}) and is skipped, as ${++damaged} now`);
+    };
     const common = {
       ...{
         name: basename(resolve(folder)),
@@ -99,7 +101,7 @@ const INSPECTED_AT_ONCE = 64;
 async function goodHeaders(
   files: readonly LabelledFile[],
   pool: ImagePool,
-  { maxPixels, badImages }: FolderOptions,
+  { maxPixels, badImages, onDamaged }: FolderOptions,
   notes: string[],
   onRead: () => void,
 ): Promise<LabelledFile[]> {
@@ -117,6 +119,7 @@ async function goodHeaders(
     const why = verdicts[index];
     if (why === undefined) return true;
     if (badImages === "fail") throw damagedFile(path, why);
+    onDamaged?.({ file: path, why });
     notes.push(`${path} (${why})`);
     return false;
   });

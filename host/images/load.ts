@@ -1,7 +1,7 @@
 /** Single files as a network wants them: what `predict` needs. */
 import type { Image } from "../../core/data/transforms/image.ts";
 import type { Transform } from "../../core/data/transforms/mod.ts";
-import { DamagedImage, type ImagePool } from "./pool.ts";
+import { DamagedImage, type ImagePool, LostImage } from "./pool.ts";
 
 export interface PrepareOptions {
   /** Channels, height, width of what the network takes. */
@@ -17,7 +17,7 @@ export type Prepared = { readonly path: string; readonly image: Image } | {
   readonly damaged: string;
 };
 
-/** Decodes and transforms files, in their order. Throws `UserError` where one can't be read at all. */
+/** Decodes and transforms files, in their order. */
 export async function prepareImages(
   paths: readonly string[],
   pool: ImagePool,
@@ -25,10 +25,11 @@ export async function prepareImages(
 ): Promise<Prepared[]> {
   return await Promise.all(paths.map(async (path): Promise<Prepared> => {
     try {
-      const data = await pool.load({ path, channels, maxPixels, transforms, whole: true, at: undefined });
+      const data = await pool.load({ path, channels, maxPixels, transforms, at: undefined });
       return { path, image: { width, height, channels, data } };
     } catch (error) {
       if (error instanceof DamagedImage) return { path, damaged: error.message };
+      if (error instanceof LostImage) return { path, damaged: error.why };
       throw error;
     }
   }));

@@ -1,24 +1,28 @@
 /** Workers that decode images, so that the main thread never does. */
 import { UserError } from "../../core/errors.ts";
-import { onDeath, workerName } from "../../core/worker_life.ts";
+import { type Died, onDeath, SILENT, WorkerDied, workerName } from "../../core/worker_life.ts";
 import type { PixelSize } from "./quick_size.ts";
-import type { Answer, InspectJob, Job, LoadJob } from "./worker.ts";
+import type { Alive, Answer, InspectJob, Job, LoadJob } from "./worker.ts";
 
 /** Jobs under way in a worker: while sharp decodes one image on a thread of its own, another is transformed. */
 const AT_ONCE = 2;
 
-/** The file is there, but no image can be had from it. */
+/** No image can be had from the file. */
 export class DamagedImage extends Error {
   override readonly name = "DamagedImage";
 }
 
+/** The file can't be read at all, though it could be when it was found. */
+export class LostImage extends UserError {
+  constructor(path: string, readonly why: string) {
+    super(`${path}: cannot be read any more (${why})`);
+  }
+}
+
 export interface ImagePool {
-  /**
-   * Pixels `[height, width, channels]` of a file after its transforms. Throws `DamagedImage`, or `UserError` where the
-   * file can't be read at all.
-   */
+  /** Pixels `[height, width, channels]` of a file after its transforms. Throws `DamagedImage` or `LostImage`. */
   load(job: Omit<LoadJob, "kind">): Promise<Uint8Array>;
-  /** What a file says of itself. Throws as `load` does. */
+  /** What a file says of itself. Throws `DamagedImage`, also where it can't be read. */
   inspect(job: Omit<InspectJob, "kind">): Promise<PixelSize>;
   close(): void;
 }
@@ -29,6 +33,13 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+interface Thread {
+  readonly worker: Worker;
+  readonly under: Map<number, Waiting>;
+  /** How many jobs it may have: none before it is known to live, since nobody would notice its end. */
+  room: number;
+}
+
 /** How many workers go well with so many hardware threads, all of which compute as well. */
 export function defaultWorkers(hardwareThreads: number = navigator.hardwareConcurrency): number {
   return Math.max(1, Math.ceil(hardwareThreads / 4));
@@ -37,7 +48,7 @@ export function defaultWorkers(hardwareThreads: number = navigator.hardwareConcu
 /** Workers start with their first job. Jobs are begun in the order in which they were given. */
 export function createImagePool(workers: number = defaultWorkers()): ImagePool {
   const queue: Waiting[] = [];
-  const threads: { worker: Worker; under: Map<number, Waiting> }[] = [];
+  const threads: Thread[] = [];
   let nextId = 0;
   let failure: Error | undefined;
   const closed = new AbortController();
@@ -45,16 +56,21 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
   function startWorker(): void {
     const name = workerName("images");
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
-    const under = new Map<number, Waiting>();
+    const thread: Thread = { worker, under: new Map(), room: 0 };
+    const { under } = thread;
     const died = (why: string) => {
-      failure ??= new Error(`a worker that decodes images died: ${why}`);
+      failure ??= new WorkerDied("a worker that decodes images", why);
       for (const { reject } of [...under.values(), ...queue.splice(0)]) reject(failure);
       under.clear();
+      worker.terminate(); // One that is left after an error still answers.
     };
-    let answered = false;
-    worker.onmessage = ({ data }: MessageEvent<Answer & { readonly id: number }>) => {
-      if (!answered) onDeath(name, () => died("it ended without a word"), closed.signal);
-      answered = true;
+    worker.onmessage = ({ data }: MessageEvent<Alive | Died | Answer & { readonly id: number }>) => {
+      if ("alive" in data) {
+        onDeath(name, () => died(SILENT), closed.signal);
+        thread.room = AT_ONCE;
+        return handOut();
+      }
+      if ("died" in data) return died(data.died);
       const waiting = under.get(data.id)!;
       under.delete(data.id);
       handOut();
@@ -64,13 +80,13 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
       event.preventDefault();
       died(event.message);
     };
-    threads.push({ worker, under });
+    threads.push(thread);
   }
 
   function handOut(): void {
     if (queue.length > 0 && threads.length < workers) startWorker();
-    for (const { worker, under } of threads) {
-      while (under.size < AT_ONCE && queue.length > 0) {
+    for (const { worker, under, room } of threads) {
+      while (under.size < room && queue.length > 0) {
         const waiting = queue.shift()!;
         under.set(nextId, waiting);
         worker.postMessage({ ...waiting.job, id: nextId++ });
@@ -91,7 +107,7 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
           `permissions of "deno task train", and sharp as "deno install" installs it`,
       );
     }
-    if ("gone" in answer) throw new UserError(`${job.path}: cannot be read any more (${answer.gone})`);
+    if ("gone" in answer) throw new LostImage(job.path, answer.gone);
     return answer;
   }
 

@@ -10,6 +10,7 @@ import type { Moment } from "../../core/data/dataset.ts";
 import { stream } from "../../core/random.ts";
 import type { Header } from "./decode.ts";
 import { beginLife } from "../../core/worker_life.ts";
+import { checkIsFile, reason } from "../files.ts";
 import { HEAD_BYTES, type PixelSize, quickSize } from "./quick_size.ts";
 
 export interface LoadJob {
@@ -18,9 +19,10 @@ export interface LoadJob {
   readonly channels: number;
   readonly maxPixels: number;
   readonly transforms: readonly Transform[];
-  /** Whether all of a large image is decoded, though a part of its pixels would nearly do and take less time. */
-  readonly whole?: boolean;
-  /** What random transforms depend on; undefined where there are none. */
+  /**
+   * What random transforms depend on; undefined where there are none, as in evaluations. A large image is then decoded whole,
+   * though a part of its pixels would nearly do and take less time: results are torchvision's.
+   */
   readonly at: (Moment & { readonly sample: number }) | undefined;
 }
 
@@ -33,8 +35,8 @@ export interface InspectJob {
 export type Job = LoadJob | InspectJob;
 
 /**
- * `gone`: the file itself can't be read; `damaged`: it can, but it is no image; `unable`: it is not the file's fault, as
- * where sharp does not work here.
+ * `damaged`: no image can be had from the file; `gone`: the file itself can't be read, which only a load tells apart; `unable`:
+ * it is not the file's fault, as where sharp does not work here.
  */
 export type Answer =
   | { readonly pixels: Uint8Array<ArrayBuffer> }
@@ -43,17 +45,22 @@ export type Answer =
   | { readonly damaged: string }
   | { readonly unable: string };
 
+/** From now on it is noticed where the worker ends. */
+export interface Alive {
+  readonly alive: true;
+}
+
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<Job & { readonly id: number }>) => void;
-  postMessage(message: Answer & { readonly id: number }, transfer?: Transferable[]): void;
+  postMessage(message: Alive | Answer & { readonly id: number }, transfer?: Transferable[]): void;
 };
+
+beginLife().then(() => scope.postMessage({ alive: true }));
 
 type Decoder = typeof import("./decode.ts");
 let loading: Promise<Decoder> | undefined;
-const living = beginLife();
 
 scope.onmessage = async ({ data: { id, ...job } }) => {
-  await living;
   const answer = await carryOut(job).catch((error) => ({ unable: firstLine(error) }));
   scope.postMessage({ id, ...answer }, "pixels" in answer ? [answer.pixels.buffer] : []);
 };
@@ -71,10 +78,11 @@ async function inspect(
 ): Promise<Answer> {
   let length: number;
   try {
+    checkIsFile(path);
     using file = Deno.openSync(path);
     length = file.readSync(head) ?? 0;
   } catch (error) {
-    return { gone: firstLine(error) };
+    return { damaged: reason(error) };
   }
   try {
     const size = quickSize(head.subarray(0, length)) ?? await readHeader(path);
@@ -86,18 +94,19 @@ async function inspect(
 }
 
 async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
-  const { path, channels, maxPixels, transforms, whole = false, at } = job;
+  const { path, channels, maxPixels, transforms, at } = job;
   let bytes: Uint8Array;
   try {
+    checkIsFile(path);
     bytes = await Deno.readFile(path);
   } catch (error) {
-    return { gone: firstLine(error) };
+    return { gone: reason(error) };
   }
   const draws: Draws = (purpose) => {
     if (!at) throw new Error(`${path}: a random transform has nothing to draw from`);
     return stream(at.seed, purpose, at.epoch, at.sample);
   };
-  const reduction = (header: Header) => whole ? 1 : spareReduction(header, transforms, draws);
+  const reduction = (header: Header) => at ? spareReduction(header, transforms, draws) : 1;
   let image: Image;
   try {
     image = await decode(bytes, { channels, maxPixels, reduction });

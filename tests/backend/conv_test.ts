@@ -4,7 +4,7 @@ import type { ConvAttrs } from "../../core/ops/conv.ts";
 import type { Shape } from "../../core/shape.ts";
 import { type ConvShapes, matrixProduct, sumChannels } from "../reference/conv.ts";
 import { absolute, assertClose, checkConv, noise, plain, runAll, shapesOf } from "../support/check_conv.ts";
-import { type On, onBackends, onWebgpu } from "../support/on_backends.ts";
+import { type On, onBackends } from "../support/on_backends.ts";
 import { runOp } from "../support/run_op.ts";
 
 const pooled = { sanitizeOps: false, sanitizeResources: false };
@@ -47,19 +47,6 @@ onBackends("convolutions of any shape, in all directions, are right to rounding"
     ),
     { seed: 20, numRuns: on.runs(60) },
   );
-});
-
-onWebgpu("convolutions of many pixels and few channels are right to rounding", async () => {
-  const cases: [Shape, Shape, ConvAttrs][] = [
-    [[4, 3, 33, 32], [8, 3, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
-    [[2, 8, 47, 48], [16, 8, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
-    [[3, 5, 79, 75], [13, 5, 5, 5], { ...plain, stride: [2, 2], padding: [2, 1, 2, 2] }],
-    [[1, 6, 70, 70], [1, 6, 3, 2], { ...plain, dilation: [2, 3] }],
-    [[2, 32, 46, 45], [32, 16, 1, 1], { ...plain, groups: 2 }],
-    // More steps than a workgroup keeps, and more columns of the filters' gradient than it has.
-    [[2, 32, 46, 46], [16, 32, 3, 3], { ...plain, padding: [1, 1, 1, 1] }],
-  ];
-  for (const [x, weight, attrs] of cases) await checkConv(shapesOf(x, weight, attrs), true, "webgpu");
 });
 
 onBackends("convolutions that deserve a name are right to rounding", async (on) => {

@@ -83,6 +83,19 @@ async function isOnEdge(graph: Graph, backend: Backend): Promise<boolean> {
   });
 }
 
+onWebgpu("an op that reads a value by fours and adds it one by one is fused with the sum", async () => {
+  const builder = new GraphBuilder();
+  const [x] = builder.emit("relu", [builder.input("x", f32([2, 16, 5, 5]))], {});
+  const weight = builder.state("weight", f32([16, 4, 3, 3]));
+  const attrs = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 4 } as const;
+  const [y] = builder.emit("conv2d", [x!, weight], attrs);
+  builder.output("y", builder.emit("add", [y!, x!], {})[0]!);
+  const graph = builder.finish();
+  const [wanted] = await runGraph(await backendFor({ threads: 1, tile: 8, fuse: false }), graph);
+  const [found] = await runGraph(await backendFor("webgpu"), graph);
+  assertClose(found, wanted!, 1e-5 * maxMagnitude(wanted!), "y");
+});
+
 onWebgpu("fused and unfused graphs give the CPU's numbers", async () => {
   const cpu = await backendFor({ threads: 1, tile: 8, fuse: false });
   const fused = await backendFor("webgpu") as WebgpuBackend;

@@ -71,6 +71,63 @@ Deno.test("convert: a checkpoint knows its network, and weights how many classes
     assert.equal(JSON.parse(await printed([folder, "--json"])).file, checkpoint, "a run's folder will do");
   }));
 
+Deno.test("convert: what a run says of its weights stays with them, as far as it is still true", () =>
+  withFolder(async (folder) => {
+    const [checkpoint, copy, onnx] = ["best.safetensors", "copy.safetensors", "net.onnx"].map((name) =>
+      `${folder}/${name}`
+    ) as [string, string, string];
+    const classes = ["a", "b", "c", "d", "e", "f", "g, h"],
+      normalize = { mean: [0.5, 0.4, 0.3], std: [0.1, 0.2, 0.3] };
+    const config = {
+      model: "resnet20",
+      dataset: "folder",
+      data: "/home/me/photos",
+      classes,
+      normalize,
+      shape: [3, 32, 32],
+      seed: 7,
+    };
+    await writeWeights(checkpoint, {
+      "strata.format": "1",
+      "strata.model": "resnet20",
+      "strata.progress": "{}",
+      "strata.config": JSON.stringify(config),
+    });
+    await printed([checkpoint, copy]);
+    const { metadata } = await readStateDict(copy);
+    assert.deepEqual(Object.keys(metadata), ["format", "strata.model", "strata.config"]);
+    assert.deepEqual(JSON.parse(metadata["strata.config"]!), { ...config, model_options: {} });
+
+    const about = async (...flags: string[]) => {
+      await printed([copy, onnx, ...flags]);
+      const { metadata } = await readStateDict(onnx);
+      assert.ok(!JSON.stringify(metadata).includes("photos"));
+      const { dataset, ...rest } = JSON.parse(metadata["strata.config"]!);
+      assert.deepEqual(rest, {
+        model: "resnet20",
+        classes,
+        normalize,
+        shape: [3, 32, 32],
+        model_options: {},
+      });
+      assert.equal(dataset, "folder");
+      return Object.fromEntries(
+        ["classes", "mean", "std"].map((name) => [name, metadata[name] && JSON.parse(metadata[name])]),
+      );
+    };
+    assert.deepEqual(await about(), { classes, ...normalize });
+    const own = ["--mean", "0.5,0.4,0.3", "--std", "0.1,0.2,0.3"];
+    assert.deepEqual(await about(...own), { classes, mean: undefined, std: undefined });
+
+    // Weights of no run say afterwards which network they are of.
+    const plain = `${folder}/plain.safetensors`;
+    await writeWeights(plain);
+    await printed([plain, copy, "--model", "resnet20"]);
+    assert.match(await printed([copy, onnx]), /resnet20 as onnx/);
+    const said = (await readStateDict(onnx)).metadata;
+    assert.deepEqual(Object.keys(said), ["strata.model", "strata.config"]);
+  }));
+
 Deno.test("convert: without a second file it lists the first one's tensors", () =>
   withFolder(async (folder) => {
     const file = `${folder}/a.safetensors`;

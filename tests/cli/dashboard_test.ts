@@ -85,7 +85,7 @@ Deno.test("a resumed run's page begins with the epochs before", async () => {
     const output = join(folder, "run");
     const first = await start("--model", net, "--epochs", "2", "--output", output).output();
     assert.equal(first.code, 0);
-    const run = start("--resume", output, "--epochs", "400", "--dashboard");
+    const run = start("--resume", output, "--model", net, "--epochs", "400", "--dashboard");
     const stream = await fetch(`${await addressOf(run)}events`);
     let text = "";
     for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) {
@@ -105,7 +105,8 @@ Deno.test("a resumed run's page begins with the epochs before", async () => {
 });
 
 Deno.test({
-  name: "the page follows a run in a browser, survives a reload and the run's end, and fits a phone",
+  name:
+    "the page follows a run in a browser, survives a reload and the run's end, and fits a phone and a laptop",
   ...browserTest,
   async fn() {
     await withFolder(async (folder) => {
@@ -133,7 +134,10 @@ Deno.test({
             (await page.locator("#confusion").getAttribute("aria-label"))!,
             /^Epoch \d+: \d+ of \d+ test images/,
           );
-          assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "too wide");
+          const fits = () => page.evaluate("document.documentElement.scrollWidth <= innerWidth");
+          assert.ok(await fits(), "too wide for a phone");
+          await page.setViewportSize({ width: 1366, height: 768 });
+          assert.ok(await fits(), "too wide for a laptop");
 
           const before = await epochs();
           await page.reload();

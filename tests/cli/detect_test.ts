@@ -26,7 +26,7 @@ async function quarters(width: number, height: number, format: "png" | "jpeg"): 
 
 /** Weights that say what they are of, as a run's do. */
 async function withDetector(
-  body: (at: { folder: string; weights: string; net: string; photos: string }) => Promise<void>,
+  body: (at: At) => Promise<void>,
 ): Promise<void> {
   await withFolder(async (folder) => {
     const net = join(folder, "net.ts");
@@ -41,7 +41,8 @@ async function withDetector(
     const cwd = Deno.cwd();
     Deno.chdir(folder);
     try {
-      await body({ folder, photos: "photos", ...made });
+      const by = ["--weights", made.weights, "--model", net];
+      await body({ folder, photos: "photos", by, ...made });
     } finally {
       Deno.chdir(cwd);
     }
@@ -64,11 +65,13 @@ interface At {
   readonly folder: string;
   readonly weights: string;
   readonly net: string;
+  /** Flags that name the weights, and the network that they say they are of: no file may name code. */
+  readonly by: readonly string[];
   readonly photos: string;
 }
 
-async function pictures({ weights, photos }: At): Promise<void> {
-  const first = await printed(detect, photos, "--weights", weights, "--threads", "2");
+async function pictures({ by, photos }: At): Promise<void> {
+  const first = await printed(detect, photos, ...by, "--threads", "2");
   assert.equal(first.code, 0, first.err);
   const [a, b] = ["detected/a.png", "detected/A-2.jpg"];
   assert.deepEqual(first.out.split("\n"), [
@@ -87,14 +90,14 @@ async function pictures({ weights, photos }: At): Promise<void> {
   assert.deepEqual(pixel(150, 30), [0, 0, 0], "the outside");
   // Once more: the next folder, and the first one stays.
   const before = await Deno.readFile(a);
-  const again = await printed(detect, "photos/a.png", "--weights", weights);
+  const again = await printed(detect, "photos/a.png", ...by);
   assert.match(again.out, /\(detected-2\/a\.png\)$/);
   assert.deepEqual(await Deno.readFile(a), before);
 }
 
-async function labelsAndCrops({ weights, photos }: At): Promise<void> {
+async function labelsAndCrops({ by, photos }: At): Promise<void> {
   const output = "found";
-  const flags = ["--weights", weights, "--output", output, "--save-txt", "--crop", "--no-pictures"];
+  const flags = [...by, "--output", output, "--save-txt", "--crop", "--no-pictures"];
   const { out } = await printed(detect, `${photos}/*.png`, ...flags);
   assert.equal(out, "photos/a.png: red 0.99, blue 0.63");
   assert.deepEqual(namesIn(output), ["classes.txt", "crops", "labels"]);
@@ -109,9 +112,9 @@ async function labelsAndCrops({ weights, photos }: At): Promise<void> {
   assert.ok(data.every((byte, i) => byte === [0, 0, 204][i % 3]));
 }
 
-async function json({ weights, photos }: At): Promise<void> {
+async function json({ weights, by, photos }: At): Promise<void> {
   const said = JSON.parse(
-    (await printed(detect, photos, "--weights", weights, "--json", "--output", "j")).out,
+    (await printed(detect, photos, ...by, "--json", "--output", "j")).out,
   );
   assert.deepEqual([said.model, said.weights, said.conf, said.iou, said.max_det, said.damaged], [
     "net",
@@ -138,23 +141,23 @@ async function json({ weights, photos }: At): Promise<void> {
     ],
   });
   const folders = namesIn(".");
-  await printed(detect, photos, "--weights", weights, "--json", "--no-pictures");
+  await printed(detect, photos, ...by, "--json", "--no-pictures");
   assert.deepEqual(namesIn("."), folders);
 }
 
-async function thresholds({ weights }: At): Promise<void> {
+async function thresholds({ by }: At): Promise<void> {
   const found = async (...flags: string[]) =>
-    (await printed(detect, "photos/a.png", "--weights", weights, "--no-pictures", ...flags)).out.slice(14);
+    (await printed(detect, "photos/a.png", ...by, "--no-pictures", ...flags)).out.slice(14);
   assert.equal(await found("--conf", "0.7"), "red 0.99");
   assert.equal(await found("--max-det", "1"), "red 0.99");
   assert.equal(await found("--conf", "1"), "nothing found");
 }
 
-async function sideways({ weights }: At): Promise<void> {
+async function sideways({ by }: At): Promise<void> {
   // Turned a quarter to the right when shown: the red quarter comes to the right top.
   const turned = await sharp(await quarters(200, 120, "jpeg")).withMetadata({ orientation: 6 }).toBuffer();
   const file = await put("turned.jpg", new Uint8Array(turned));
-  const flags = ["--weights", weights, "--json", "--output", "up", "--crop", "--save-txt"];
+  const flags = [...by, "--json", "--output", "up", "--crop", "--save-txt"];
   const { images: [{ width, height, detections }] } = JSON.parse(
     (await printed(detect, file, ...flags)).out,
   );
@@ -191,34 +194,33 @@ async function plain({ folder, net }: At): Promise<void> {
   await assert.rejects(detect([...given, "--classes", names]), /names\.txt: 1 lines, and .* has 2 classes/);
 }
 
-async function damage({ weights, photos }: At): Promise<void> {
+async function damage({ by, photos }: At): Promise<void> {
   const bad = await put(join(photos, "bad.jpg"), "no image");
   // An SVG could name other files.
   const svg = await put(
     join(photos, "svg.jpg"),
     '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
   );
-  const { code, out, err } = await printed(detect, photos, "--weights", weights, "--json", "--no-pictures");
+  const { code, out, err } = await printed(detect, photos, ...by, "--json", "--no-pictures");
   assert.equal(code, 4);
   assert.match(err, /^Note: .*bad\.jpg: cannot be decoded \(.*\)$/m);
   assert.match(err, /^Note: .*svg\.jpg: cannot be decoded \(svg is no format of photographs\)$/m);
   assert.match(err, /^2 of 4 files could not be decoded$/m);
   const { images, damaged } = JSON.parse(out);
   assert.deepEqual([images.length, damaged.map(({ file }: { file: string }) => file)], [2, [bad, svg]]);
-  const only = await printed(detect, bad, "--weights", weights, "--output", "none");
+  const only = await printed(detect, bad, ...by, "--output", "none");
   assert.deepEqual([only.code, only.out], [4, ""]);
 }
 
-async function mistakes({ weights, photos, folder }: At): Promise<void> {
+async function mistakes({ by, weights, photos, folder }: At): Promise<void> {
   const classifier = join(folder, "classifier");
   await Deno.mkdir(classifier);
   const net = await smallNet(classifier);
   await put("full/mine.txt", "my own");
   await put("empty/readme.txt", "no image");
-  const by = ["--weights", weights];
   const cases: [args: string[], message: RegExp][] = [
     [[photos], /detect needs --weights/],
-    [by, /detect needs images/],
+    [[...by], /detect needs images/],
     [[...by, "none.jpg"], /none\.jpg: there is no such file or folder/],
     [[...by, "empty"], /empty: there are no images in this folder/],
     [[...by, "photos/*.gif"], /photos\/\*\.gif: no image has such a name/],
@@ -230,9 +232,9 @@ async function mistakes({ weights, photos, folder }: At): Promise<void> {
     [[...by, photos, "--output", "full"], /--output full: is not empty, and nothing there is written over/],
     [[...by, photos, "--output", "photos/a.png"], /--output photos\/a\.png: is not empty|not a folder/],
     [[...by, photos, "--output", "o", "--no-pictures"], /--output has no effect with --no-pictures/],
-    [[...by, photos, "--model", net], /net\.ts is no detector: .*; see deno task predict/],
-    [[...by, photos, "--model", "resnet20"], /resnet20 is no detector/],
-    [[...by, photos, "--model", "yolov1"], /weights of another network/],
+    [["--weights", weights, photos, "--model", net], /net\.ts is no detector: .*; see deno task predict/],
+    [["--weights", weights, photos, "--model", "resnet20"], /resnet20 is no detector/],
+    [["--weights", weights, photos, "--model", "yolov1"], /weights of another network/],
     [[...by, photos, "--savetxt"], /--savetxt is no flag: did you mean --save-txt\?/],
   ];
   const before = namesIn(".");

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import sharp from "sharp";
 import { evaluate } from "../../cli/evaluate.ts";
+import { predict } from "../../cli/predict.ts";
 import { train } from "../../cli/train.ts";
 import { printed } from "../support/printed.ts";
 import { photograph, put } from "../support/pictures.ts";
@@ -17,8 +19,10 @@ Deno.test(
     withFolder(async (folder) => {
       const { out } = await smallRun(folder, "run");
       const [said] = line.exec(out)!;
-      const run = join(folder, "run"), output = join(folder, "results");
-      const found = await printed(evaluate, run, "--output", output);
+      const run = join(folder, "run"),
+        output = join(folder, "results"),
+        net = ["--model", join(folder, "net.ts")];
+      const found = await printed(evaluate, run, ...net, "--output", output);
       assert.equal(found.code, 0);
       const lines = found.out.split("\n");
       assert.equal(lines.at(-1), said);
@@ -30,7 +34,7 @@ Deno.test(
       assert.deepEqual(namesIn(output), files);
       await assert.rejects(evaluate([run, "--output", run]), /is a run's folder/);
 
-      const json = JSON.parse((await printed(evaluate, join(run, "last.safetensors"), "--json")).out);
+      const json = JSON.parse((await printed(evaluate, join(run, "last.safetensors"), ...net, "--json")).out);
       assert.equal(`${(100 * json.accuracy).toFixed(2)} %`, said.split(": ")[1]);
       assert.deepEqual(json, {
         ...JSON.parse(await Deno.readTextFile(join(output, "evaluation.json"))),
@@ -39,7 +43,10 @@ Deno.test(
       const diagonal = json.confusion.reduce((sum: number, row: number[], i: number) => sum + row[i]!, 0);
       assert.equal(diagonal, Math.round(355 * json.accuracy));
 
-      await assert.rejects(evaluate([run, "--tta"]), /^UserError: --tta is not for digits: mirrored digits/);
+      await assert.rejects(
+        evaluate([run, ...net, "--tta"]),
+        /^UserError: --tta is not for digits: mirrored digits/,
+      );
     }),
 );
 
@@ -57,8 +64,9 @@ Deno.test(
       const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "12", "--lr", "0.05"];
       await smallRun(folder, "run", "--data", data, ...small);
       const run = join(folder, "run");
+      const given = ["--model", join(folder, "net.ts"), "--json", "--threads", "2"];
       const told = async (...args: string[]) =>
-        JSON.parse((await printed(evaluate, run, "--json", "--threads", "2", ...args)).out);
+        JSON.parse((await printed(evaluate, run, ...given, ...args)).out);
       const own = await told();
       assert.deepEqual([own.dataset, own.images, own.accuracy], ["data", 2, 1]);
       const averaged = await told("--tta");
@@ -96,8 +104,8 @@ Deno.test(
       const [said] = line.exec(out)!;
       const { convert } = await import("../../cli/convert.ts");
       const plain = join(folder, "plain.pth");
-      await printed(convert, join(folder, "run", "best.safetensors"), plain);
       const model = await smallNet(folder);
+      await printed(convert, join(folder, "run", "best.safetensors"), plain, "--model", model);
       const digits = ["--model", model, "--dataset", "digits"];
       assert.equal((await printed(evaluate, plain, ...digits)).out.split("\n").at(-1), said);
       const same = ["--mean", "0.3051", "--std", "0.3238,0.3238,0.3238"];
@@ -126,22 +134,84 @@ Deno.test(
   loose,
   () =>
     withFolder(async (folder) => {
+      const net = ["--model", join(folder, "net.ts")];
       const check = async (name: string, count: number, note: RegExp, ...flags: string[]) => {
         const { out } = await smallRun(folder, name, ...flags, "--lr", "0.01", "--no-pictures");
         const run = join(folder, name);
         // However many are tested at once.
-        const again = await printed(evaluate, run, "--batch-size", "50");
+        const again = await printed(evaluate, run, ...net, "--batch-size", "50");
         assert.ok(again.out.includes(`on digits: ${count} images`), again.out);
         assert.equal(line.exec(again.out)?.[0], line.exec(out)![0]);
         assert.match(again.err, note);
-        const only = await printed(train, "--resume", run, "--evaluate-only");
+        const only = await printed(train, "--resume", run, ...net, "--evaluate-only");
         assert.equal(line.exec(only.out)?.[0], line.exec(out)![0]);
       };
       const learnt = /^Note: tests on the 64 images that the run learnt by heart \(--overfit-batches\)$/m;
       await check("learnt", 64, learnt, "--overfit-batches", "2", "--batch-size", "32", "--epochs", "20");
       const few = /^Note: tests on 96 of 355 images, as the run did; --limit-batches 0 on all$/m;
       await check("few", 96, few, "--limit-batches", "3", "--batch-size", "32", "--epochs", "3");
-      const all = await printed(evaluate, join(folder, "few"), "--limit-batches", "0", "--json");
+      const all = await printed(evaluate, join(folder, "few"), ...net, "--limit-batches", "0", "--json");
       assert.deepEqual([JSON.parse(all.out).images, all.err], [355, ""]);
+    }),
+);
+
+Deno.test(
+  "evaluate: a large photograph is seen as predict sees it",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const data = join(folder, "data"), large = join(folder, "large");
+      for (let i = 0; i < 4; i++) {
+        await put(join(data, "blue", `${i}.jpg`), await photograph(20, 30, 180 + 5 * i));
+        await put(join(data, "red", `${i}.jpg`), await photograph(180 + 5 * i, 30, 20));
+      }
+      const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "2"];
+      await smallRun(folder, "run", "--data", data, ...small);
+      const run = join(folder, "run"), net = ["--model", join(folder, "net.ts")];
+      const [width, height] = [2000, 600];
+      const noise = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * i) % 251);
+      const jpeg = await sharp(noise, { raw: { width, height, channels: 3 } }).jpeg().toBuffer();
+      const file = await put(join(large, "red", "1.jpg"), jpeg);
+      const evaluated = JSON.parse((await printed(evaluate, run, ...net, "--data", large, "--json")).out);
+      const predicted = JSON.parse((await printed(predict, run, file, ...net, "--json")).out);
+      const { predictions } = predicted.images[0];
+      const { probability } = predictions.find((one: { class: string }) => one.class === "red");
+      assert.ok(Math.abs(Math.exp(-evaluated.loss) - probability) < 1e-6, `${evaluated.loss} ${probability}`);
+    }),
+);
+
+Deno.test(
+  "evaluate: damaged images are named in its JSON, as they are in the run's folder",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const data = join(folder, "data");
+      for (const name of ["blue", "red"]) {
+        for (let i = 0; i < 3; i++) {
+          await put(join(data, "train", name, `${i}.jpg`), await photograph(9, 9, i));
+        }
+        await put(join(data, "val", name, "1.jpg"), await photograph(9, 9, 9));
+      }
+      const whole = await photograph(250, 250, 250, 64, 64);
+      const cut = whole.subarray(0, whole.length / 2);
+      const [header, body, tested] = [
+        await put(join(data, "train/blue/header.jpg"), "no image"),
+        await put(join(data, "train/red/body.jpg"), cut),
+        await put(join(data, "val/red/body.jpg"), cut),
+      ];
+      const small = ["--data", data, "--input", "3x32x32", "--batch-size", "1"];
+      const trained = await smallRun(folder, "run", ...small);
+      const net = ["--model", join(folder, "net.ts")];
+      const run = join(folder, "run"), list = join(run, "damaged.txt");
+      assert.ok(trained.out.includes(`Note: all damaged images are named in ${list}`));
+      const lines = (await Deno.readTextFile(list)).trimEnd().split("\n").map((line) => line.split("\t"));
+      assert.deepEqual(lines.map(([file]) => file), [header, body, tested]);
+      assert.match(lines[0]![1]!, /unsupported image format$/);
+      const { damaged, images } = JSON.parse((await printed(evaluate, run, ...net, "--json")).out);
+      assert.equal(images, 2);
+      assert.deepEqual(damaged.map(({ file }: { file: string }) => file), [tested]);
+      assert.match(damaged[0].why, /premature end/i);
+      for (const name of ["blue/1.jpg", "red/1.jpg"]) await put(join(data, "val", name), cut);
+      await assert.rejects(evaluate([run, ...net]), /^UserError: data: no image to test on can be decoded$/);
     }),
 );

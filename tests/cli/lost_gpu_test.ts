@@ -45,7 +45,7 @@ onWebgpu(
       );
       assert.ok(more.some((line) => line.startsWith("Go on with: deno task train --resume ")), lost.err);
 
-      const resumed = await printed(train, "--resume", output, "--device", "webgpu");
+      const resumed = await printed(train, "--resume", output, "--model", net, "--device", "webgpu");
       assert.equal(resumed.code, 0, resumed.err);
       const whole = join(folder, "whole");
       assert.equal((await start(whole)).code, 0);

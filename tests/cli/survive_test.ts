@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readSafetensors } from "../../core/format/safetensors.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { namesIn } from "../support/temp_folder.ts";
-import { command, commandWithPictures, NET, root, run, withCifar } from "../support/tiny_run.ts";
+import { command, commandWithPictures, NET, resume, root, run, withCifar } from "../support/tiny_run.ts";
 
 /** Runs the command; calls `when` once, with the process, when what it printed matches. */
 async function runUntil(
@@ -53,6 +53,7 @@ Deno.test(
       const before = await Deno.readFile(join(output, "last.safetensors"));
       // Files may have 4 kB, which is enough for all but the checkpoint.
       const { code, complaint } = await runIn(`trap "" XFSZ; ulimit -f 4; exec "$@"`, [
+        ...small.slice(0, 2),
         ...["--resume", output, "--epochs", "2"],
       ]);
       assert.equal(code, 2, complaint);
@@ -63,7 +64,7 @@ Deno.test(
       assert.match(complaint, /^Go on with: deno task train --resume /m);
       assert.deepEqual(await Deno.readFile(join(output, "last.safetensors")), before);
       assert.deepEqual(namesIn(output).filter((name) => name.endsWith(".tmp")), []);
-      assert.equal((await run("--resume", output, "--epochs", "2")).code, 0);
+      assert.equal((await resume(small, output, "--epochs", "2")).code, 0);
     });
   },
 );
@@ -99,7 +100,7 @@ Deno.test({
       );
       assert.deepEqual(namesIn(copy).filter((name) => name.endsWith(".tmp")), []);
       const whole = join(folder, "whole");
-      assert.equal((await run("--resume", copy)).code, 0);
+      assert.equal((await resume(small, copy)).code, 0);
       assert.equal((await run(...small, "--epochs", "3", "--output", whole)).code, 0);
       assert.deepEqual(await lastOf(copy), await lastOf(whole));
     }),
@@ -126,17 +127,14 @@ Deno.test("images that vanish in the middle of an epoch cost nothing", async () 
     assert.match(complaint, /^Go on with: deno task train --resume .*$/m);
     assert.match(complaint, /^error: .*photos.*: cannot be read any more \(.*\)$/m);
     await Deno.rename(away, photos);
-    assert.equal((await run("--resume", output)).code, 0);
+    assert.equal((await resume(small, output)).code, 0);
     assert.equal((await run(...settings, "--output", whole)).code, 0);
     assert.deepEqual(await lastOf(output), await lastOf(whole));
   });
 });
 
-/**
- * A network whose file makes workers of a kind fail a while after the first checkpoint: when they are about to wait, or
- * are asked.
- */
-const failing = (kind: string, how: string, checkpoint: string) =>
+/** A network whose file makes workers of a kind begin with `script`. */
+const dying = (kind: string, script: string) =>
   `${NET}
 globalThis.Worker = class extends Worker {
   constructor(url, options) {
@@ -145,6 +143,15 @@ globalThis.Worker = class extends Worker {
   }
 };
 const faulty = \`
+  ${script}
+  await import("URL");
+\`;`;
+
+/** Workers fail a while after the first checkpoint: when they are about to wait, or are asked. */
+const failing = (kind: string, how: string, checkpoint: string) =>
+  dying(
+    kind,
+    `
   const { wait } = Atomics;
   let count = 0;
   const saved = () => {
@@ -156,13 +163,12 @@ const faulty = \`
   };
   const fail = () => { if (saved() && ++count === 20) ${how} };
   Atomics.wait = (...args) => { fail(); return wait(...args); };
-  if ("${kind}" === "images/worker") self.addEventListener("message", fail);
-  await import("URL");
-\`;`;
+  if ("${kind}" === "images/worker") self.addEventListener("message", fail);`,
+  );
 
 /** Ends a worker without an error that anybody hears of. */
 const SILENT =
-  `{ self.addEventListener("unhandledrejection", (event) => event.preventDefault()); self.close(); throw 0; }`;
+  `{ self.addEventListener("unhandledrejection", (event) => event.stopImmediatePropagation()); self.close(); throw 0; }`;
 
 for (
   const [what, kind, how, message] of [
@@ -171,7 +177,7 @@ for (
       "computes",
       "wasm/worker",
       `throw new Error("out of luck");`,
-      "worker \\d+ of the compute pool died: .*out of luck",
+      "worker \\d+ of the compute pool died: Error: out of luck( \\(.*\\))?",
     ],
     [
       "decodes images",
@@ -183,7 +189,7 @@ for (
       "decodes images",
       "images/worker",
       `throw new Error("out of luck");`,
-      "a worker that decodes images died: .*out of luck",
+      "a worker that decodes images died: Error: out of luck( \\(.*\\))?",
     ],
   ] as const
 ) {
@@ -200,16 +206,34 @@ for (
       const settings = ["--model", net, "--data", photos, "--input", "3x16x16", "--batch-size", "2"];
       const { code, stderr } = await run(...settings, ...often, "--output", output);
       assert.equal(code, 1, stderr);
-      assert.match(stderr, new RegExp(`^Error: ${message}$`, "m"));
+      assert.match(stderr, new RegExp(`^error: ${message}$`, "m"));
+      assert.doesNotMatch(stderr, /^\s+at /m);
       assert.match(stderr, /^Go on with: deno task train --resume /m);
       await Deno.writeTextFile(net, NET);
       const { metadata } = readSafetensors(await Deno.readFile(join(output, "last.safetensors")));
       const { epoch } = JSON.parse(metadata["strata.progress"]!);
-      const more = await run("--resume", output, "--epochs", String(epoch + 1));
+      const more = await resume(settings, output, "--epochs", String(epoch + 1));
       assert.equal(more.code, 0, more.stderr);
     });
   });
 }
+
+Deno.test("a worker that dies over its first image, without a word, ends the run", async () => {
+  await withCifar(async (_small, folder) => {
+    const photos = join(folder, "photos");
+    for (const name of ["cats", "dogs"]) await put(join(photos, name, "1.png"), await photograph(9, 9, 9));
+    const net = join(folder, "net.ts");
+    await Deno.writeTextFile(
+      net,
+      dying("images/worker", `self.addEventListener("message", () => self.close());`),
+    );
+    const settings = ["--model", net, "--data", photos, "--input", "3x16x16", "--batch-size", "1"];
+    const { code, stderr } = await run(...settings, "--output", join(folder, "run"));
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^error: a worker that decodes images died: it ended without a word$/m);
+    assert.doesNotMatch(stderr, /^\s+at /m);
+  });
+});
 
 Deno.test(
   "SIGTERM while the network is tested, and a second one: the run goes on exactly",
@@ -227,12 +251,16 @@ Deno.test(
       );
       assert.equal(tested.code, 143, tested.complaint);
       assert.match(tested.printed, /^Stopped in epoch \d+ after step \d of 4; nothing is lost\.$/m);
-      const twice = await runUntil(["--resume", output, "--print-every", "1"], /Step \[2\/4\]/, (child) => {
-        child.kill("SIGTERM");
-        child.kill("SIGINT");
-      });
+      const twice = await runUntil(
+        [...small.slice(0, 2), "--resume", output, "--print-every", "1"],
+        /Step \[2\/4\]/,
+        (child) => {
+          child.kill("SIGTERM");
+          child.kill("SIGINT");
+        },
+      );
       assert.ok([130, 143].includes(twice.code), twice.complaint);
-      assert.equal((await run("--resume", output)).code, 0);
+      assert.equal((await resume(small, output)).code, 0);
       assert.equal((await run(...settings, "--output", whole)).code, 0);
       assert.deepEqual(await lastOf(output), await lastOf(whole));
     });

@@ -1,12 +1,13 @@
 /** The train command as its user meets it: a process, its output, its exit code, its files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { compare } from "../../cli/compare.ts";
 import { convert } from "../../cli/convert.ts";
 import { readSafetensors, writeSafetensors } from "../../core/format/safetensors.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { printed } from "../support/printed.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
-import { command, NET, root, run, withCifar } from "../support/tiny_run.ts";
+import { command, NET, resume, root, run, withCifar } from "../support/tiny_run.ts";
 
 /** Lines of a run's log, without its header. */
 async function rowsOf(output: string): Promise<string[]> {
@@ -114,7 +115,7 @@ Deno.test("a run prints the course's lines, keeps its files, and can be tested a
     assert.equal((await rowsOf(output)).length, 2);
     assert.match(await Deno.readTextFile(join(output, "log.csv")), /^epoch,train_loss,/);
 
-    const tested = await run("--resume", output, "--evaluate-only");
+    const tested = await resume(small, output, "--evaluate-only");
     assert.equal(tested.stdout.match(accuracy)![0], first.stdout.match(accuracy)![0]);
 
     const again = await run(...small, "--output", output);
@@ -128,14 +129,14 @@ Deno.test("a run prints the course's lines, keeps its files, and can be tested a
     );
 
     const elsewhere = join(folder, "elsewhere");
-    const on = await run("--resume", output, "--epochs", "3", "--output", elsewhere);
+    const on = await resume(small, output, "--epochs", "3", "--output", elsewhere);
     assert.equal(on.code, 0, on.stderr);
     assert.ok(on.stdout.includes(`; weights in ${elsewhere}/best.safetensors\n`), on.stdout);
     assert.deepEqual(namesIn(elsewhere), files);
     assert.equal((await rowsOf(elsewhere)).length, 3);
     assert.deepEqual((await rowsOf(elsewhere)).slice(0, 2), await rowsOf(output));
 
-    const same = await run("--resume", output, "--epochs", "3", "--output", `${output}/`);
+    const same = await resume(small, output, "--epochs", "3", "--output", `${output}/`);
     assert.equal(same.code, 0, same.stderr);
     assert.equal((await rowsOf(output)).length, 3);
   });
@@ -151,7 +152,7 @@ Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with
     assert.ok(
       first.stderr.endsWith(
         `the last good checkpoint is ${output}/last.safetensors\nAll of the run is in ${output}\n` +
-          `Go on with: deno task train --resume ${output} --lr 1e+29\n`,
+          `Go on with: deno task train --resume ${output} --model ${small[1]} --lr 1e+29\n`,
       ),
       first.stderr,
     );
@@ -167,9 +168,9 @@ Deno.test("a loss that is not finite ends with 3, and leaves a run to go on with
     const again = await run(...wild);
     assert.match(again.stderr, /there is a run already; resume it with --resume/);
     const before = await Deno.readTextFile(join(output, "config.json"));
-    assert.equal((await run("--resume", output, "--lr", "1e29")).code, 3);
+    assert.equal((await resume(small, output, "--lr", "1e29")).code, 3);
     assert.equal(await Deno.readTextFile(join(output, "config.json")), before);
-    const tame = await run("--resume", output, "--lr", "0.01");
+    const tame = await resume(small, output, "--lr", "0.01");
     assert.equal(tame.code, 0, tame.stderr);
   });
 });
@@ -206,7 +207,7 @@ Deno.test("weights that are not finite are kept neither with averages nor with g
     const output = join(folder, "run");
     const recipe = [...small, "--ema", "--accumulate", "2", "--save-every-minutes", "0.0000001"];
     assert.equal((await run(...recipe, "--epochs", "1", "--output", output)).code, 0);
-    const { code, stderr } = await run("--resume", output, "--epochs", "9", "--lr", "1e30");
+    const { code, stderr } = await resume(small, output, "--epochs", "9", "--lr", "1e30");
     assert.equal(code, 3, stderr);
     for (const name of ["last.safetensors", "best.safetensors"]) {
       const { tensors } = readSafetensors(await Deno.readFile(join(output, name)));
@@ -214,6 +215,23 @@ Deno.test("weights that are not finite are kept neither with averages nor with g
         assert.ok(Array.from(data, Number).every(Number.isFinite), `${name}: ${tensor}`);
       }
     }
+  });
+});
+
+Deno.test("a run whose test loss overflowed goes on, and is compared", async () => {
+  await withCifar(async (small, folder) => {
+    const output = join(folder, "run"), log = join(output, "log.csv");
+    assert.equal((await run(...small, "--epochs", "1", "--output", output)).code, 0);
+    const [header, row] = (await Deno.readTextFile(log)).split("\n") as [string, string];
+    const cells = row.split(",");
+    cells[header.split(",").indexOf("test_loss")] = "inf";
+    await Deno.writeTextFile(log, `${header}\n${cells.join(",")}\n`);
+    const on = await resume(small, output, "--epochs", "2");
+    assert.equal(on.code, 0, on.stderr);
+    const rows = await rowsOf(output);
+    assert.deepEqual([rows.length, rows[0]], [2, cells.join(",")]);
+    const svg = join(folder, "compared.svg");
+    assert.match((await printed(compare, output, "--output", svg)).out, /^run +2 /m);
   });
 });
 
@@ -227,7 +245,7 @@ Deno.test("a crash between an epoch's files loses nothing: the epoch is repeated
     ];
     await Deno.rename(last, spare);
     await Deno.mkdir(join(last, "in the way"), { recursive: true });
-    const crashed = await run("--resume", spare, "--epochs", "2", "--save-every", "1");
+    const crashed = await resume(small, spare, "--epochs", "2", "--save-every", "1");
     assert.equal(crashed.code, 2);
     assert.match(crashed.stderr, /last\.safetensors: cannot write this file/);
     const [, row] = await rowsOf(output);
@@ -235,7 +253,7 @@ Deno.test("a crash between an epoch's files loses nothing: the epoch is repeated
     assert.ok(namesIn(output).includes("epoch-2.safetensors"), "and so is the one that is kept for good");
 
     await Deno.remove(last, { recursive: true });
-    assert.equal((await run("--resume", spare, "--epochs", "2")).code, 0);
+    assert.equal((await resume(small, spare, "--epochs", "2")).code, 0);
     const rows = await rowsOf(output);
     assert.equal(rows.length, 2);
     const withoutTimes = (row: string) => row.split(",").slice(0, 6);
@@ -251,7 +269,7 @@ Deno.test("a run does not go on with other images, but its weights may be tested
     const bytes = await Deno.readFile(images);
     bytes[500]! ^= 1;
     await Deno.writeFile(images, bytes);
-    const changed = await run("--resume", output, "--epochs", "2");
+    const changed = await resume(small, output, "--epochs", "2");
     assert.equal(changed.code, 2);
     assert.match(
       changed.stderr,
@@ -259,10 +277,10 @@ Deno.test("a run does not go on with other images, but its weights may be tested
     );
     await Deno.writeFile(images, bytes.subarray(0, 8 * 3073));
     assert.match(
-      (await run("--resume", output, "--epochs", "2")).stderr,
+      (await resume(small, output, "--epochs", "2")).stderr,
       /cifar10 has 8 training and 8 test images, not the 16 training and 8 test images of the run/,
     );
-    assert.equal((await run("--resume", output, "--evaluate-only")).code, 0);
+    assert.equal((await resume(small, output, "--evaluate-only")).code, 0);
   });
 });
 
@@ -326,7 +344,7 @@ Deno.test("Ctrl-C finishes the step and saves; going on gives the uninterrupted 
       /Stopped in epoch \d+ after step \d+ of 4; nothing is lost\.\nBest: .*\nAll of the run is in .*\nGo on with: deno task train --resume /,
     );
 
-    assert.equal((await run("--resume", cut)).code, 0);
+    assert.equal((await resume(small, cut)).code, 0);
     const tensors = async (path: string) => {
       const { tensors } = readSafetensors(await Deno.readFile(join(path, "last.safetensors")));
       return new Map(
@@ -375,7 +393,10 @@ Deno.test("checkpoints that are cut off, of another network or of no run are ref
 
     // Weights of another format are tested the same.
     const torch = join(folder, "plain.pth");
-    assert.equal((await printed(convert, join(output, "last.safetensors"), torch)).code, 0);
+    assert.equal(
+      (await printed(convert, join(output, "last.safetensors"), torch, ...small.slice(0, 2))).code,
+      0,
+    );
     assert.match(
       (await run("--resume", torch, ...small)).stderr,
       /plain\.pth: not a checkpoint of a Strata run/,
@@ -383,13 +404,14 @@ Deno.test("checkpoints that are cut off, of another network or of no run are ref
     const other = await run("--resume", torch, ...small, "--evaluate-only");
     assert.equal(other.stdout.match(accuracy)?.[0], tested.stdout.match(accuracy)![0], other.stderr);
 
-    const best = await run("--resume", join(output, "best.safetensors"), "--epochs", "2");
+    const best = await resume(small, join(output, "best.safetensors"), "--epochs", "2");
     assert.match(best.stderr, /^error: .*holds weights only, .* from its last\.safetensors\n$/);
     const others = new Map([...tensors].filter(([name]) => name !== "0.weight"));
     await refused(
       "other.safetensors",
       writeSafetensors(others, metadata),
       /of another network.*: 0\.weight is missing/,
+      ...small.slice(0, 2),
     );
   });
 });
@@ -417,12 +439,12 @@ Deno.test("a folder of images is trained on by naming it, and a resumed run find
     assert.match(first.stdout, /^photos: 8 training and 4 test images of 3×32×32, 2 classes$/m);
     assert.match(first.stdout, /data wait \d+\.\d %/);
     assert.match(await Deno.readTextFile(join(output, "log.csv")), /,data_wait,seconds\n/);
-    const more = await run("--resume", output, "--epochs", "2");
+    const more = await resume(small, output, "--epochs", "2");
     assert.equal(more.code, 0, more.stderr);
-    const other = await run("--resume", output, "--epochs", "3", "--input", "3x16x16");
+    const other = await resume(small, output, "--epochs", "3", "--input", "3x16x16");
     assert.match(other.stderr, /^error: --input 3,16,16 does not go with --resume: that run has 3,32,32/);
     await Deno.remove(join(photos, "cats/0.jpg"));
-    const changed = await run("--resume", output, "--epochs", "3");
+    const changed = await resume(small, output, "--epochs", "3");
     assert.match(
       changed.stderr,
       /^error: --data .* has 7 training and 4 test images|^error: --data .* has 8 training and 3 test/,
@@ -506,7 +528,8 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
 
 Deno.test("a run that is killed within an epoch has lost little, and auto goes on with it", async () => {
   await withCifar(async (small, folder) => {
-    const settings = [...small, "--epochs", "3", "--print-every", "1"];
+    // A network that comes with Strata: code of one's own would have to be named again.
+    const settings = ["--model", "resnet20", ...small.slice(2), "--epochs", "3", "--print-every", "1"];
     const whole = join(folder, "whole");
     assert.equal((await run(...settings, "--output", whole)).code, 0);
 
@@ -555,7 +578,7 @@ Deno.test("the best epochs and every second one are kept, and a stop in time say
       "epoch-2.safetensors",
       "epoch-4.safetensors",
     ]);
-    const on = await run("--resume", join(output, "epoch-4.safetensors"), "--output", join(folder, "on"));
+    const on = await resume(small, join(output, "epoch-4.safetensors"), "--output", join(folder, "on"));
     assert.equal(on.code, 0, on.stderr);
 
     const short = ["--max-steps", "6", "--output", join(folder, "short")];
@@ -586,15 +609,16 @@ Deno.test("a run that goes back keeps what came later aside, and names the score
       "best-0.2500-epoch-6.safetensors",
       [],
     ]);
-    const back = ["--resume", join(output, "epoch-3.safetensors"), "--lr", "1e-9"];
+    const back = (...flags: string[]) =>
+      resume(small, join(output, "epoch-3.safetensors"), "--lr", "1e-9", ...flags);
 
-    const away = await run(...back, "--save-top-k", "1", "--output", elsewhere);
+    const away = await back("--save-top-k", "1", "--output", elsewhere);
     assert.equal(away.code, 0, away.stderr);
     assert.match(away.stdout, /^Best: 12\.50 % in epoch 1; weights in .*elsewhere.best\.safetensors$/m);
     assert.ok(namesIn(elsewhere).includes(first!) && !namesIn(elsewhere).includes(later!));
     assert.equal((await bestOf(elsewhere)).best_epoch, 1);
 
-    const gone = await run(...back, "--epochs", "4");
+    const gone = await back("--epochs", "4");
     assert.equal(gone.code, 0, gone.stderr);
     const aside = join(output, "after-epoch-3");
     assert.ok(
@@ -610,11 +634,11 @@ Deno.test("a run that goes back keeps what came later aside, and names the score
     assert.deepEqual([(await rowsOf(output)).length, (await rowsOf(aside)).length], [4, 8]);
     // That is a run too. Killed after it saved the best weights, it has them.
     await Deno.rename(join(aside, "epoch-5.safetensors"), join(aside, "last.safetensors"));
-    const on = await run("--resume", aside, "--epochs", "6", "--lr", "1e-9");
+    const on = await resume(small, aside, "--epochs", "6", "--lr", "1e-9");
     assert.match(on.stdout, /^Best: 25\.00 % in epoch 6; weights in /m);
 
     for (const name of ["best.safetensors", first!]) await Deno.remove(join(output, name));
-    const last = await run("--resume", output, "--epochs", "5");
+    const last = await resume(small, output, "--epochs", "5");
     assert.match(
       last.stdout,
       /^Note: the best weights, of epoch 1, are not here any more; those that .* best so far: 12\.50 %$/m,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../core/errors.ts";
 import * as nn from "../../core/nn/mod.ts";
-import { findModel } from "../../models/load.ts";
+import { findModel, modelOfFile } from "../../models/load.ts";
 import { withFolder } from "../support/temp_folder.ts";
 
 const NN = new URL("../../core/nn/mod.ts", import.meta.url).href;
@@ -94,4 +94,26 @@ Deno.test("a file that is not there", async () => {
     const message = await messageOf(findModel("./gone.ts", new URL(`file://${folder}/`)));
     assert.equal(message, "--model ./gone.ts: there is no such file");
   });
+});
+
+Deno.test("a file may name networks of the registry, and no code", () => {
+  assert.equal(modelOfFile("resnet50", "a.onnx").source, "torchvision");
+  const cases: [name: string, message: RegExp][] = [
+    [
+      "./net.ts",
+      /^a\.onnx: says that its network is \.\/net\.ts, which is code, .*: give --model \.\/net\.ts if/,
+    ],
+    [
+      "data:text/javascript,1\n",
+      /^a\.onnx: says that its network is data:text\/javascript,1\\x0a, which is code/,
+    ],
+    [
+      "resnet5000",
+      /^a\.onnx: says that its network is resnet5000, which there is not: name one with --model$/,
+    ],
+    ["__proto__", /which there is not/],
+  ];
+  for (const [name, message] of cases) {
+    assert.throws(() => modelOfFile(name, "a.onnx"), { name: "UserError", message });
+  }
 });

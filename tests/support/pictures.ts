@@ -32,6 +32,21 @@ export async function put(path: string, bytes: Uint8Array | string): Promise<str
   return path;
 }
 
+/** What is called an image in a folder and is none: links that lead nowhere, a pipe that nobody writes to. Returns their paths. */
+export async function putOddFiles(folder: string): Promise<string[]> {
+  await Deno.mkdir(folder, { recursive: true });
+  const [lost, loop, pipe] = ["lost.jpg", "loop.jpg", "pipe.jpg"].map((name) => `${folder}/${name}`) as [
+    string,
+    string,
+    string,
+  ];
+  await Deno.symlink("nowhere.jpg", lost);
+  await Deno.symlink("loop.jpg", loop);
+  const { success } = await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  if (!success) throw new Error(`${pipe}: mkfifo fails`);
+  return [loop, lost, pipe];
+}
+
 /** A JPEG of one colour with some texture. */
 export async function photograph(
   red: number,

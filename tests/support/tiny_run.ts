@@ -64,6 +64,11 @@ export async function withCifar(
   });
 }
 
+/** Goes on with a run of `small`, as `withCifar` gives it: its network is named again, since no code comes from a checkpoint. */
+export function resume(small: readonly string[], path: string, ...flags: readonly string[]) {
+  return run(...small.slice(0, 2), "--resume", path, ...flags);
+}
+
 /** Writes the network into a folder; returns its path. */
 export async function smallNet(folder: string): Promise<string> {
   const net = join(folder, "net.ts");

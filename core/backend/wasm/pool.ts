@@ -1,6 +1,6 @@
 /** The pool: one shared memory, one module, and workers that live as long as the backend. */
 import { CONTROL, kernelNames, STOP, word, type WorkerInit, type WorkerReport } from "./control.ts";
-import { onDeath, workerName } from "../../worker_life.ts";
+import { type Died, onDeath, SILENT, WorkerDied, workerName } from "../../worker_life.ts";
 import { createRegions, type Regions } from "./regions.ts";
 
 /** Pages of WebAssembly's 32-bit memory. */
@@ -35,19 +35,23 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
   const workers = await Promise.all(Array.from({ length: threads }, (_, thread) => {
     const name = workerName("compute");
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
-    const died = (why: string) => new Error(`worker ${thread} of the compute pool died: ${why}`);
     return new Promise<Worker>((resolve, reject) => {
-      worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
-        if ("ready" in data) {
-          onDeath(name, () => fail(died("it ended without a word")), closed.signal);
+      const end = (error: Error) => {
+        reject(error);
+        fail(error);
+      };
+      const died = (why: string) => end(new WorkerDied(`worker ${thread} of the compute pool`, why));
+      worker.onmessage = ({ data }: MessageEvent<WorkerReport | Died>) => {
+        if ("died" in data) died(data.died);
+        else if ("trap" in data) end(new Error(`a kernel stopped in worker ${thread}: ${data.trap}`));
+        else {
+          onDeath(name, () => died(SILENT), closed.signal);
           resolve(worker);
-        } else fail(new Error(`a kernel stopped in worker ${thread}: ${data.trap}`));
+        }
       };
       worker.onerror = (event) => {
         event.preventDefault();
-        const error = died(event.message);
-        reject(error);
-        fail(error);
+        died(event.message);
       };
       worker.postMessage({ module, memory, thread, threads } satisfies WorkerInit);
     });

@@ -4,6 +4,7 @@ import { dropPlaces, fuse } from "../../graph/fuse.ts";
 import type { Backend } from "../backend.ts";
 import type { Choices } from "../tuning.ts";
 import { type Gpu, openGpu } from "./device.ts";
+import { LARGEST_HALF } from "./half.ts";
 import type { Abilities } from "./lower/lowering.ts";
 import { lowerWith } from "./lower/mod.ts";
 import { layOut, type MemoryLimits } from "./memory.ts";
@@ -19,8 +20,8 @@ export interface WebgpuOptions {
   /** How products are cut, by node: what `autotune` has measured. Others are cut by shape alone. */
   readonly choices?: Choices;
   /**
-   * Images between layers, and gradients to them, as float16 in memory, and products of such numbers, summed as float32;
-   * `UserError` where the GPU cannot. False by default.
+   * Images between layers, and gradients to them, are float16 in memory; all is computed as float32. `UserError` where the
+   * GPU cannot. False by default.
    */
   readonly half?: boolean;
   /** Convolutions as plain sums, never Winograd's: less rounding, slower. False by default. */
@@ -59,13 +60,14 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
   };
   return {
     name: "webgpu",
-    description: `WebGPU, ${name}${abilities.half ? ", images and products of float16" : ""}${
+    description: `WebGPU, ${name}${abilities.half ? ", images of float16" : ""}${
       software ? ": the processor in a GPU's place, right but slow" : ""
     }`,
     gpu,
     // A dispatch takes microseconds to begin, while which the GPU updates some megabytes.
     updateBytes: 2 ** 25,
     abilities,
+    ...abilities.half ? { largest: LARGEST_HALF } : {},
     tuning: tuningOf(gpu, abilities),
     peak: (milliseconds) => peakRate(gpu, milliseconds),
     measure: (graphs) => plan(graphs).report,

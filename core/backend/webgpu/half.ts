@@ -11,6 +11,9 @@ export interface Half {
   readonly scale: number;
 }
 
+/** The largest number of float16. */
+export const LARGEST_HALF = 65504;
+
 /** With it float16 has all its digits for gradients from 1.5e-8 on, and holds them up to 16. */
 export const GRADIENT_SCALE = 4096;
 

@@ -45,8 +45,6 @@ export interface Bound {
   readonly element: Element;
   readonly reads: boolean;
   readonly writes: boolean;
-  /** Of a buffer that is larger than a binding, the one of its parts that the kernel sees; all where nothing is said. */
-  readonly part?: number;
 }
 
 export function reads(item: Bound["item"] | undefined, element: Element = "f32"): Bound {

@@ -39,7 +39,8 @@ const DIRECTIVE = /^enable .+;$/gm;
  * where it is larger than a binding; then all but the last are as large as the first.
  *
  * Of a GPU buffer that a dispatch writes anywhere, WebGPU lets it bind nothing read-only; and no two bindings may overlap.
- * So access is decided for each GPU buffer, and an op that works in place has one binding under two names.
+ * So access is decided for each GPU buffer, and what has two names has one binding: an op's operands that are the same value, or
+ * the two ends of one that works in place.
  *
  * What lies in memory as float16 (`halves`) is float32 for the kernel.
  */
@@ -50,38 +51,41 @@ export function place(
 ): Placed {
   const { code, buffers, numbers } = kernel;
   const named = Object.entries(buffers).map(([name, bound]) => {
-    const all = rangesOf(bound.item);
     const half = halves.get(bound.item);
     const stored = half
       ? halfElements[bound.element]
       : { type: bound.element, bytes: elementBytes[bound.element] };
     if (!stored) throw new Error(`Strata is at fault: ${kernel.kernel} sees float16 as ${bound.element}`);
-    return { name, bound, half, stored, ranges: bound.part === undefined ? all : [all[bound.part]!] };
+    return { name, bound, half, stored, ranges: rangesOf(bound.item) };
   });
   const written = new Set(
     named.filter(({ bound }) => bound.writes).flatMap(({ ranges }) => ranges.map(({ buffer }) => buffer)),
   );
   const first = Object.keys(numbers).length > 0 ? 1 : 0;
-  const bindings: { range: Range; writable: boolean; variable: string; type: string; each: number }[] = [];
+  const bindings: { range: Range; writable: boolean; variable: string; element: Element; each: number }[] =
+    [];
   const lines: string[] = [];
   for (const { name, bound, half, stored: { type, bytes: each }, ranges } of named) {
-    const variables = ranges.map((range, part) => {
+    const parts = ranges.map((range, part): Part => {
       const twins = bindings.filter((other) => sameRange(other.range, range));
-      const twin = twins.find((other) => other.type === type);
-      if (twin) return twin.variable;
+      const twin = twins.find(({ element }) => element === bound.element) ?? twins[0];
       const variable = `${name}_${part}`, writable = written.has(range.buffer);
-      if (twins.length > 0 && writable) {
-        throw new Error(`Strata is at fault: ${kernel.kernel} sees memory that it writes in two ways`);
+      if (twin && (twin.element === bound.element || writable)) {
+        if (!isView(bound, twin.element)) {
+          throw new Error(`Strata is at fault: ${kernel.kernel} sees memory that it writes in two ways`);
+        }
+        return twin;
       }
       const access = writable ? "read_write" : "read";
       lines.push(
         `@group(0) @binding(${first + bindings.length}) ` +
           `var<storage, ${access}> ${variable}: array<${type}>;`,
       );
-      bindings.push({ range, writable, variable, type, each });
-      return variable;
+      const binding = { range, writable, variable, element: bound.element, each };
+      bindings.push(binding);
+      return binding;
     });
-    lines.push(accessors(name, bound, half, variables, ranges[0]!.size / each));
+    lines.push(accessors(name, bound, half, parts, ranges[0]!.size / each));
   }
   const directives = new Set(code.match(DIRECTIVE));
   if (named.some(({ half }) => half)) directives.add("enable f16;");
@@ -92,6 +96,26 @@ export function place(
     ),
     bindings,
   };
+}
+
+/** A binding that a buffer, or a part of it, lies in. */
+interface Part {
+  readonly variable: string;
+  readonly element: Element;
+}
+
+/** Whether a buffer can be seen through a binding of these elements: numbers that are only read, one by one or by fours. */
+function isView({ element, writes }: Bound, through: Element): boolean {
+  const numbers = ["f32", "vec4f"];
+  return element === through || !writes && numbers.includes(element) && numbers.includes(through);
+}
+
+/** Element `i` of a part, as the buffer has it. */
+function elementAt({ variable, element }: Part, wanted: Element, i: string, half: Half | undefined): string {
+  if (element === wanted) return `${variable}[${i}]`;
+  if (wanted === "f32") return `${variable}[(${i}) / 4u][(${i}) % 4u]`;
+  const four = [0, 1, 2, 3].map((j) => `${variable}[4u * (${i}) + ${j}u]`).join(", ");
+  return `${half ? "vec4<f16>" : "vec4f"}(${four})`;
 }
 
 function sameRange(a: Range, b: Range): boolean {
@@ -120,9 +144,9 @@ function fromHalf(number: string, element: Element, { scale }: Half): string {
 
 /** What is written, as float16: of a gradient that is too large the largest number that there is. */
 function toHalf(number: string, element: Element, { scale }: Half): string {
-  const { type } = halfElements[element]!;
+  const type = halfElements[element]!.type;
   if (scale === 1) return `${type}(${number})`;
-  return `${type}(clamp(${number} * ${scale}.0, ${element}(-65504.0), ${element}(65504.0)))`;
+  return `${type}(${element === "f32" ? "within_half" : "four_within_half"}(${number} * ${scale}.0))`;
 }
 
 /** `read_name` and `write_name`, over the parts of a buffer that has several, of `each` elements. */
@@ -130,14 +154,17 @@ function accessors(
   name: string,
   { element, reads, writes }: Bound,
   half: Half | undefined,
-  parts: readonly string[],
+  parts: readonly Part[],
   each: number,
 ) {
   const whole = parts.length === 1;
   const place = whole ? "i" : `i % ${each}u`;
-  const read = (part: string) => half ? fromHalf(`${part}[${place}]`, element, half) : `${part}[${place}]`;
+  const read = (part: Part) => {
+    const number = elementAt(part, element, place, half);
+    return half ? fromHalf(number, element, half) : number;
+  };
   const value = half ? toHalf("value", element, half) : "value";
-  const choose = (statement: (part: string) => string) =>
+  const choose = (statement: (part: Part) => string) =>
     whole ? statement(parts[0]!) : [
       `switch (i / ${each}u) {`,
       ...parts.map((part, index) =>
@@ -149,7 +176,7 @@ function accessors(
     reads ? `fn read_${name}(i: u32) -> ${element} {\n  ${choose((part) => `return ${read(part)};`)}\n}` : "",
     writes
       ? `fn write_${name}(i: u32, value: ${element}) {\n  ${
-        choose((part) => `${part}[${place}] = ${value};`)
+        choose(({ variable }) => `${variable}[${place}] = ${value};`)
       }\n}`
       : "",
   ].filter((line) => line !== "").join("\n");

@@ -6,7 +6,9 @@ import type { Gpu } from "./device.ts";
 import { cutNamed, cutsFor, type Extents, KERNELS, nameOfCut } from "./lower/cut.ts";
 import type { Abilities } from "./lower/lowering.ts";
 import { productsOf } from "./lower/mod.ts";
+import { THIN_WAY } from "./lower/thin.ts";
 import { isWinograd, WINOGRAD_WAYS } from "./lower/winograd.ts";
+import { THIN } from "./wgsl/thin.ts";
 
 /** How many of the ways that should be fastest are measured. */
 const MEASURED = 8;
@@ -19,10 +21,14 @@ export function tuningOf({ adapter }: Gpu, abilities: Abilities): Tuning {
     waysFor(node) {
       const products = productsOf(node, abilities).sort((a, b) => work(b) - work(a));
       if (products.length === 0) return [];
-      const cuts = cutsFor(products[0]!).slice(0, MEASURED).map(nameOfCut);
-      return mayBeWinograd(node) && !exact && !half ? [...Object.keys(WINOGRAD_WAYS), ...cuts] : cuts;
+      const largest = products[0]!;
+      return [
+        ...mayBeThin(node, largest) ? [THIN_WAY] : [],
+        ...mayBeWinograd(node) && !exact ? Object.keys(WINOGRAD_WAYS) : [],
+        ...cutsFor(largest).slice(0, MEASURED).map(nameOfCut),
+      ];
     },
-    knows: (way) => Object.hasOwn(WINOGRAD_WAYS, way) || cutNamed(way) !== undefined,
+    knows: (way) => way === THIN_WAY || Object.hasOwn(WINOGRAD_WAYS, way) || cutNamed(way) !== undefined,
   };
 }
 
@@ -30,6 +36,11 @@ export function tuningOf({ adapter }: Gpu, abilities: Abilities): Tuning {
 function mayBeWinograd({ op, inputs, attrs }: Node): boolean {
   if (op !== "conv2d" && op !== "conv2d_grad_input") return false;
   return isWinograd(attrs as ConvAttrs, inputs[1]!.shape as readonly [number, number, number, number]);
+}
+
+/** Whether the kernels for thin products can compute it. */
+function mayBeThin({ op }: Node, { m, n }: Extents): boolean {
+  return (op.endsWith("_grad_weight") ? m : n) <= THIN;
 }
 
 function work({ m, n, k, groups }: Extents): number {

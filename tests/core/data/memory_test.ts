@@ -10,18 +10,21 @@ const moving: Handling = { padding: 3, hflip: 0.5 };
 const samples = Uint32Array.from({ length: 20 }, (_, i) => 2 * i);
 const at = { seed: 9, epoch: 2 };
 
-function filled(handling: Handling, moment: typeof at | undefined): Batch {
+async function filled(handling: Handling, moment: typeof at | undefined): Promise<Batch> {
   const dataset = inMemory(stored, handling);
   const batch = allocateBatch(dataset, samples.length);
   batch.moves.fill(99);
-  dataset.fill(batch, samples, moment);
+  await dataset.fill(batch, samples, moment);
   return batch;
 }
 
-Deno.test("memory: pixels are moved before the network as the op image_batch would move them", () => {
-  const fast = filled(moving, at);
+Deno.test("memory: pixels are moved before the network as the op image_batch would move them", async () => {
+  const fast = await filled(moving, at);
   // A transform that changes nothing makes the slow way the one that is taken.
-  const slow = filled({ ...moving, augmentation: [{ name: "RandomHorizontalFlip", probability: 0 }] }, at);
+  const slow = await filled(
+    { ...moving, augmentation: [{ name: "RandomHorizontalFlip", probability: 0 }] },
+    at,
+  );
   assert.deepEqual([...new Set(slow.moves)], [0]);
   assert.ok(new Set(fast.moves).size > 4);
   const size = 8 * 8 * 3;
@@ -39,12 +42,15 @@ Deno.test("memory: pixels are moved before the network as the op image_batch wou
   });
 });
 
-Deno.test("memory: evaluations see the images as they are, whatever training does to them", () => {
+Deno.test("memory: evaluations see the images as they are, whatever training does to them", async () => {
   const augmentation = [{ name: "RandAugment", num_ops: 2, magnitude: 20 } as const];
-  const plain = filled({ padding: 0, hflip: 0 }, undefined);
-  assert.deepEqual(filled({ ...moving, augmentation }, undefined), plain);
-  assert.notDeepEqual(filled({ ...moving, augmentation }, at).pixels, plain.pixels);
-  assert.deepEqual(filled({ ...moving, augmentation }, at), filled({ ...moving, augmentation }, at));
+  const plain = await filled({ padding: 0, hflip: 0 }, undefined);
+  assert.deepEqual(await filled({ ...moving, augmentation }, undefined), plain);
+  assert.notDeepEqual((await filled({ ...moving, augmentation }, at)).pixels, plain.pixels);
+  assert.deepEqual(
+    await filled({ ...moving, augmentation }, at),
+    await filled({ ...moving, augmentation }, at),
+  );
 });
 
 Deno.test("memory: images of another size, grey or in colour, with the constants that go with them", async () => {
@@ -54,7 +60,7 @@ Deno.test("memory: images of another size, grey or in colour, with the constants
   assert.deepEqual([grey.normalize.mean.length, grey.normalize.std.length], [1, 1]);
   assert.ok(Math.abs(grey.normalize.mean[0]! - digits.normalize.mean[0]!) < 1e-12);
   const batch = allocateBatch(grey.test, 4);
-  grey.test.fill(batch, Uint32Array.of(0, 1, 2, 3), undefined);
+  await grey.test.fill(batch, Uint32Array.of(0, 1, 2, 3), undefined);
   assert.equal(batch.pixels.length, 4 * 24 * 20);
   const average = (bytes: Uint8Array) => bytes.reduce((sum, byte) => sum + byte, 0) / bytes.length;
   const size = 32 * 32 * 3;

@@ -4,8 +4,13 @@ import { UserError } from "../../../core/errors.ts";
 import { parseStateDict } from "../../../core/format/read_state_dict.ts";
 import { matchStateDict } from "../../../core/nn/match_state_dict.ts";
 import * as nn from "../../../core/nn/mod.ts";
+import { Counter } from "../../../core/nn/module.ts";
+import { sizeOf } from "../../../core/shape.ts";
+import { resnet8_keras } from "../../../models/resnet8_keras.ts";
 import { assertClose } from "../../support/close.ts";
+import { kerasFile } from "../../support/keras_file.ts";
 import { logitsOf } from "../../support/logits.ts";
+import { uniform } from "../../support/uniform.ts";
 
 /** Files that Keras wrote, see make.py beside them. */
 const folder = new URL("../../fixtures/keras/", import.meta.url);
@@ -75,3 +80,76 @@ Deno.test("keras: a mutated file is read or refused with one line", async () => 
     { numRuns: 5 },
   );
 });
+
+Deno.test({
+  name: "keras: an .h5 of MLPerf Tiny's ResNet-8, in Keras's names and order, is resnet8_keras's weights",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const model = resnet8_keras();
+    const weights = new Map(
+      [...nn.stateDict(model)].flatMap(([name, item], i) =>
+        item instanceof Counter ? [] : [[name, { shape: item.shape, data: uniform(i, sizeOf(item.shape)) }]]
+      ),
+    );
+    const variable = (name: string, path: string) => ({ name, ...keras(weights.get(path)!) });
+    const norm = (path: string) => [
+      variable("gamma", `${path}.weight`),
+      variable("beta", `${path}.bias`),
+      variable("moving_mean", `${path}.running_mean`),
+      variable("moving_variance", `${path}.running_var`),
+    ];
+    const dense = (path: string) => [variable("kernel", `${path}.weight`), variable("bias", `${path}.bias`)];
+    // Keras numbers layers as they are made, and lists them by their distance from the output.
+    const file = await kerasFile([
+      ["input_1", []],
+      ["conv2d", dense("conv1")],
+      ["batch_normalization", norm("bn1")],
+      ["activation", []],
+      ["conv2d_1", dense("block1.conv1")],
+      ["batch_normalization_1", norm("block1.bn1")],
+      ["activation_1", []],
+      ["conv2d_2", dense("block1.conv2")],
+      ["batch_normalization_2", norm("block1.bn2")],
+      ["add", []],
+      ["activation_2", []],
+      ["conv2d_3", dense("block2.conv1")],
+      ["batch_normalization_3", norm("block2.bn1")],
+      ["activation_3", []],
+      ["conv2d_4", dense("block2.conv2")],
+      ["conv2d_5", dense("block2.shortcut")],
+      ["batch_normalization_4", norm("block2.bn2")],
+      ["add_1", []],
+      ["activation_4", []],
+      ["conv2d_6", dense("block3.conv1")],
+      ["batch_normalization_5", norm("block3.bn1")],
+      ["activation_5", []],
+      ["conv2d_7", dense("block3.conv2")],
+      ["conv2d_8", dense("block3.shortcut")],
+      ["batch_normalization_6", norm("block3.bn2")],
+      ["add_2", []],
+      ["activation_6", []],
+      ["average_pooling2d", []],
+      ["flatten", []],
+      ["dense", dense("dense")],
+    ]);
+    const dict = await parseStateDict(file, "pretrainedResnet.h5");
+    assert.equal(dict.convention, "keras");
+    const { tensors, left } = matchStateDict(model, dict);
+    assert.deepEqual(left, []);
+    assert.deepEqual(tensors, new Map([...weights].map(([name, { data }]) => [name, data])));
+  },
+});
+
+/** A tensor of PyTorch's layout in Keras's: kernels are [kH, kW, in, out], or [in, out]. */
+function keras({ shape, data }: { shape: readonly number[]; data: Float32Array }) {
+  const [out = 1, inputs = 1, height = 1, width = 1] = shape;
+  if (shape.length === 1) return { shape, data };
+  const moved = new Float32Array(data.length);
+  data.forEach((value, at) => {
+    const [x, y] = [at % width, Math.floor(at / width) % height];
+    const i = Math.floor(at / (width * height)) % inputs, o = Math.floor(at / (width * height * inputs));
+    moved[((y * width + x) * inputs + i) * out + o] = value;
+  });
+  return { shape: shape.length === 2 ? [inputs, out] : [height, width, inputs, out], data: moved };
+}

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
-import { PickleError, readPickle } from "../../../core/format/pickle.ts";
+import {
+  PickleError,
+  type PickleGlobals,
+  type PickleValue,
+  readPickle,
+} from "../../../core/format/pickle.ts";
 import { numpyGlobals } from "../../../core/format/pickle_numpy.ts";
+import { parseStateDict } from "../../../core/format/read_state_dict.ts";
+import { findTensors } from "../../../core/format/torch_checkpoint.ts";
+import { torchGlobals } from "../../../core/format/torch_pickle.ts";
 import { python2Batch } from "../../support/cifar_files.ts";
 
 /** `\x80\x02` is written before the text, each letter of which is a byte. */
@@ -56,4 +64,83 @@ Deno.test("pickle: a malformed one is a PickleError, wherever it is cut", () => 
     assert.throws(() => read(text), PickleError, JSON.stringify(text));
   }
   assert.throws(() => readPickle(Uint8Array.of(0x80, 9), { globals: numpyGlobals }).value, /protocol 9/);
+});
+
+/** Reads a pickle with PyTorch's globals; returns the error's message, and checks that it came soon. */
+function refusal(bytes: Uint8Array, globals: PickleGlobals = torchGlobals): string {
+  const began = performance.now();
+  let message = "";
+  assert.throws(() => readPickle(bytes, { globals }), (error: Error) => {
+    message = error.message;
+    return error instanceof PickleError;
+  });
+  assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`);
+  assert.ok(message.length < 300, message);
+  return message;
+}
+
+const bytesOf = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+
+/** `text` and then `part` again and again, in so many bytes. */
+function repeated(text: string, part: string, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  bytes.set(bytesOf(text));
+  for (let at = text.length; at < size; at++) bytes[at] = part.charCodeAt((at - text.length) % part.length);
+  return bytes;
+}
+
+/** Tuples of the same tuple twice, 40 levels deep: as text, 2⁴⁰ letters. */
+const LAUGHS = "U\x03lolq\x00" + "h\x00\x86q\x00".repeat(40);
+
+Deno.test("pickle: values that share each other are never written out", async () => {
+  const laughs = `\x80\x02${LAUGHS}`;
+  assert.equal(refusal(bytesOf(`${laughs}h\x00\x93.`)), "it names a function by a list of 2 and a list of 2");
+  // The same where a checkpoint's keys, PyTorch's version and storages' names are told.
+  assert.throws(
+    () => findTensors(read(`}${LAUGHS}K\x01s.`)),
+    /^Error: it holds no state_dict, only a list of 2: save/,
+  );
+  const magic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+  const legacy = (text: string) => parseStateDict(bytesOf(magic + text), "a.pth");
+  const machine = "}X\x0d\x00\x00\x00little_endian\x88s";
+  await assert.rejects(legacy(`${laughs}.`), /version a list of 2, readable is 1001$/);
+  await assert.rejects(
+    legacy(`\x80\x02M\xe9\x03.\x80\x02${machine}.\x80\x02}.\x80\x02]${LAUGHS}a.`),
+    /storage a list of 2 is not described$/,
+  );
+});
+
+Deno.test("pickle: what is made is counted, so that few bytes make no mountains", () => {
+  const size = 2 ** 22;
+  const most = /^it has more than 1262144 parts, the most for a file of 4194304 bytes \(a million, and one/;
+  for (const part of ["}", "\x94"]) {
+    assert.match(refusal(repeated("\x80\x04N", part, size)), most, JSON.stringify(part));
+  }
+  // A list is handed to a function again and again; a text to one that copies it, and bytes as keys.
+  const pairs = `]q\x00(${"K\x01K\x02\x86".repeat(10_000)}e`;
+  assert.match(
+    refusal(repeated(`\x80\x02${pairs}ccollections\nOrderedDict\nq\x01`, "h\x01h\x00\x85R", size)),
+    most,
+  );
+  const letter = "a".repeat(0xffff);
+  const text = `X\xff\xff\x00\x00${letter}q\x00U\x06latin1q\x01c_codecs\nencode\nq\x02`;
+  assert.match(refusal(repeated(`\x80\x02${text}`, "h\x02h\x00h\x01\x86R", size), numpyGlobals), most);
+  const keys = `B\xff\xff\x00\x00${letter}q\x00}`;
+  assert.match(refusal(repeated(`\x80\x02${keys}`, "h\x00Ns", size)), most);
+});
+
+Deno.test("pickle: a checkpoint that has one dict many times is looked through once", () => {
+  const dict = new Map<PickleValue, PickleValue>(Array.from({ length: 20_000 }, (_, i) => [i, i]));
+  const began = performance.now();
+  const saved = new Map<PickleValue, PickleValue>(Array.from({ length: 20_000 }, (_, i) => [i, dict]));
+  assert.throws(() => findTensors(saved), /only 0, 1, 2, 3, 4 and 19995 more: save/);
+  assert.ok(performance.now() - began < 2000);
+});
+
+Deno.test("pickle: V8's own limits are told as the file's fault", () => {
+  const beyond = () => {
+    throw new RangeError("Map maximum size exceeded");
+  };
+  const message = refusal(bytesOf("\x80\x02ca\nb\n)R."), new Map([["a b", beyond]]));
+  assert.equal(message, "it holds more than can be read (Map maximum size exceeded)");
 });

@@ -101,3 +101,18 @@ Deno.test("a detector's body takes a classifier's weights, with its name before 
     /weights of another network/,
   );
 });
+
+Deno.test("weights that are not finite are refused with the first tensor at fault, but for those that are left out", () => {
+  for (const value of [NaN, Infinity, -Infinity]) {
+    const data = Float32Array.of(0, value, NaN, 0, 0, 0);
+    const broken = { ...whole, "bn.bias": { shape: [2], dtype: "F32", data: data.slice(0, 2) } } as const;
+    assert.throws(() => matchStateDict(model(), dictOf({ ...broken, "fc.weight": { ...f32(3, 2), data } })), {
+      name: "UserError",
+      message:
+        `w.pth: number 1 of 2 in bn.bias is ${value}: these weights are damaged; get the file again, ` +
+        "or take an earlier one",
+    });
+    const old = { ...whole, "fc.weight": { shape: [6, 1], dtype: "F32", data } } as const;
+    assert.deepEqual(matchStateDict(model(), dictOf(old), { partial: true }).left, ["fc.weight"]);
+  }
+});

@@ -24,6 +24,23 @@ Deno.test("a record and an event have TensorBoard's bytes", () => {
   );
 });
 
+// Written by TensorBoard 2.21's own messages.
+Deno.test("a picture and a histogram have TensorBoard's bytes", () => {
+  const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47);
+  assert.equal(
+    hex(summaryEvent({ pictures: { "test/answers": { width: 3, height: 2, png } } }, 7, 2)),
+    "090000000000000040" + "1007" + "2a1e" + "0a1c" + "0a0c746573742f616e7377657273" +
+      "220c08021003180322048950" + "4e47",
+  );
+  const spread = { min: -1, max: 3, count: 3, sum: 2.5, sumOfSquares: 10.25, limits: [1, 3], counts: [2, 1] };
+  assert.equal(
+    hex(summaryEvent({ histograms: new Map([["fc.weight", spread]]) }, 7, 2)),
+    "090000000000000040" + "1007" + "2a60" + "0a5e" + "0a0966632e776569676874" + "2a51" +
+      "09000000000000f0bf" + "110000000000000840" + "190000000000000840" + "210000000000000440" +
+      "290000000000802440" + "3210000000000000f03f0000000000000840" + "3a100000000000000040000000000000f03f",
+  );
+});
+
 Deno.test("a histogram counts every number once, in order", () => {
   const values = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 3);
   const { counts, limits, count, sum, sumOfSquares, min, max } = histogramOf(values);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { allocateBatch, fillTestBatch } from "../../../core/data/batches.ts";
+import { allocateBatch, DOES_NOT_COUNT, fillTestBatch } from "../../../core/data/batches.ts";
 import type { Dataset } from "../../../core/data/dataset.ts";
 import { softmax } from "../../../core/metrics/predictions.ts";
 import { createEvaluator, evaluateAll } from "../../../core/train/evaluation.ts";
@@ -89,6 +89,14 @@ onBackends(
     samples.forEach((sample, i) => {
       assert.ok(Math.abs(some.predictions.probabilities[2 * i]! - Math.max(...plain[sample]!)) < 1e-6);
     });
+    const damaged: Dataset = { ...data.test, fill: (batch) => void batch.target.fill(DOES_NOT_COUNT) };
+    for (const tta of [undefined, "flip"] as const) {
+      const options = { data: { ...data, test: damaged }, batch_size, task: classification({ tta }) };
+      await assert.rejects(
+        evaluateAll(createEvaluator(session, options)),
+        /^UserError: noise: no image to test on can be decoded$/,
+      );
+    }
     session.dispose();
   },
 );

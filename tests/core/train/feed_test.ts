@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Session } from "../../../core/backend/backend.ts";
+import type { ReadOutput, Session } from "../../../core/backend/backend.ts";
 import type { Batch } from "../../../core/data/batches.ts";
+import { inTurns } from "../../../core/data/change.ts";
 import { createFeed, type Place } from "../../../core/train/feed.ts";
 
 /** Notes what it ran; a run takes a turn of the event loop. */
@@ -13,10 +14,28 @@ function recorder() {
     },
     begin: async () => {
       ran.push(written);
-      await new Promise((resolve) => setTimeout(resolve));
+      await pause(0);
+      return () => Promise.resolve();
     },
   } as unknown as Session;
   return { ran, session };
+}
+
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+/** A device whose runs take so long, one behind the other; results come for so many of them at once, as a GPU's do. */
+function device(milliseconds: number, together: number): Session {
+  let last = Promise.resolve();
+  let group: Promise<void>[] = [];
+  return {
+    write() {},
+    begin() {
+      if (group.length === together) group = [];
+      group.push(last = last.then(() => pause(milliseconds)));
+      const own = group;
+      return Promise.resolve(() => Promise.all(own));
+    },
+  } as unknown as Session;
 }
 
 const allocate = (): Batch => ({
@@ -95,4 +114,42 @@ Deno.test("feed: a batch that fails is told when its turn has come", async () =>
   await feed.begin(at(1));
   await assert.rejects(feed.begin(at(2)), /^Error: lost$/);
   assert.deepEqual(ran, [0, 1]);
+});
+
+interface Course {
+  readonly fill: number;
+  readonly run: number;
+  readonly together: number;
+}
+
+/** The share of the time of 16 runs in which they waited for batches. */
+async function waitedShare({ fill, run, together }: Course): Promise<number> {
+  const steps = 16, depth = together === 1 ? 1 : 2 * together;
+  const feed = createFeed(device(run, together), "train", {
+    allocate,
+    // As data sets in memory do: the thread is at work, in turns.
+    fill: () => inTurns(fill, () => busy(1)),
+    after: ({ step }) => step + 1 < steps ? at(step + 1) : undefined,
+    ahead: 1,
+  });
+  const began = performance.now();
+  const underWay: ReadOutput[] = [];
+  for (let begun = 0, ended = 0; ended < steps; ended++) {
+    while (begun < steps && underWay.length < depth) underWay.push((await feed.begin(at(begun++))).read);
+    await underWay.shift()!("loss");
+  }
+  return feed.waited / (performance.now() - began);
+}
+
+function busy(milliseconds: number): void {
+  for (const began = performance.now(); performance.now() - began < milliseconds;);
+}
+
+Deno.test("feed: filling that outlasts the runs is waited for, filling beside them is not", async () => {
+  for (const together of [1, 4]) {
+    const slow = await waitedShare({ fill: 24, run: 4, together });
+    assert.ok(slow > 0.5, `${together} together: ${slow}`);
+    const fast = await waitedShare({ fill: 8, run: 24, together });
+    assert.ok(fast < 0.2, `${together} together: ${fast}`);
+  }
 });

@@ -10,8 +10,9 @@ import { createTrainer, type Trainer } from "../../../core/train/trainer.ts";
 import { backendFor } from "../../support/run_op.ts";
 import { TinyNet } from "../../support/tiny.ts";
 import { plainOptions } from "../../support/data.ts";
-import { photograph, put } from "../../support/pictures.ts";
+import { photograph, put, putOddFiles } from "../../support/pictures.ts";
 import { withFolder } from "../../support/temp_folder.ts";
+import type { DamagedFile } from "../../../host/images/damaged.ts";
 import { classification } from "../../../core/train/classification.ts";
 
 const loose = { sanitizeOps: false, sanitizeResources: false };
@@ -168,6 +169,32 @@ Deno.test(
       await withImages(folder, { of: { maxPixels: 599 } }, () => {}).then(
         () => assert.fail("all images are too large"),
         (error: Error) => assert.match(error.message, /no training image of the class cats can be decoded$/),
+      );
+    }),
+);
+
+Deno.test(
+  "folder: links that lead nowhere, pipes and the like are damaged files, each told of by name",
+  { ...loose, ignore: Deno.build.os === "windows" },
+  () =>
+    withFolder(async (folder) => {
+      await putClasses(join(folder, "train"), 3);
+      await putClasses(join(folder, "val"), 1);
+      const odd = await putOddFiles(join(folder, "train/cats"));
+      const damaged: DamagedFile[] = [];
+      const onDamaged = (file: DamagedFile) => damaged.push(file);
+      await withImages(folder, { of: { onDamaged } }, ({ train, notes }) => {
+        assert.equal(train.count, 6);
+        assert.match(
+          notes.join(),
+          /^3 images cannot be decoded and are skipped: .*pipe\.jpg \(not a file\)$/,
+        );
+      });
+      assert.deepEqual(damaged.map(({ file }) => file), odd);
+      assert.match(damaged[1]!.why, /^No such file or directory$/);
+      await assert.rejects(
+        withImages(folder, { of: { badImages: "fail" } }, () => {}),
+        /^UserError: .*loop\.jpg: cannot be decoded \(.*\); mend or remove it/,
       );
     }),
 );

@@ -8,16 +8,16 @@ import { type Bound, reads, writes } from "../kernel.ts";
 import * as operands from "../wgsl/operands.ts";
 import { sum_channels } from "./columns.ts";
 import { epilogueOf, type Finish } from "./epilogue.ts";
-import { addSlices, multiply } from "./gemm.ts";
+import { addPlainSlices, addSlices, multiply } from "./gemm.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 import { isNarrow, narrowConv, narrowConvGradInput, narrowConvGradWeight } from "./narrow_conv.ts";
 import {
-  hasFewColumns,
-  hasFewRows,
   multiplyFewColumns,
   multiplyFewRows,
   type MultiplyThin,
   runsFor,
+  takesFewColumns,
+  takesFewRows,
 } from "./thin.ts";
 import { widthFor } from "./width.ts";
 import { isWinograd, sideFor, winograd } from "./winograd.ts";
@@ -96,19 +96,17 @@ interface Convolve {
   readonly columns: number;
   /** Whether the outputs are all of the target, in order. */
   readonly whole: boolean;
-  /** Whether x is a gradient. */
-  readonly ofGradient: boolean;
   readonly finish: (width: "f32" | "vec4f") => Finish;
 }
 
 /** Adds the kernels of a gathered product. */
 function convolve(
   lower: Lower,
-  { kernel, x, walk, filter, target, groups, columns, whole, ofGradient, finish }: Convolve,
+  { kernel, x, walk, filter, target, groups, columns, whole, finish }: Convolve,
 ) {
   const [images, pitch] = walk.image;
   const m = images * walk.rows * walk.columns, k = walk.taps.length * walk.channels;
-  const thin = hasFewColumns(m, columns, walk.channels);
+  const thin = takesFewColumns(lower, m, columns, walk.channels);
   const cut = thin ? undefined : lower.cut({ m, n: columns, k, groups, splits: whole });
   const four = { x: widthFor(pitch, walk.channels), y: widthFor(columns) };
   const along = filter.pitches.w_channel === 1 ? "k" : "mn";
@@ -139,17 +137,11 @@ function convolve(
       ...(parts ? {} : { ...places, ...done.numbers }),
     },
   };
-  if (cut) multiply(lower, { ...product, cut, ofGradient });
+  if (cut) multiply(lower, { ...product, cut });
   else multiplyFewColumns(lower, product);
   if (!parts) return;
-  const count = m * groups * columns;
-  addSlices(lower, parts, y, {
-    slices,
-    count,
-    channels: groups * columns,
-    finish: done,
-    width: four.y,
-  });
+  const all = { slices, count: m * groups * columns, channels: groups * columns, width: four.y };
+  addSlices(lower, parts, y, all, done);
 }
 
 /** A node that may have an epilogue. */
@@ -206,7 +198,6 @@ function forward(
     groups: attrs.groups,
     columns,
     whole: true,
-    ofGradient: false,
     finish,
   });
 }
@@ -263,7 +254,6 @@ function gradInput(
       groups,
       columns,
       whole: stride[0] === 1 && stride[1] === 1,
-      ofGradient: true,
       // Made once, whatever the number of phases.
       finish: (width) => {
         let made = finishes.get(width);
@@ -286,7 +276,7 @@ function gradWeight(
   const walk = walkOf(attrs, extents(x), extents(dw), extents(dy));
   const [images, pitch] = walk.image;
   const m = out / groups, n = walk.taps.length * channels, k = images * walk.rows * walk.columns;
-  const cut = hasFewRows(m, k) ? undefined : lower.cut({ m, n, k, groups, splits: true });
+  const cut = takesFewRows(lower, m, k) ? undefined : lower.cut({ m, n, k, groups, splits: true });
   const { slices } = cut ?? runsFor(n, k);
   const target = slices > 1 ? lower.scratch(4 * slices * sizeOf(dw.shape)) : dw;
   const width = { dy: widthFor(out, m), x: widthFor(pitch, channels), dw: widthFor(n) };
@@ -304,17 +294,10 @@ function gradWeight(
     },
     numbers: { ...walkNumbers(walk), out },
   };
-  if (cut) multiply(lower, { ...product, cut, ofGradient: true });
+  if (cut) multiply(lower, { ...product, cut });
   else multiplyFewRows(lower, product);
   if (target === dw) return;
-  const finish = epilogueOf(lower, { inputs: [], attrs: {} }, width.dw);
-  addSlices(lower, target, dw, {
-    slices,
-    count: sizeOf(dw.shape),
-    channels: n,
-    finish,
-    width: width.dw,
-  });
+  addPlainSlices(lower, target, dw, { slices, count: sizeOf(dw.shape), channels: n, width: width.dw });
 }
 
 const conv2d: Lowering<"conv2d"> = (lower, node) => {

@@ -3,7 +3,7 @@ import type { Value } from "../../../graph/graph.ts";
 import type { Scratch } from "../../../program/program.ts";
 import { sizeOf } from "../../../shape.ts";
 import { around, type Matrices, matricesOf } from "../../memory_order.ts";
-import { groupsFor, reads, writes } from "../kernel.ts";
+import { groupsFor, reads, rowsOfGroups, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
 import { numbersOf, type Width } from "../wgsl/formula.ts";
 import { copyRows, flip as flipped, SQUARE, transpose as transposed } from "../wgsl/layout.ts";
@@ -78,12 +78,13 @@ function transpose(
   rows: number,
   columns: number,
 ): void {
+  const across = Math.ceil(columns / SQUARE);
   lower.add({
     kernel: "transpose",
     code: transposed,
     buffers: { x: reads(from), y: writes(to) },
-    numbers: { rows, columns },
-    groups: [Math.ceil(columns / SQUARE), Math.ceil(rows / SQUARE), batch],
+    numbers: { rows, columns, across },
+    groups: [...rowsOfGroups(across * Math.ceil(rows / SQUARE)), batch],
   });
 }
 
@@ -100,12 +101,11 @@ const reshape: Lowering<"reshape"> = (lower, { inputs: [x], outputs: [y] }) => {
 };
 
 const flip: Lowering<"flip"> = (lower, { inputs: [x], outputs: [y] }) => {
-  const { shape } = y!, count = sizeOf(shape);
+  const { shape, dtype } = y!, count = sizeOf(shape), element = dtype === "f32" ? "f32" : "i32";
   lower.add({
     kernel: "flip",
     code: elements(flipped),
-    // Words, whatever they mean.
-    buffers: { x: reads(x, "u32"), y: writes(y, "u32") },
+    buffers: { x: reads(x, element), y: writes(y, element) },
     numbers: { count, rows: shape[0]!, width: sizeOf(shape.slice(1)) },
     groups: groupsFor(count),
   });

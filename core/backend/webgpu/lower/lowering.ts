@@ -20,7 +20,7 @@ export interface Abilities {
   /** Bytes of memory that a workgroup may have. */
   readonly workgroupBytes: number;
   readonly subgroups: Subgroups;
-  /** Whether products are of numbers that were rounded to float16. */
+  /** Whether images between layers are float16 in memory. */
   readonly half: boolean;
   /** Whether convolutions are plain sums, never Winograd's. */
   readonly exact: boolean;

@@ -4,7 +4,7 @@ import type { OpName } from "../../../ops/mod.ts";
 import { type Choices, nameOf } from "../../tuning.ts";
 import { convLowerings } from "./conv.ts";
 import { reduceLanes } from "../wgsl/reduce.ts";
-import { cutBy, cutsFor, type Extents } from "./cut.ts";
+import { cutBy, cutsFor, type Extents, nameOfCut } from "./cut.ts";
 import { elementLowerings } from "./elements.ts";
 import { imageLowerings } from "./image.ts";
 import { layoutLowerings } from "./layout.ts";
@@ -39,7 +39,7 @@ export function lowerWith(abilities: Abilities, choices: Choices = new Map()) {
   };
 }
 
-/** The products that a node comes to, without Winograd. */
+/** The products that a node comes to, by tiles. */
 export function productsOf(node: Node, abilities: Abilities): Extents[] {
   const found: Extents[] = [];
   const lower: Lower = {
@@ -51,7 +51,7 @@ export function productsOf(node: Node, abilities: Abilities): Extents[] {
     ...abilities,
     exact: true,
     reduceLanes: "",
-    choice: undefined,
+    choice: nameOfCut({ tile: "32x32", slices: 1 }),
     cut(extents) {
       found.push(extents);
       return cutsFor(extents)[0]!;

@@ -1,23 +1,26 @@
 /** Products with a thin side: when, and the kernels. See wgsl/thin.ts. */
 import { rowsOfGroups } from "../kernel.ts";
-import { fewColumns, fewRows, ROWS_EACH, THIN, THIN_LANES } from "../wgsl/thin.ts";
+import { fewColumns, fewRows, THIN, THIN_LANES } from "../wgsl/thin.ts";
 import type { Multiply } from "./gemm.ts";
 import type { Lower } from "./lowering.ts";
 
-/** Fewer rows, or steps where rows are few, than this leave most of a GPU idle. */
-const LEAST = 4096;
+/** What choices call it. */
+export const THIN_WAY = "thin";
 
-/** Each invocation reads rows of A by itself: with more channels than this they are read from memory more than once. */
-const MOST_CHANNELS = 32;
+/** Fewer rows, or steps where rows are few, leave most of a GPU idle. */
+const LEAST = 16384;
+
+/** Each invocation reads rows of A by itself: with more channels they are read from memory more than once. */
+const MOST_CHANNELS = 16;
 
 /** Whether a product of m rows and n columns is computed by `multiplyFewColumns`. */
-export function hasFewColumns(m: number, n: number, channels: number): boolean {
-  return n <= THIN && m >= LEAST && channels <= MOST_CHANNELS;
+export function takesFewColumns({ choice }: Lower, m: number, n: number, channels: number): boolean {
+  return n <= THIN && (choice === undefined ? m >= LEAST && channels <= MOST_CHANNELS : choice === THIN_WAY);
 }
 
 /** Whether a product of m rows and k steps is computed by `multiplyFewRows`. */
-export function hasFewRows(m: number, k: number): boolean {
-  return m <= THIN && k >= LEAST;
+export function takesFewRows({ choice }: Lower, m: number, k: number): boolean {
+  return m <= THIN && (choice === undefined ? k >= LEAST : choice === THIN_WAY);
 }
 
 export type MultiplyThin = Omit<Multiply, "cut" | "ofGradient">;
@@ -26,18 +29,24 @@ export function multiplyFewColumns(
   lower: Lower,
   { kernel, a, b, buffers, numbers, store, ...extents }: MultiplyThin,
 ): void {
-  const { m, n, groups } = extents;
+  const { m, n, groups } = extents, each = rowsEach(m);
   lower.add({
     kernel,
-    code: fewColumns(n, a, b, store),
+    code: fewColumns(n, each, a, b, store),
     buffers,
     numbers: { ...extents, ...numbers },
-    groups: [...rowsOfGroups(Math.ceil(m / THIN_LANES / ROWS_EACH)), groups],
+    groups: [...rowsOfGroups(Math.ceil(m / THIN_LANES / each)), groups],
   });
 }
 
+/** Rows of an invocation: each number of B that it reads serves for all, but there must be enough workgroups. */
+function rowsEach(m: number): 1 | 2 | 4 {
+  const most = m / (512 * THIN_LANES);
+  return most >= 4 ? 4 : most >= 2 ? 2 : 1;
+}
+
 /** Workgroups that keep a large GPU busy; and the least steps of an invocation, against which adding up does not count. */
-const ENOUGH = 512, LEAST_STEPS = 32;
+const ENOUGH = 2048, LEAST_STEPS = 32;
 
 interface Runs {
   /** Workgroups that share the columns, and how many fours of columns each has. */
@@ -54,7 +63,7 @@ interface Runs {
 export function runsFor(n: number, k: number): Runs {
   const all = Math.ceil(n / 4), blocks = Math.ceil(all / (THIN_LANES / 2));
   const fours = Math.ceil(all / blocks), runs = Math.floor(THIN_LANES / fours);
-  const run = Math.max(LEAST_STEPS, Math.ceil(k * blocks / (runs * ENOUGH)));
+  const run = Math.max(LEAST_STEPS, 2 * Math.ceil(k * blocks / (runs * ENOUGH) / 2));
   return { blocks, fours, runs, run, slices: Math.ceil(k / (runs * run)) };
 }
 

@@ -47,7 +47,7 @@ export const WINOGRAD_WAYS: Readonly<Record<string, Side>> = { winograd2: 2, win
 
 /** The side of the tiles to compute it with, 0 for the direct way: as was chosen, or what should take less time. */
 export function sideFor(lower: Lower, image: Extents4, result: Extents4): Side | 0 {
-  if (lower.exact || lower.half) return 0;
+  if (lower.exact) return 0;
   if (lower.choice !== undefined) return WINOGRAD_WAYS[lower.choice] ?? 0;
   const [images, columns, height, width] = result, channels = image[1];
   const extents = { m: images * height * width, n: columns, k: 9 * channels, groups: 1, splits: true };
@@ -107,7 +107,6 @@ export function winograd(lower: Lower, m: Side, given: Winograd): void {
       kernel,
       ...extents,
       cut: cutsFor({ ...extents, splits: false })[0]!,
-      ofGradient: false,
       a: rowsOperand({ four: four.k === "vec4f" }),
       b: filterOperand({ four: four.k === "vec4f", along: "k", whole: channels % 4 === 0 }),
       store: storeFilters({ four: four.n === "vec4f" }),

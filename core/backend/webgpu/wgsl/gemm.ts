@@ -10,13 +10,10 @@
  * vectors at a time: 8 × 4 neighbours share a block of the tile, so that they read few different vectors, next to each
  * other; and a strip's steps are turned against each other, so that patches of 8 neighbours are stored to different banks.
  *
- * Strips of float16 take half the memory and half the time to read; sums are of float32 all the same. Gradients may be too small
- * for float16, and are multiplied before and divided after; what is too large then is the largest number that there is.
- *
  * K may be split: then each slice writes its own sums, to be added in order by `sumSlices`.
  */
 import { patchesOf } from "./patches.ts";
-import { DEPTH, type Operand, range, type Strips, type Tile } from "./tiles.ts";
+import { DEPTH, type Operand, range, type Tile } from "./tiles.ts";
 
 /** What operands know of a row or column, and of a step along K; each has its own use for offset, y and x. */
 export const PLACES = `
@@ -30,7 +27,6 @@ export interface Product {
   readonly b: Operand;
   /** Defines `store(row, column, sums: vec4f, group, slice)`: takes four neighbours of a row, of which some may be beyond n. */
   readonly store: string;
-  readonly strips: Strips;
   /** How many of each side the workgroup has memory for. */
   readonly kept: 1 | 2;
 }
@@ -39,7 +35,7 @@ export interface Product {
  * The kernel. Numbers: m, n, k, groups, slice (steps of K in a slice, a multiple of DEPTH), tiles, tiles_across, and those of
  * operands and store. Grid: tiles, one after another along a row, in rows of `group_index` × (groups · slices).
  */
-export function product({ tile, a, b, store, strips, kept }: Product): string {
+export function product({ tile, a, b, store, kept }: Product): string {
   const { m, n, rows, columns } = tile;
   const across = n / columns, down = m / rows, invocations = across * down;
   const rowFours = range(rows / 4), columnFours = range(columns / 4);
@@ -47,23 +43,20 @@ export function product({ tile, a, b, store, strips, kept }: Product): string {
   const sums = range(rows).flatMap((row) =>
     columnFours.map((four) => ({ row, four, name: `c${row}_${four}` }))
   );
-  const patches = patchesOf(tile, invocations, { a, b }, strips);
-  const unscaled = strips.element === "f16" && strips.scale !== 1 ? ` * ${1 / strips.scale}` : "";
+  const patches = patchesOf(tile, invocations, { a, b });
   const stripAt = (strip: string, extent: number) => kept === 1 ? "" : `${strip} * ${DEPTH * extent / 4}u + `;
   const step = (index: number) =>
     `{
-          ${rowFours.map((i) => `let a${i} = vec4f(strip_a[at_a + ${index * m / 4 + i * down}u]);`).join(" ")}
-          ${
-      columnFours.map((i) => `let b${i} = vec4f(strip_b[at_b + ${index * n / 4 + i * across}u]);`).join(" ")
-    }
+          ${rowFours.map((i) => `let a${i} = strip_a[at_a + ${index * m / 4 + i * down}u];`).join(" ")}
+          ${columnFours.map((i) => `let b${i} = strip_b[at_b + ${index * n / 4 + i * across}u];`).join(" ")}
           ${
       sums.map(({ row, four, name }) => `${name} += a${row >> 2}.${"xyzw"[row % 4]} * b${four};`)
         .join("\n          ")
     }
         }`;
-  return `${strips.element === "f16" ? "enable f16;\n" : ""}${PLACES}${a.code}${b.code}${store}
-var<workgroup> strip_a: array<vec4<${strips.element}>, ${kept * DEPTH * m / 4}>;
-var<workgroup> strip_b: array<vec4<${strips.element}>, ${kept * DEPTH * n / 4}>;
+  return `${PLACES}${a.code}${b.code}${store}
+var<workgroup> strip_a: array<vec4f, ${kept * DEPTH * m / 4}>;
+var<workgroup> strip_b: array<vec4f, ${kept * DEPTH * n / 4}>;
 
 @compute @workgroup_size(${invocations})
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -106,7 +99,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   ${
     sums.map(({ row, four, name }) => {
       const at = `first_row + (ty + ${(row >> 2) * down}u) * 4u + ${row % 4}u`;
-      return `store(${at}, first_column + (tx + ${four * across}u) * 4u, ${name}${unscaled}, group, slice);`;
+      return `store(${at}, first_column + (tx + ${four * across}u) * 4u, ${name}, group, slice);`;
     }).join("\n  ")
   }
 }

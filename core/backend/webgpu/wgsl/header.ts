@@ -23,6 +23,16 @@ fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
 
+/** No larger than float16's largest; what is not finite stays what it is, so that somebody notices. */
+fn within_half(x: f32) -> f32 {
+  return select(x, clamp(x, -65504.0, 65504.0), is_finite(x));
+}
+
+fn four_within_half(x: vec4f) -> vec4f {
+  let finite = (bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u);
+  return select(x, clamp(x, vec4f(-65504.0), vec4f(65504.0)), finite);
+}
+
 fn not_a_number() -> f32 {
   var bits = 0x7fc00000u;
   return bitcast<f32>(bits);

@@ -3,21 +3,23 @@
 /** Side of the squares by which matrices are transposed, so that both sides are read and written in rows. */
 export const SQUARE = 16;
 
-/** [batch, rows, columns] → [batch, columns, rows]. Numbers: rows, columns. Grid: columns / 16 × rows / 16 × batch. */
+/** [batch, rows, columns] → [batch, columns, rows]. Numbers: rows, columns, across (squares in a row). Grid: squares by `group_index` × batch. */
 export const transpose = `
 var<workgroup> square: array<f32, ${SQUARE * (SQUARE + 1)}>;
 
 @compute @workgroup_size(${SQUARE}, ${SQUARE})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: vec3u) {
   let matrix = group.z * n.rows * n.columns;
-  let column = group.x * ${SQUARE}u + id.x;
-  let row = group.y * ${SQUARE}u + id.y;
+  let first_row = group_index(group) / n.across * ${SQUARE}u;
+  let first_column = group_index(group) % n.across * ${SQUARE}u;
+  let column = first_column + id.x;
+  let row = first_row + id.y;
   if (column < n.columns && row < n.rows) {
     square[id.y * ${SQUARE + 1}u + id.x] = read_x(matrix + row * n.columns + column);
   }
   workgroupBarrier();
-  let to_column = group.y * ${SQUARE}u + id.x;
-  let to_row = group.x * ${SQUARE}u + id.y;
+  let to_column = first_row + id.x;
+  let to_row = first_column + id.y;
   if (to_column < n.rows && to_row < n.columns) {
     write_y(matrix + to_row * n.rows + to_column, square[id.x * ${SQUARE + 1}u + id.y]);
   }
@@ -42,5 +44,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 `;
 }
 
-/** For `elements`: y[i] = x[rows − 1 − i], in rows of `width` words. Numbers: rows, width. */
+/** For `elements`: y[i] = x[rows − 1 − i], in rows of `width` numbers. Numbers: rows, width. */
 export const flip = "read_x((n.rows - 1u - i / n.width) * n.width + i % n.width)";

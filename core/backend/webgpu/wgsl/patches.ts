@@ -3,7 +3,7 @@
  * dealt out in turns. `declare` says once where an invocation's patches lie, `load` reads them at `k` into registers, `store`
  * puts them at `to_a` and `to_b`.
  */
-import { DEPTH, type Operand, range, type Strips, type Tile } from "./tiles.ts";
+import { DEPTH, type Operand, range, type Tile } from "./tiles.ts";
 
 type Side = "a" | "b";
 
@@ -17,7 +17,6 @@ export function patchesOf(
   { m, n }: Tile,
   invocations: number,
   operands: Readonly<Record<Side, Operand>>,
-  strips: Strips,
 ): Patches {
   const turns = range(Math.ceil((m + n) / invocations)).map((turn) => {
     const first = turn * invocations;
@@ -51,7 +50,7 @@ export function patchesOf(
         })
       }`,
       load: share((side) => loadOf(operands[side], side, names)),
-      store: share((side) => storeOf(operands[side], side, side === "a" ? m : n, names, strips)),
+      store: share((side) => storeOf(operands[side], side, side === "a" ? m : n, names)),
     };
   });
   const all = (what: keyof Patches) => turns.map((turn) => turn[what]).join("\n  ");
@@ -107,22 +106,12 @@ function storeOf(
   side: Side,
   extent: number,
   names: Names,
-  strips: Strips,
 ): string {
   return range(4).map((i) => {
     const vector = four && along === "k"
       ? `vec4f(${range(4).map((j) => `${names.value}${j}.${"xyzw"[i]}`).join(", ")})`
       : `${names.value}${i}`;
     const at = `(${names.step} + ${i}u) * ${extent / 4}u + (${names.four} ^ (${names.step} / 2u))`;
-    return `strip_${side}[to_${side} + ${at}] = ${converted(vector, side, strips)};`;
+    return `strip_${side}[to_${side} + ${at}] = ${vector};`;
   }).join("\n        ");
-}
-
-/** The largest number of float16. */
-const MOST = "65504.0";
-
-function converted(vector: string, side: Side, strips: Strips): string {
-  if (strips.element === "f32") return vector;
-  if (side === "b" || strips.scale === 1) return `vec4<f16>(${vector})`;
-  return `vec4<f16>(clamp(${vector} * ${strips.scale}.0, vec4f(-${MOST}), vec4f(${MOST})))`;
 }

@@ -11,20 +11,17 @@ export const THIN = 16;
 /** Invocations of a workgroup. */
 export const THIN_LANES = 64;
 
-/** Rows of an invocation where columns are few: each number of B that it reads serves for all of them. */
-export const ROWS_EACH = 4;
-
 /** Steps along K for which a workgroup keeps B. */
 const KEPT_STEPS = 64;
 
 /**
- * Few columns: an invocation makes some rows of C and reads its rows of A by itself; B, number by number, is in the workgroup's
+ * Few columns: an invocation makes `each` rows of C and reads its rows of A by itself; B, number by number, is in the workgroup's
  * memory, and so is what a step along K means. Numbers: m, n, k, groups, and those of operands and store. Grid: workgroups of
  * rows by `group_index` × groups.
  */
-export function fewColumns(columns: number, a: Operand, b: Operand, store: string): string {
+export function fewColumns(columns: number, each: number, a: Operand, b: Operand, store: string): string {
   const fours = range(Math.ceil(columns / 4));
-  const own = range(ROWS_EACH);
+  const own = range(each);
   const add = (step: number, of: string) =>
     `{
         ${fours.map((four) => `let b${four} = filters[at + ${step * fours.length + four}u];`).join(" ")}
@@ -41,7 +38,7 @@ var<workgroup> filters: array<vec4f, ${KEPT_STEPS * fours.length}>;
 @compute @workgroup_size(${THIN_LANES})
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.z;
-  let row = group_index(id) * ${ROWS_EACH * THIN_LANES}u + lane;
+  let row = group_index(id) * ${each * THIN_LANES}u + lane;
   ${own.map((i) => `let place_${i} = a_place(row + ${i * THIN_LANES}u, group);`).join(" ")}
   ${own.flatMap((i) => fours.map((four) => `var c${i}_${four} = vec4f();`)).join(" ")}
   for (var first = 0u; first < n.k; first += ${KEPT_STEPS}u) {
@@ -73,15 +70,20 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
 /**
  * Few rows, and a long K: an invocation makes four columns of C, in all rows, over a run of steps; invocations with the same columns then
  * add up. K is split into slices, to be added in order by `sumSlices`. Numbers: m, n, k, groups, fours (of columns of a
- * workgroup), runs (how many invocations have the same), run (steps), and those of operands and store. Grid: workgroups of columns × slices ×
+ * workgroup), runs (how many invocations have the same), run (steps, an even number), and those of operands and store. Grid: workgroups of columns × slices ×
  * groups.
  */
 export function fewRows(rows: number, a: Operand, b: Operand, store: string): string {
   const all = range(rows),
     bPlaces = range(b.four ? 1 : 4),
     aPlaces = range(a.four ? Math.ceil(rows / 4) : rows);
-  const aAt = (row: number) => a.four ? `a${row >> 2}.${"xyzw"[row % 4]}` : `a${row}`;
-  const x = bPlaces.map((i) => `b_at(b_place_${i}, b)`).join(", ");
+  const load = (step: number) =>
+    `let x_${step} = vec4f(${bPlaces.map((i) => `b_at(b_place_${i}, b)`).join(", ")}); ${
+      aPlaces.map((i) => `let a${i}_${step} = a_at(a_place_${i}, a);`).join(" ")
+    } a = a_next(a); b = b_next(b);`;
+  const aAt = (row: number, step: number) =>
+    a.four ? `a${row >> 2}_${step}.${"xyzw"[row % 4]}` : `a${row}_${step}`;
+  const add = (step: number) => all.map((row) => `c${row} += ${aAt(row, step)} * x_${step};`).join(" ");
   return `${PLACES}${a.code}${b.code}${store}
 var<workgroup> sums: array<vec4f, ${THIN_LANES}>;
 
@@ -97,12 +99,10 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   ${all.map((row) => `var c${row} = vec4f();`).join(" ")}
   var a = a_step(begin);
   var b = b_step(begin);
-  for (var k = begin; k < end; k++) {
-    let x = vec4f(${x});
-    ${aPlaces.map((i) => `let a${i} = a_at(a_place_${i}, a);`).join(" ")}
-    ${all.map((row) => `c${row} += ${aAt(row)} * x;`).join(" ")}
-    a = a_next(a);
-    b = b_next(b);
+  // Two steps are asked for before the first has to be there; behind the last there are zeros.
+  for (var k = begin; k < end; k += 2u) {
+    ${range(2).map(load).join("\n    ")}
+    ${range(2).map(add).join("\n    ")}
   }
   let sums_here = own == 0u;
 ${

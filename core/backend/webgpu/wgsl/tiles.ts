@@ -37,12 +37,9 @@ export interface Operand {
   readonly four: boolean;
 }
 
-/** How a workgroup keeps its strips: as float32, or as float16, with A multiplied by a power of two before. */
-export type Strips = { readonly element: "f32" } | { readonly element: "f16"; readonly scale: number };
-
 /** Bytes of a workgroup's memory that so many strips of each side take. */
-export function stripBytes({ m, n }: Tile, { element }: Strips, count: number): number {
-  return count * (element === "f32" ? 4 : 2) * DEPTH * (m + n);
+export function stripBytes({ m, n }: Tile, count: number): number {
+  return count * 4 * DEPTH * (m + n);
 }
 
 /** 0 … count − 1. */

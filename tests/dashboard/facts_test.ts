@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { shareDone } from "../../dashboard/facts.js";
+import type { State } from "../../dashboard/protocol.ts";
+
+Deno.test("the bar goes by steps, or by time where that ends the run earlier", () => {
+  const run = { epochs: 4, steps: 10 } as State["run"];
+  const share = (now: Partial<State["now"]>, phase: State["status"]["phase"] = "training") =>
+    shareDone({
+      run,
+      status: { phase, text: "" },
+      now: { epoch: 2, step: 5, seconds: 30, seconds_left: null, ...now } as State["now"],
+    });
+  assert.equal(share({}), 15 / 40);
+  // Resumed: its clock knows nothing of the steps before.
+  assert.equal(share({ seconds: 1, seconds_left: 9 }), 15 / 40);
+  // --max-time or --max-steps.
+  assert.equal(share({ seconds_left: 10 }), 3 / 4);
+  assert.equal(share({}, "finished"), 1);
+});
