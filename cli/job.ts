@@ -168,7 +168,7 @@ async function newestRun(given: Partial<Settings>, output: string | undefined): 
 }
 
 function newRun({ model, dataset }: Settings): string {
-  return `there is no run to go on with so; a new one of ${model} on ${dataset} begins`;
+  return `no unfinished run fits; a new one of ${model} on ${dataset} begins`;
 }
 
 /** `runs/resnet50-digits-20261122-101500` */

@@ -20,7 +20,7 @@ import { type Safetensors, safetensorsParts } from "../core/format/safetensors.t
 import { removeLeftovers, writeAtomically } from "./atomic_write.ts";
 import { checkRoom } from "./disk.ts";
 import { DAMAGED } from "./images/damaged.ts";
-import { readBytes, readText, reason, statIfThere } from "./files.ts";
+import { readText, reason, statIfThere } from "./files.ts";
 
 export const CONFIG = "config.json";
 export const LOG = "log.csv";

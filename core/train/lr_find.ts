@@ -1,7 +1,7 @@
 /** The learning-rate range test (Smith 2017): a training whose rate rises from step to step, until its loss blows up. */
 import { NotFinite } from "./not_finite.ts";
 import { emptyEpoch, type Progress, stepsOf } from "./progress.ts";
-import { type Trainer, type TrainerOptions } from "./trainer.ts";
+import type { Trainer, TrainerOptions } from "./trainer.ts";
 
 export interface LrPoint {
   readonly lr: number;

@@ -561,7 +561,7 @@ Deno.test("a run that is killed within an epoch has lost little, and auto goes o
     const none = await auto(...settings);
     assert.match(
       text.decode(none.stderr),
-      /--resume auto: there is no run to go on with so; a new one of .* on cifar10 begins/,
+      /--resume auto: no unfinished run fits; a new one of .* on cifar10 begins/,
     );
   });
 });
