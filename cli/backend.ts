@@ -4,6 +4,7 @@ import type { Choices } from "../core/backend/tuning.ts";
 import { createWasmBackend, type WasmOptions } from "../core/backend/wasm/backend.ts";
 import { choiceOf, exact } from "../core/backend/wasm/lower/method.ts";
 import { UserError } from "../core/errors.ts";
+import { defaultWorkers, MOST_WORKERS } from "../host/images/pool.ts";
 import { oneOf, switchFlag, whole } from "./arguments.ts";
 
 export const exactFlag = switchFlag("no Winograd convolutions: less rounding, slower");
@@ -18,7 +19,10 @@ export const deviceFlag = oneOf(
 
 export const threadFlags = {
   threads: whole("worker threads; one a core", { min: 1, max: 256 }),
-  workers: whole("threads that decode images; a quarter of the cores", { min: 1, max: 64 }),
+  workers: whole("threads that decode; a quarter of the cores, beside a GPU all but one", {
+    min: 1,
+    max: MOST_WORKERS,
+  }),
 };
 
 /** Of commands that use finished weights. */
@@ -81,6 +85,11 @@ export async function chooseDevice({ device = "cpu", threads }: DeviceFlags): Pr
     throw new UserError("--threads has no effect with --device webgpu: it is for the CPU");
   }
   return device === "cpu" || device === "auto" && !await hasGpu() ? "cpu" : "webgpu";
+}
+
+/** Threads that decode images. */
+export async function workersFor(given: DeviceFlags & { readonly workers?: number }): Promise<number> {
+  return given.workers ?? defaultWorkers(await chooseDevice(given));
 }
 
 async function hasGpu(): Promise<boolean> {

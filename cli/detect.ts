@@ -20,7 +20,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { machineFlags } from "./backend.ts";
+import { machineFlags, workersFor } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { type DetectionWriter, jsonWriter, textWriter } from "./detection_writer.ts";
 import { main } from "./main.ts";
@@ -165,10 +165,10 @@ async function detectAll(
   given: Given,
   writer: DetectionWriter,
 ): Promise<number> {
-  const { readHeader } = await import("../host/images/decode.ts");
+  const { readSize } = await import("../host/images/decode.ts");
   const batch = Math.min(given["batch-size"] ?? BATCH, files.length);
   const backend = await startBackend(weights, given);
-  const pool = createImagePool(given.workers);
+  const pool = createImagePool(await workersFor(given));
   let damaged = 0;
   try {
     const detector = await loadDetector(weights, backend, batch, given);
@@ -183,7 +183,7 @@ async function detectAll(
       damaged += bad.length;
       bad.forEach(({ path, damaged }) => writer.damaged(path, damaged));
       if (good.length === 0) continue;
-      const sizes = await Promise.all(good.map(({ path }) => readHeader(path)));
+      const sizes = await Promise.all(good.map(({ path }) => readSize(path)));
       const found = await detector.detect(good.map(({ image }) => image), { ...options, sizes });
       for (const [i, { path }] of good.entries()) {
         const { width, height } = sizes[i]!;

@@ -25,7 +25,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { machineFlags } from "./backend.ts";
+import { machineFlags, workersFor } from "./backend.ts";
 import { evaluateBoxes } from "./evaluate_boxes.ts";
 import { evaluationData, evaluationText, type Tested } from "./evaluation_report.ts";
 import { main } from "./main.ts";
@@ -186,8 +186,9 @@ async function loadImages(
   }
   const own = seen ? ownTestOf(run, given) : undefined;
   const testOnly = own?.overfit_batches ? undefined : seen ? "seen" : "new";
+  const workers = await workersFor(given);
   const loaded = await whileReading((onRead) => {
-    const rest = { note, onDamaged, workers: given.workers, onRead };
+    const rest = { note, onDamaged, workers, onRead };
     const options = loadOptions(settings, network.input as [number, number, number], rest);
     return loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
   });

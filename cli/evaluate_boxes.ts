@@ -9,6 +9,7 @@ import { matchStateDict } from "../core/nn/match_state_dict.ts";
 import { detection, type DetectionResult } from "../core/train/detection.ts";
 import { saveDetectionResults } from "../host/evaluation_folder.ts";
 import type { DamagedFile } from "../host/images/damaged.ts";
+import { workersFor } from "./backend.ts";
 import { detectionData, detectionText } from "./detection_report.ts";
 import type { EvaluateFlags } from "./evaluate.ts";
 import { shortName } from "./model.ts";
@@ -84,6 +85,7 @@ async function loadBoxes(
   }
   const seen = run?.data !== undefined && resolve(folder) === resolve(run.data);
   const note = (line: string) => console.error(`Note: ${line}`);
+  const workers = await workersFor(given);
   const { loadDetection } = await import("../host/detection/dataset.ts");
   const own = seen ? ownTestOf(run, given) : undefined;
   const learnt = (own?.overfit_batches ?? 0) > 0;
@@ -98,7 +100,7 @@ async function loadBoxes(
       seed: given.seed ?? (seen ? run.seed : undefined) ?? 0,
       maxPixels: 1e6 * (given["max-megapixels"] ?? run?.max_megapixels ?? 100),
       badImages: given["bad-images"] ?? run?.bad_images ?? "skip",
-      workers: given.workers,
+      workers,
       overfit: learnt,
       testOnly: learnt ? undefined : seen ? "seen" : "new",
       note,

@@ -4,6 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { checkWritable, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
+import { workersFor } from "./backend.ts";
 import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
 import { type Mode, modeOf, tellOfIdle } from "./mode.ts";
 import { recipeFile } from "./recipes.ts";
@@ -36,7 +37,7 @@ export interface Job {
   /** Whether the folder gets pictures. */
   readonly pictures: boolean;
   /** Threads that decode images. */
-  readonly workers: number | undefined;
+  readonly workers: number;
   /** The port of the live page, 0 for a free one; undefined for no page. */
   readonly dashboard: number | undefined;
 }
@@ -91,7 +92,7 @@ export async function understand(given: Given): Promise<Job> {
     isNew,
     printEvery: given["print-every"],
     pictures: !given["no-pictures"],
-    workers: given.workers,
+    workers: await workersFor(given),
     dashboard: given.dashboard,
   };
 }

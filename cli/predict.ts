@@ -21,7 +21,7 @@ import {
   text,
   whole,
 } from "./arguments.ts";
-import { machineFlags } from "./backend.ts";
+import { machineFlags, workersFor } from "./backend.ts";
 import { decodedBatches, endOf } from "./decoded.ts";
 import { shortName } from "./model.ts";
 import { main } from "./main.ts";
@@ -133,7 +133,7 @@ interface Question {
 async function answerAll({ files, weights, names }: Question, given: Given, writer: Writer): Promise<number> {
   const batch = Math.min(given["batch-size"] ?? 16, files.length);
   const backend = await startBackend(weights, given);
-  const pool = createImagePool(given.workers);
+  const pool = createImagePool(await workersFor(given));
   let damaged = 0;
   try {
     const predictor = await loadPredictor(weights, backend, batch, given);

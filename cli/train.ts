@@ -83,11 +83,21 @@ export async function train(args: readonly string[]): Promise<number> {
 }
 
 async function loadImages(
-  { settings, entry, split_size, workers }: Job,
+  { settings, entry, split_size, workers, resumed }: Job,
   damaged: DamagedList,
 ): Promise<AnySplit> {
   const overfit = settings.overfit_batches > 0;
-  const rest = { progress: downloadProgress, note, onDamaged: damaged.add, workers, overfit, split_size };
+  const reached = resumed?.header?.progress;
+  const goesOnAt = reached && { epoch: reached.epoch, place: reached.step * settings.batch_size };
+  const rest = {
+    progress: downloadProgress,
+    note,
+    onDamaged: damaged.add,
+    workers,
+    overfit,
+    goesOnAt,
+    split_size,
+  };
   const data = await whileReading((onRead) =>
     loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, { ...rest, onRead }))
   );

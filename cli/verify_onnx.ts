@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Backend, Session } from "../core/backend/backend.ts";
 import { UserError } from "../core/errors.ts";
 import { trace } from "../core/nn/trace.ts";
-import { exportOnnx } from "../core/onnx/export.ts";
+import { exportOnnx, type OnnxOptions } from "../core/onnx/export.ts";
 import { keyOf, philox } from "../core/random.ts";
 import { sizeOf } from "../core/shape.ts";
 import { initGraph } from "../core/train/graphs.ts";
@@ -16,6 +16,7 @@ import { main } from "./main.ts";
 
 export const verifyOnnxFlags = {
   only: text("GLOB", "networks whose names match; default all that have a name"),
+  "full-size": switchFlag("images of the size that networks are made for; slower"),
   device: deviceFlag,
   "peers-dir": text("DIR", "where onnxruntime-node is installed; default .peers"),
   json: switchFlag("one JSON document"),
@@ -23,26 +24,37 @@ export const verifyOnnxFlags = {
 };
 
 const HELP =
-  `Exports networks as ONNX, with batch norms as they are and folded, runs the files in ONNX Runtime and compares.
+  `Exports networks as ONNX, plain, and with batch norms folded and the images' normalisation in the file, runs both in
+ONNX Runtime with batches of 1 and of 3, and compares.
 
   npm install --ignore-scripts --prefix .peers onnxruntime-node
   deno task verify:onnx --only 'resnet*'
   deno task verify:onnx --only 'resnet*' --device webgpu
 
-Weights are those that training begins with, running statistics are drawn. The error is the greatest difference of a logit,
-in units of the greatest logit.
+Weights are those that training begins with, running statistics are drawn. Images are small where the network takes such.
+The error is the greatest difference of a logit, in units of the greatest logit.
 
 `;
 
-/** Two images, so that the file is not for one alone. */
-const BATCH = 2;
+/** The batches that each file is run with; a file is made from batches of 2 and 3. */
+const BATCHES = [3, 1] as const;
+const MOST = Math.max(...BATCHES);
+
+/** Height and width of images, where a network takes such. */
+const SIDE = 96;
 
 const TOLERANCE = 1e-4;
 
+/** What files may be like, with what each is called. */
+const VARIANTS = { plain: "plain", folded: "folded and normalising" } as const;
+type Variant = keyof typeof VARIANTS;
+
 interface Result {
   readonly name: string;
-  readonly plain: number;
-  readonly folded: number;
+  /** Channels, height, width. */
+  readonly input: readonly number[];
+  /** The greatest of all batches. */
+  readonly errors: Readonly<Record<Variant, number>>;
 }
 
 /** Runs the command; returns its exit code: 1 where a network is beyond the tolerance. */
@@ -61,12 +73,15 @@ export async function verifyOnnx(args: readonly string[]): Promise<number> {
   const results: Result[] = [];
   try {
     for (const [name, entry] of chosen) {
-      const result = await check(name, entry, backend, folder, packages);
+      const input = given["full-size"] ? entry.input : smallInput(entry);
+      const result = await check(name, entry, input, { backend, folder, packages });
       results.push(result);
-      const errors = `batch norms as they are ${result.plain.toExponential(1)}, folded ${
-        result.folded.toExponential(1)
-      }`;
-      if (!given.json) console.log(`${isClose(result) ? "ok  " : "FAIL"}  ${name.padEnd(16)}  ${errors}`);
+      const errors = Object.entries(VARIANTS).map(([variant, what]) =>
+        `${what} ${result.errors[variant as Variant].toExponential(1)}`
+      );
+      if (given.json) continue;
+      const size = input.join("×").padEnd(9);
+      console.log(`${isClose(result) ? "ok  " : "FAIL"}  ${name.padEnd(16)}  ${size}  ${errors.join(", ")}`);
     }
   } finally {
     backend.close();
@@ -78,34 +93,63 @@ export async function verifyOnnx(args: readonly string[]): Promise<number> {
   return close === results.length ? 0 : 1;
 }
 
-function isClose({ plain, folded }: Result): boolean {
-  return plain <= TOLERANCE && folded <= TOLERANCE;
+function isClose({ errors }: Result): boolean {
+  return Object.values(errors).every((error) => error <= TOLERANCE);
+}
+
+type Input = readonly [number, number, number];
+
+/** A small image, where the network takes such. */
+function smallInput({ create, input }: ModelEntry): Input {
+  const [channels, ...size] = input;
+  if (Math.max(...size) <= SIDE) return input;
+  try {
+    trace(create({ input_size: [SIDE, SIDE] }), [1, channels, SIDE, SIDE], { training: false });
+    return [channels, SIDE, SIDE];
+  } catch {
+    return input;
+  }
+}
+
+interface Tools {
+  readonly backend: Backend;
+  readonly folder: string;
+  readonly packages: string;
 }
 
 async function check(
   name: string,
   entry: ModelEntry,
-  backend: Backend,
-  folder: string,
-  packages: string,
+  input: Input,
+  { backend, ...tools }: Tools,
 ): Promise<Result> {
-  const model = entry.create();
-  const shape = [BATCH, ...entry.input];
+  const [channels, height, width] = input;
+  const model = entry.create({ input_size: [height, width] });
+  const shape = [MOST, ...input];
   const session = backend.compile({
     init: initGraph(model),
     infer: trace(model, shape, { training: false }),
   });
   try {
     const weights = await drawWeights(session);
-    const images = uniform(1, sizeOf(shape), -1, 1);
+    const pixels = uniform(1, sizeOf(shape), 0, 1);
+    const normalisation = {
+      mean: Array.from({ length: channels }, (_, i) => 0.5 - 0.05 * i),
+      std: Array.from({ length: channels }, (_, i) => 0.3 + 0.02 * i),
+    };
+    const images = normalised(pixels, height * width, normalisation);
     session.write("infer", "x", images);
     await session.run("infer");
     const expected = Float32Array.from(await session.read("infer", "y"));
-    const errorOf = async (fold_batch_norm: boolean) => {
-      const file = exportOnnx(name, model, entry.input, weights, { fold_batch_norm });
-      return differenceOf(await runOnnx(file, images, shape, folder, packages), expected);
+    const errorOf = async (seen: Float32Array, options: OnnxOptions) => {
+      const file = exportOnnx(name, model, input, weights, options);
+      return differenceOf(await runOnnx(file, seen, input, tools), expected);
     };
-    return { name, plain: await errorOf(false), folded: await errorOf(true) };
+    const errors = {
+      plain: await errorOf(images, {}),
+      folded: await errorOf(pixels, { fold_batch_norm: true, normalisation }),
+    };
+    return { name, input, errors };
   } finally {
     session.dispose();
   }
@@ -133,12 +177,24 @@ function uniform(seed: number, count: number, low: number, high: number): Float3
   );
 }
 
+/** Images of pixels from 0 to 1 as a network takes them, each channel of `size` pixels by its own mean and deviation. */
+function normalised(
+  pixels: Float32Array,
+  size: number,
+  { mean, std }: NonNullable<OnnxOptions["normalisation"]>,
+): Float32Array {
+  return pixels.map((pixel, i) => {
+    const channel = Math.floor(i / size) % mean.length;
+    return (pixel - mean[channel]!) / std[channel]!;
+  });
+}
+
+/** The logits of each batch, one after another. */
 async function runOnnx(
   file: Uint8Array,
   input: Float32Array,
-  shape: readonly number[],
-  folder: string,
-  packages: string,
+  image: Input,
+  { folder, packages }: Omit<Tools, "backend">,
 ): Promise<Float32Array> {
   const [onnx, images, logits] = ["net.onnx", "images", "logits"].map((name) => join(folder, name)) as [
     string,
@@ -148,7 +204,7 @@ async function runOnnx(
   await Deno.writeFile(onnx, file);
   await Deno.writeFile(images, new Uint8Array(input.buffer as ArrayBuffer));
   const worker = fileURLToPath(new URL("../peers/onnx_logits.mjs", import.meta.url));
-  const job = JSON.stringify({ packages, onnx, images, shape, logits });
+  const job = JSON.stringify({ packages, onnx, images, image, batches: BATCHES, logits });
   const { success, stdout, stderr } = await new Deno.Command("node", { args: [worker, job] }).output();
   const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   if (said.startsWith("missing")) {
@@ -160,12 +216,17 @@ async function runOnnx(
   return new Float32Array((await Deno.readFile(logits)).buffer);
 }
 
+/** `expected` has the logits of the largest batch, whose first images are all that others have. */
 function differenceOf(actual: Float32Array, expected: Float32Array): number {
-  if (actual.length !== expected.length) return Infinity;
+  const single = expected.length / MOST;
+  const all = BATCHES.flatMap((batch) => [...expected.subarray(0, batch * single)]);
+  if (actual.length !== all.length) return Infinity;
   let [difference, greatest] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    difference = Math.max(difference, Math.abs(actual[i]! - expected[i]!));
-    greatest = Math.max(greatest, Math.abs(expected[i]!));
+  for (let i = 0; i < all.length; i++) {
+    // NaN is no small difference.
+    if (Number.isNaN(actual[i])) return Infinity;
+    difference = Math.max(difference, Math.abs(actual[i]! - all[i]!));
+    greatest = Math.max(greatest, Math.abs(all[i]!));
   }
   return difference / greatest;
 }

@@ -8,6 +8,7 @@ import { nearest } from "../core/nearest.ts";
 import type { DetectionOptions } from "./detection/dataset.ts";
 import type { Progress } from "./download.ts";
 import type { DamagedFile } from "./images/damaged.ts";
+import { createImagePool } from "./images/pool.ts";
 
 /** Channels, height, width of what a network takes. */
 export type Input = readonly [number, number, number];
@@ -42,6 +43,8 @@ export interface FolderOptions {
   readonly maxPixels: number;
   readonly badImages: "skip" | "fail";
   readonly workers: number | undefined;
+  /** Where a resumed run goes on: in which epoch, and at which image of its order. */
+  readonly goesOnAt?: { readonly epoch: number; readonly place: number } | undefined;
   /** Whether training images are tested on, so that detectors' need not be divided. */
   readonly overfit?: boolean | undefined;
   /**
@@ -80,11 +83,12 @@ const LOADERS: Readonly<Record<string, Loader>> = {
 
 function handled(split: DatasetSplit<MemoryDataset>, options: LoadOptions): DatasetSplit {
   const { input, no_aug, crop_padding: padding, hflip } = options;
-  const size = input ? { input } : {};
-  return rehandle(
-    split,
-    no_aug ? { padding: 0, hflip: 0, ...size } : { padding, hflip, augmentation: options, ...size },
-  );
+  const pool = createImagePool(options.folder.workers);
+  const always = { change: pool.change, ...input ? { input } : {} };
+  const changes = no_aug
+    ? { padding: 0, hflip: 0, ...always }
+    : { padding, hflip, augmentation: options, ...always };
+  return { ...rehandle(split, changes), close: () => pool.close() };
 }
 
 /** A folder of images with boxes. */

@@ -1,10 +1,10 @@
 /** Draws boxes on photographs, and cuts them out. */
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import type { Image } from "../core/data/transforms/image.ts";
 import { type Box, scaleBox } from "../core/detect/box.ts";
 import type { Detection } from "../core/detect/detection.ts";
 import { type Marked, overlay } from "../core/detect/overlay.ts";
-import { type Header, readHeader } from "./images/decode.ts";
+import { openPhotograph } from "./images/decode.ts";
 
 /** What is written at a detection: `raccoon 0.87`. The highest score is drawn last. */
 export function marksOf(detections: readonly Detection[], classes: readonly string[]): Marked[] {
@@ -13,13 +13,6 @@ export function marksOf(detections: readonly Detection[], classes: readonly stri
     label,
     text: `${classes[label] ?? `class ${label}`} ${score.toFixed(2)}`,
   }));
-}
-
-/** A photograph's file, upright. Throws where its bytes are of anything else: an SVG could name other files. */
-async function openPhotograph(bytes: Uint8Array): Promise<{ header: Header; image: Sharp }> {
-  const header = await readHeader(bytes);
-  const image = sharp(bytes, { limitInputPixels: false, failOn: "error" }).autoOrient();
-  return { header, image };
 }
 
 /** The kind of file that is made from a photograph: JPEG from JPEG, and PNG, which loses nothing, from all else. */
@@ -35,7 +28,7 @@ export async function drawBoxes(
   marked: readonly Marked[],
   format: Made = "jpeg",
 ): Promise<Uint8Array> {
-  const { header, image } = await openPhotograph(bytes);
+  const { header, image } = await openPhotograph(bytes, { withProfile: true });
   const input = new TextEncoder().encode(overlay(header, marked)) as never;
   const drawn = image.flatten({ background: "#fff" }).toColourspace("srgb")
     .composite([{ input, left: 0, top: 0, limitInputPixels: false }]).removeAlpha();
@@ -44,7 +37,7 @@ export async function drawBoxes(
 
 /** The same as pixels, at most `side` of them wide and high. */
 export async function drawSmall(bytes: Uint8Array, marked: readonly Marked[], side: number): Promise<Image> {
-  const { header, image } = await openPhotograph(bytes);
+  const { header, image } = await openPhotograph(bytes, { withProfile: true });
   const scale = Math.min(side / Math.max(header.width, header.height), 1);
   const width = Math.max(Math.round(header.width * scale), 1);
   const height = Math.max(Math.round(header.height * scale), 1);
@@ -61,7 +54,7 @@ export async function drawSmall(bytes: Uint8Array, marked: readonly Marked[], si
 
 /** The part of an image file in a box of its pixels; at least one of them. */
 export async function cutOut(bytes: Uint8Array, box: Box, format: Made = "jpeg"): Promise<Uint8Array> {
-  const { header: { width, height }, image } = await openPhotograph(bytes);
+  const { header: { width, height }, image } = await openPhotograph(bytes, { withProfile: true });
   const left = Math.min(Math.max(Math.floor(box.x1), 0), width - 1);
   const top = Math.min(Math.max(Math.floor(box.y1), 0), height - 1);
   const part = image.extract({

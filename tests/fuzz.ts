@@ -8,7 +8,7 @@ import { describeFlags, parseFlags, splitPositionals, switchFlag, whole } from "
 import { main } from "../cli/main.ts";
 import { UserError } from "../core/errors.ts";
 import { readBytes } from "../host/files.ts";
-import { closeReaders, fuzz, mostBytes, readers } from "./support/fuzz.ts";
+import { closeReaders, fuzz, mostBytes, mostMs, readers } from "./support/fuzz.ts";
 import { fuzzFiles } from "./support/fuzz_files.ts";
 
 const flags = {
@@ -64,16 +64,16 @@ async function fuzzOne(path: string, { count, seed }: Options): Promise<number> 
   await Deno.remove(parent, { recursive: true });
   closeReaders();
   const { read, refused, faults, slowestMs, peakBytes = 0 } = result;
-  const isHeavy = peakBytes > mostBytes(bytes.length);
+  const isHeavy = peakBytes > mostBytes(bytes.length), isSlow = slowestMs > mostMs(name);
   console.log(
     `${reader.name.padEnd(14)} ${name.padEnd(32)} ${count} copies: ${read} read, ${refused} refused, ` +
       `${faults.length} faults; slowest ${slowestMs.toFixed(0)} ms, memory ${
         (peakBytes / 1e6).toFixed(0)
       } MB` +
-      (isHeavy ? ": TOO MUCH" : ""),
+      (isHeavy ? ": TOO MUCH" : "") + (isSlow ? ": TOO SLOW" : ""),
   );
   faults.slice(0, 5).forEach((fault) => console.log(`  ${fault}`));
-  return faults.length > 0 || isHeavy ? 1 : 0;
+  return faults.length > 0 || isHeavy || isSlow ? 1 : 0;
 }
 
 async function fuzzAll(paths: readonly string[], options: Options): Promise<number> {

@@ -215,7 +215,7 @@ export function loadOptions(
   network: Input,
   rest:
     & Pick<LoadOptions, "progress">
-    & Pick<FolderOptions, "note" | "onDamaged" | "workers" | "overfit" | "onRead">
+    & Pick<FolderOptions, "note" | "onDamaged" | "workers" | "overfit" | "goesOnAt" | "onRead">
     & { readonly split_size?: number | undefined },
 ): LoadOptions {
   const { data, input, hflip, crop_padding, no_aug, val_split, val_resize_size, bad_images } = settings;
@@ -240,6 +240,7 @@ export function loadOptions(
       badImages: bad_images,
       workers: rest.workers,
       overfit: rest.overfit,
+      goesOnAt: rest.goesOnAt,
       note: rest.note,
       onDamaged: rest.onDamaged,
       onRead: rest.onRead,

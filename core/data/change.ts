@@ -4,51 +4,36 @@ import type { Moment } from "./dataset.ts";
 import { type Image, withChannels } from "./transforms/image.ts";
 import { applyTransforms, type Transform } from "./transforms/mod.ts";
 
+/** Plain data, which can be sent to a worker. */
 export interface ImageChange {
-  /** So many channels it becomes, before its transforms. */
+  /** As they are kept. */
+  readonly images: readonly Image[];
+  /** Which of the data set each is. */
+  readonly samples: readonly number[];
+  /** So many channels they become, before their transforms. */
   readonly channels: number;
   readonly transforms: readonly Transform[];
   /** What random transforms depend on; undefined where there are none. */
   readonly at: Moment | undefined;
 }
 
-/** Bytes `[height, width, channels]` of the image, which is the data set's `sample`. */
-export function changeImage(
-  image: Image,
-  sample: number,
-  { channels, transforms, at }: ImageChange,
-): Uint8Array {
-  const changed = applyTransforms(withChannels(image, channels), transforms, (purpose) => {
-    return stream(at!.seed, purpose, at!.epoch, sample);
-  });
-  return changed.data;
-}
+/** Bytes `[N, height, width, channels]` of the changed images. */
+export type ChangeImages = (change: ImageChange) => Uint8Array | Promise<Uint8Array>;
 
-/** Longer than this nobody should have to wait for the thread. */
-const TURN_MILLISECONDS = 2;
-
-/**
- * Does something for each index, and lets others have the thread in between: a run that ends meanwhile is noticed, and what is
- * left is known as time that it waited for.
- */
-export async function inTurns(count: number, work: (index: number) => void): Promise<void> {
-  let began = performance.now();
-  for (let index = 0; index < count; index++) {
-    work(index);
-    if (performance.now() - began < TURN_MILLISECONDS) continue;
-    await nextTurn();
-    began = performance.now();
+/** Changes them here and now. */
+export function changeImages(
+  { images, samples, channels, transforms, at }: ImageChange,
+): Uint8Array<ArrayBuffer> {
+  const changed = images.map((image, i) =>
+    applyTransforms(withChannels(image, channels), transforms, (purpose) => {
+      return stream(at!.seed, purpose, at!.epoch, samples[i]!);
+    }).data
+  );
+  const all = new Uint8Array(changed.reduce((sum, { length }) => sum + length, 0));
+  let place = 0;
+  for (const data of changed) {
+    all.set(data, place);
+    place += data.length;
   }
-}
-
-/** A message to oneself comes sooner than a timer. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
+  return all;
 }

@@ -15,13 +15,13 @@ export interface ImageSet {
   readonly target: TargetType;
   /** What an image is called, where it is a file. */
   readonly nameOf?: (sample: number) => string;
-  /** How many batches are put together ahead of the one that runs: 1 where this thread does `fill`. */
+  /** How many batches are put together ahead of the one that runs: 1 where this thread does it. */
   readonly ahead: number;
   /**
    * Puts `samples[i]` into slot i of the batch: its pixels, moves and target, as training sees them at `at`, or else as an
    * evaluation does. A pure function of its arguments. A slot beyond the samples, and an image that an evaluation can't
-   * have, get a target that does not count. What takes more time than copying is done in turns or elsewhere, see
-   * change.ts.
+   * have, get a target that does not count. What takes more time than copying is best done elsewhere, so
+   * that this thread notices when a step has ended.
    */
   fill(batch: Batch, samples: Uint32Array, at: Moment | undefined): void | Promise<void>;
   /** The images at `indices`, in that order, always as an evaluation shows them. */
@@ -29,6 +29,9 @@ export interface ImageSet {
   /** Bytes that are others for any other images or labels, see fingerprint.ts. */
   contents(): readonly Uint8Array[];
 }
+
+/** Batches begun ahead of the one that runs, where others do it: more would only take memory. */
+export const AHEAD = 3;
 
 /** Numbers in the target of an image. */
 export interface TargetType {

@@ -1,9 +1,10 @@
 /** Data sets whose images are all in memory and of one size. */
 import { draw, integer } from "../random.ts";
 import { type Batch, fillClasses, MOVES } from "./batches.ts";
-import { changeImage, inTurns } from "./change.ts";
+import { type ChangeImages, changeImages } from "./change.ts";
 import { type Augmentation, augmentationTransforms, noAugmentation } from "./augmentation.ts";
 import {
+  AHEAD,
   classTarget,
   type Dataset,
   type DatasetSplit,
@@ -30,6 +31,8 @@ export interface Handling {
   readonly augmentation?: readonly Transform[];
   /** Channels, height and width that the network takes, where they are not the images' own. */
   readonly input?: readonly [number, number, number];
+  /** Changes images elsewhere, ahead of the steps; this thread does it where there is nobody else. */
+  readonly change?: ChangeImages;
 }
 
 export interface MemoryDataset extends Dataset {
@@ -44,8 +47,10 @@ export function inMemory(stored: MemoryImages, handling: Handling): MemoryDatase
   const [channels, height, width] = handling.input ?? [stored.channels, stored.height, stored.width];
   const isOwnSize = channels === stored.channels && height === stored.height && width === stored.width;
   const pixelTransforms = handling.augmentation ?? [];
+  const isChanged = !isOwnSize || pixelTransforms.length > 0;
+  const ahead = isChanged && handling.change ? AHEAD : 1;
   const size = { width, height, channels, count: labels.length, target: classTarget };
-  const dataset = { name, classes, ...size, labels, stored, handling, ahead: 1 };
+  const dataset = { name, classes, ...size, labels, stored, handling, ahead };
   const made: MemoryDataset = {
     ...dataset,
     fill(batch, samples, at) {
@@ -78,14 +83,26 @@ export function inMemory(stored: MemoryImages, handling: Handling): MemoryDatase
       ...isOwnSize ? [] : [{ name: "Resize", size: [dataset.height, dataset.width] }] as const,
       ...at ? pixelTransforms : [],
     ];
-    await inTurns(samples.length, (slot) => {
-      const sample = samples[slot]!;
-      const image = { width, height, channels, data: pixelsOf(stored, sample) };
-      const changed = changeImage(image, sample, { channels: dataset.channels, transforms, at });
-      pixels.set(changed, slot * imageBytes(dataset));
-    });
+    const { channels: wanted } = dataset;
+    const changeAll = handling.change ?? changeImages;
+    const starts = Array.from({ length: Math.ceil(samples.length / TOGETHER) }, (_, i) => i * TOGETHER);
+    await Promise.all(starts.map(async (start) => {
+      const some = [...samples.subarray(start, start + TOGETHER)];
+      // Copies: what is sent to a worker takes along all that its buffer holds.
+      const images = some.map((sample) => ({
+        width,
+        height,
+        channels,
+        data: pixelsOf(stored, sample).slice(),
+      }));
+      const changed = await changeAll({ images, samples: some, channels: wanted, transforms, at });
+      pixels.set(changed, start * imageBytes(dataset));
+    }));
   }
 }
+
+/** Images that are changed together: few enough that several workers have some of a batch. */
+const TOGETHER = 16;
 
 export interface SplitChanges extends Partial<Omit<Handling, "augmentation">> {
   readonly augmentation?: Augmentation;

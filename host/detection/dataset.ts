@@ -1,6 +1,6 @@
 /** `--dataset boxes`: a folder of labelled images as data sets to train a detector and to test it on. */
 import { basename, resolve } from "node:path";
-import { type DatasetSplit, imageBytes, type Moment } from "../../core/data/dataset.ts";
+import { AHEAD, type DatasetSplit, imageBytes, type Moment } from "../../core/data/dataset.ts";
 import {
   type DetectionAugmentation,
   randomView,
@@ -18,7 +18,7 @@ import { stream } from "../../core/random.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { normalizeFor } from "../../core/data/imagenet.ts";
 import type { FolderOptions } from "../datasets.ts";
-import { AHEAD, createLoader, type LoaderOptions } from "../images/loader.ts";
+import { beginningOf, createLoader, type LoaderOptions } from "../images/loader.ts";
 import { createImagePool, type ImagePool } from "../images/pool.ts";
 import { readAnnotated } from "./annotated.ts";
 import { splitOf } from "./split.ts";
@@ -41,7 +41,7 @@ export async function loadDetection(
   folder: string,
   options: DetectionOptions,
 ): Promise<DatasetSplit<DetectionDataset>> {
-  const { testOnly, workers, badImages, note, onDamaged, seed } = options;
+  const { testOnly, workers, badImages, note, onDamaged } = options;
   const found = await readAnnotated(folder, options);
   const split = splitOf(found, folder, { ...options, testAll: testOnly === "new" });
   const images = (indices: readonly number[]) => indices.map((index) => found.images[index]!);
@@ -62,7 +62,7 @@ export async function loadDetection(
     skip: badImages === "skip" ? skip : undefined,
   };
   return {
-    train: detectionDataset({ ...common, images: train, beginsAt: { seed, epoch: 0 } }),
+    train: detectionDataset({ ...common, images: train, beginsAt: beginningOf(options) }),
     test: detectionDataset({ ...common, images: test, augmentation: undefined }),
     normalize: normalizeFor(options.input[0]),
     notes: [...found.notes, ...split.notes, ...crowded(train, options.split_size)],

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { parseImageSet } from "../../core/data/detection/image_set.ts";
 import { isPairs, parseClassList, parsePairs } from "../../core/data/detection/yolo_labels.ts";
-import { UserError } from "../../core/errors.ts";
+import { oneLine, UserError } from "../../core/errors.ts";
 import { readBytes, statIfThere } from "../files.ts";
 import { EXTENSIONS, list } from "../images/files.ts";
 import { findListed, isListName } from "./listed.ts";
@@ -34,6 +34,15 @@ const DEEPEST = 16;
 
 /** All images and annotations in a folder, or those that a list names. Throws `UserError` where there are none. */
 export async function findAnnotations(folder: string): Promise<FoundAnnotations> {
+  try {
+    return await find(folder);
+  } catch (error) {
+    // Messages quote the files, which may hold anything.
+    throw error instanceof UserError ? new UserError(oneLine(error.message)) : error;
+  }
+}
+
+async function find(folder: string): Promise<FoundAnnotations> {
   const info = await statIfThere(folder);
   if (!info) throw new UserError(`--data ${folder}: there is no such folder`);
   if (info.isFile && isListName(folder)) return await findListed(folder);
@@ -116,7 +125,8 @@ async function classesOf(text: string, file: string): Promise<string[] | undefin
   const { parse } = await import("yaml");
   let settings: unknown;
   try {
-    settings = parse(text);
+    // Otherwise it prints warnings, which quote the file.
+    settings = parse(text, { logLevel: "error" });
   } catch (error) {
     throw new UserError(`${file}: not YAML (${(error as Error).message.split("\n", 1)[0]})`);
   }

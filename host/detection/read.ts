@@ -4,9 +4,8 @@ import { parseVoc } from "../../core/data/detection/voc.ts";
 import { namedObjects, parseYoloLabels } from "../../core/data/detection/yolo_labels.ts";
 import { UserError } from "../../core/errors.ts";
 import { mapAtOnce } from "../at_once.ts";
-import { checkIsFile, readBytes, readHead } from "../files.ts";
-import { decode, readHeader } from "../images/decode.ts";
-import { HEAD_BYTES, quickSize } from "../images/quick_size.ts";
+import { readBytes } from "../files.ts";
+import { decode, readSize } from "../images/decode.ts";
 import type { FoundAnnotations, FoundFile } from "./find.ts";
 
 export interface ReadOptions {
@@ -44,13 +43,11 @@ async function readSample(file: FoundFile, format: "voc" | "yolo", options: Read
 async function readImage(path: string, thorough: boolean): Promise<Pick<Sample, "damage"> & { size?: Size }> {
   let size: Size | undefined;
   try {
-    checkIsFile(path);
-    const { width, height } = quickSize(await readHead(path, HEAD_BYTES)) ??
-      await readHeader(await readBytes(path));
+    const { width, height } = await readSize(path);
     size = { width, height };
     // A JPEG is read to its end at an eighth of its size, too.
     if (thorough) {
-      await decode(await readBytes(path), { channels: 3, maxPixels: 1e9, reduction: () => 8 });
+      await decode(await readBytes(path), { maxPixels: 1e9, reduction: () => 8 });
     }
     return { size };
   } catch (error) {

@@ -1,11 +1,11 @@
 /** A data set of image files: batches are decoded and transformed by the pool, ahead of the steps. */
 import { type Batch, DOES_NOT_COUNT, fillClasses } from "../../core/data/batches.ts";
-import { classTarget, type Dataset, imageBytes, type Moment } from "../../core/data/dataset.ts";
+import { AHEAD, classTarget, type Dataset, imageBytes, type Moment } from "../../core/data/dataset.ts";
 import { pickClassified } from "../../core/data/pick.ts";
 import type { Transform } from "../../core/data/transforms/mod.ts";
 import { UserError } from "../../core/errors.ts";
 import type { LabelledFile } from "./files.ts";
-import { AHEAD, createLoader, type LoaderOptions } from "./loader.ts";
+import { createLoader, type LoaderOptions } from "./loader.ts";
 import type { ImagePool } from "./pool.ts";
 
 export interface FileDatasetOptions

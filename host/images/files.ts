@@ -5,8 +5,8 @@ import { keyOf, philox } from "../../core/random.ts";
 import { mapAtOnce } from "../at_once.ts";
 import { reason, statIfThere } from "../files.ts";
 
-/** torchvision's that sharp reads, and GIF and AVIF. */
-export const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
+/** torchvision's, and GIF and AVIF. */
+export const EXTENSIONS = /\.(jpe?g|png|webp|tiff?|gif|avif|bmp|p[bgp]m)$/i;
 
 export function isImageName(name: string): boolean {
   return EXTENSIONS.test(name);

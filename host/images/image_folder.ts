@@ -8,7 +8,7 @@ import type { FolderOptions, LoadOptions } from "../datasets.ts";
 import { mapAtOnce } from "../at_once.ts";
 import { fileDataset } from "./dataset.ts";
 import { findImages, type LabelledFile } from "./files.ts";
-import { damagedFile } from "./loader.ts";
+import { beginningOf, damagedFile } from "./loader.ts";
 import { createImagePool, DamagedImage, type ImagePool } from "./pool.ts";
 
 /** RandomResizedCrop's least and most of width over height, as torchvision's. */
@@ -70,7 +70,7 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
       skip: badImages === "skip" ? skip : undefined,
     };
     return {
-      train: fileDataset({ ...common, files: train, beginsAt: { seed: limits.seed, epoch: 0 } }),
+      train: fileDataset({ ...common, files: train, beginsAt: beginningOf(limits) }),
       test: fileDataset({ ...common, files: test }),
       normalize,
       notes: [...found.notes, ...summary(notes)],

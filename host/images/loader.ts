@@ -2,6 +2,7 @@
 import type { Moment } from "../../core/data/dataset.ts";
 import { permutation } from "../../core/random.ts";
 import { UserError } from "../../core/errors.ts";
+import type { FolderOptions } from "../datasets.ts";
 import { DamagedImage } from "./pool.ts";
 
 export interface LoaderOptions {
@@ -10,8 +11,13 @@ export interface LoaderOptions {
   readonly begin: (sample: number, at: Moment | undefined) => Promise<Uint8Array>;
   /** Told of each damaged file once, when it is first needed; undefined where it ends the run. */
   readonly skip: ((path: string, why: string) => void) | undefined;
-  /** Where training will probably begin: the images of its first batch are begun at once. */
-  readonly beginsAt?: Moment | undefined;
+  /** Where training will probably begin: images of its first batch are begun at once. */
+  readonly beginsAt?: Beginning | undefined;
+}
+
+export interface Beginning extends Moment {
+  /** Which image of the epoch's order is the first. */
+  readonly place: number;
 }
 
 export interface ImageLoader {
@@ -22,15 +28,13 @@ export interface ImageLoader {
 /** Images that are begun before anybody asks for them, while the network is still being planned. */
 const EARLY = 32;
 
-/** Batches begun ahead of the one that runs: more would only take memory. */
-export const AHEAD = 3;
-
 export function createLoader({ paths, begin, skip, beginsAt }: LoaderOptions): ImageLoader {
   /** Files that could not be decoded, by their number. */
   const damaged = new Set<number>();
   const early = new Map<number, Promise<Uint8Array>>();
   if (beginsAt) {
-    for (const sample of permutation(paths.length, beginsAt.seed, beginsAt.epoch).slice(0, EARLY)) {
+    const { seed, epoch, place } = beginsAt;
+    for (const sample of permutation(paths.length, seed, epoch).slice(place, place + EARLY)) {
       const image = begin(sample, beginsAt);
       image.catch(() => {}); // Told to whoever asks for it.
       early.set(sample, image);
@@ -59,6 +63,11 @@ export function createLoader({ paths, begin, skip, beginsAt }: LoaderOptions): I
       }
     },
   };
+}
+
+/** Of a new run, where nothing else is said. */
+export function beginningOf({ seed, goesOnAt }: Pick<FolderOptions, "seed" | "goesOnAt">): Beginning {
+  return { seed, epoch: 0, place: 0, ...goesOnAt };
 }
 
 export function damagedFile(path: string, why: string): UserError {

@@ -1,4 +1,5 @@
-/** Workers that decode images, so that the main thread never does. */
+/** Workers that decode and vary images, so that the main thread never does. */
+import type { ImageChange } from "../../core/data/change.ts";
 import { UserError } from "../../core/errors.ts";
 import { type Died, onDeath, SILENT, WorkerDied, workerName } from "../../core/worker_life.ts";
 import type { PixelSize } from "./quick_size.ts";
@@ -24,6 +25,8 @@ export interface ImagePool {
   load(job: Omit<LoadJob, "kind">): Promise<Uint8Array>;
   /** What a file says of itself. Throws `DamagedImage`, also where it can't be read. */
   inspect(job: Omit<InspectJob, "kind">): Promise<PixelSize>;
+  /** Bytes `[N, height, width, channels]` of images that are in memory already, after their transforms. */
+  change(change: ImageChange): Promise<Uint8Array>;
   close(): void;
 }
 
@@ -40,13 +43,23 @@ interface Thread {
   room: number;
 }
 
-/** How many workers go well with so many hardware threads, all of which compute as well. */
-export function defaultWorkers(hardwareThreads: number = navigator.hardwareConcurrency): number {
-  return Math.max(1, Math.ceil(hardwareThreads / 4));
+/** As many as anybody may ask for. */
+export const MOST_WORKERS = 64;
+
+/**
+ * How many workers go well with so many hardware threads: all of them compute as well, or a GPU does and leaves all but one to
+ * the workers.
+ */
+export function defaultWorkers(
+  device: "cpu" | "webgpu",
+  hardwareThreads: number = navigator.hardwareConcurrency,
+): number {
+  const workers = device === "cpu" ? Math.ceil(hardwareThreads / 4) : hardwareThreads - 1;
+  return Math.min(Math.max(1, workers), MOST_WORKERS);
 }
 
 /** Workers start with their first job. Jobs are begun in the order in which they were given. */
-export function createImagePool(workers: number = defaultWorkers()): ImagePool {
+export function createImagePool(workers: number = defaultWorkers("cpu")): ImagePool {
   const queue: Waiting[] = [];
   const threads: Thread[] = [];
   let nextId = 0;
@@ -101,20 +114,23 @@ export function createImagePool(workers: number = defaultWorkers()): ImagePool {
       handOut();
     });
     if ("damaged" in answer) throw new DamagedImage(answer.damaged);
+    if ("gone" in answer) throw new LostImage(answer.path, answer.gone);
     if ("unable" in answer) {
       throw new UserError(
         `images cannot be decoded here (${answer.unable.replace(/, run again.*/, "")}); decoding takes the ` +
           `permissions of "deno task train", and sharp as "deno install" installs it`,
       );
     }
-    if ("gone" in answer) throw new LostImage(job.path, answer.gone);
     return answer;
   }
 
+  async function pixelsOf(job: Job): Promise<Uint8Array> {
+    return (await ask(job) as Extract<Answer, { pixels: unknown }>).pixels;
+  }
+
   return {
-    async load(job) {
-      return (await ask({ ...job, kind: "load" }) as Extract<Answer, { pixels: unknown }>).pixels;
-    },
+    load: (job) => pixelsOf({ ...job, kind: "load" }),
+    change: (change) => pixelsOf({ ...change, kind: "change" }),
     async inspect(job) {
       return (await ask({ ...job, kind: "inspect" }) as Extract<Answer, { size: unknown }>).size;
     },

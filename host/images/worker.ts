@@ -6,6 +6,7 @@ import {
   type Transform,
 } from "../../core/data/transforms/mod.ts";
 import { type Image, withChannels } from "../../core/data/transforms/image.ts";
+import { changeImages, type ImageChange } from "../../core/data/change.ts";
 import type { Moment } from "../../core/data/dataset.ts";
 import { stream } from "../../core/random.ts";
 import type { Header } from "./decode.ts";
@@ -32,7 +33,12 @@ export interface InspectJob {
   readonly maxPixels: number;
 }
 
-export type Job = LoadJob | InspectJob;
+/** Images that are in memory already. */
+export interface ChangeJob extends ImageChange {
+  readonly kind: "change";
+}
+
+export type Job = LoadJob | InspectJob | ChangeJob;
 
 /**
  * `damaged`: no image can be had from the file; `gone`: the file itself can't be read, which only a load tells apart; `unable`:
@@ -41,7 +47,7 @@ export type Job = LoadJob | InspectJob;
 export type Answer =
   | { readonly pixels: Uint8Array<ArrayBuffer> }
   | { readonly size: PixelSize }
-  | { readonly gone: string }
+  | { readonly path: string; readonly gone: string }
   | { readonly damaged: string }
   | { readonly unable: string };
 
@@ -66,6 +72,7 @@ scope.onmessage = async ({ data: { id, ...job } }) => {
 };
 
 async function carryOut(job: Job): Promise<Answer> {
+  if (job.kind === "change") return { pixels: changeImages(job) };
   const decoder = await (loading ??= import("./decode.ts"));
   return job.kind === "inspect" ? await inspect(decoder, job) : await load(decoder, job);
 }
@@ -100,7 +107,7 @@ async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
     checkIsFile(path);
     bytes = await Deno.readFile(path);
   } catch (error) {
-    return { gone: reason(error) };
+    return { path, gone: reason(error) };
   }
   const draws: Draws = (purpose) => {
     if (!at) throw new Error(`${path}: a random transform has nothing to draw from`);
@@ -109,7 +116,7 @@ async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
   const reduction = (header: Header) => at ? spareReduction(header, transforms, draws) : 1;
   let image: Image;
   try {
-    image = await decode(bytes, { channels, maxPixels, reduction });
+    image = await decode(bytes, { maxPixels, reduction });
   } catch (error) {
     return { damaged: firstLine(error) };
   }

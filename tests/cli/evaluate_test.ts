@@ -167,13 +167,13 @@ Deno.test(
       }
       const small = ["--input", "3x32x32", "--batch-size", "2", "--epochs", "2"];
       await smallRun(folder, "run", "--data", data, ...small);
-      const run = join(folder, "run"), net = ["--model", join(folder, "net.ts")];
+      const run = join(folder, "run"), given = ["--model", join(folder, "net.ts"), "--json"];
       const [width, height] = [2000, 600];
       const noise = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * i) % 251);
       const jpeg = await sharp(noise, { raw: { width, height, channels: 3 } }).jpeg().toBuffer();
       const file = await put(join(large, "red", "1.jpg"), jpeg);
-      const evaluated = JSON.parse((await printed(evaluate, run, ...net, "--data", large, "--json")).out);
-      const predicted = JSON.parse((await printed(predict, run, file, ...net, "--json")).out);
+      const evaluated = JSON.parse((await printed(evaluate, run, "--data", large, ...given)).out);
+      const predicted = JSON.parse((await printed(predict, run, file, ...given)).out);
       const { predictions } = predicted.images[0];
       const { probability } = predictions.find((one: { class: string }) => one.class === "red");
       assert.ok(Math.abs(Math.exp(-evaluated.loss) - probability) < 1e-6, `${evaluated.loss} ${probability}`);

@@ -91,7 +91,7 @@ async function damage(run: string, photos: string): Promise<void> {
   assert.deepEqual([only.code, only.out], [4, ""]);
   if (Deno.build.os === "windows") return;
   const odd = await putOddFiles(join(photos, "odd"));
-  const more = JSON.parse((await printed(predict, run, photos, "--json")).out);
+  const more = JSON.parse((await printed(predict, run, photos, ...own(run), "--json")).out);
   assert.equal(more.images.length, 2);
   assert.deepEqual(more.damaged.map(({ file }: { file: string }) => file), [bad, ...odd]);
 }

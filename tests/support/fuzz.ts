@@ -1,18 +1,22 @@
 /** Reads damaged copies of a file: each must be read, or refused by an error for the user, soon, and in bounded memory. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { readConfig } from "../../cli/settings/config_file.ts";
 import { readCheckpoint } from "../../cli/resume.ts";
 import { readMemory } from "../../cli/tune.ts";
 import { parseBinaryBatch, parsePythonBatch } from "../../core/data/cifar10.ts";
+import { parseVoc } from "../../core/data/detection/voc.ts";
+import { parseYoloLabels } from "../../core/data/detection/yolo_labels.ts";
 import { readIdx } from "../../core/data/idx.ts";
 import { UserError } from "../../core/errors.ts";
 import { parseStateDict } from "../../core/format/read_state_dict.ts";
 import { loadCifar10 } from "../../host/cifar10.ts";
+import { findAnnotations } from "../../host/detection/find.ts";
 import { createImagePool, DamagedImage } from "../../host/images/pool.ts";
 import { unpacked } from "../../host/mnist.ts";
 import { findRuns, readLog } from "../../host/run_folder.ts";
 import { dice } from "./dice.ts";
 import { mutate } from "./mutations.ts";
+import { writeFiles } from "./write_files.ts";
 
 const MEGAPIXELS = 20;
 
@@ -24,6 +28,14 @@ export interface Reader {
   readonly read: (bytes: Uint8Array<ArrayBuffer>, file: string, folder: string) => unknown;
 }
 
+/** Darknet's files, which name each other. */
+export const DARKNET = {
+  "obj.data": "classes = 2\ntrain = train.txt\nvalid = train.txt\nnames = obj.names\nbackup = backup\n",
+  "obj.names": "red\ngreen\n",
+  "train.txt": "a.jpg\nimages/b.png\n",
+} as const;
+
+const decoder = new TextDecoder();
 const pool = createImagePool(1);
 
 export const closeReaders = () => pool.close();
@@ -53,6 +65,28 @@ export const readers: readonly Reader[] = [
     fits: /idx1-ubyte(\.gz)?$/,
     read: async (_bytes, file) => readIdx(await unpacked(file), 1, file),
   },
+  { name: "VOC", fits: /\.xml$/, read: (bytes) => parseVoc(decoder.decode(bytes), "a.xml") },
+  {
+    name: "YOLO labels",
+    fits: /^labels?\.txt$/,
+    read: (bytes) => parseYoloLabels(decoder.decode(bytes), "a.txt"),
+  },
+  {
+    name: "Darknet",
+    fits: /\.(data|names)$|^train\.txt$/,
+    async read(bytes, file, folder) {
+      await writeFiles(folder, { ...DARKNET, [basename(file)]: bytes });
+      await findAnnotations(join(folder, file.endsWith(".data") ? basename(file) : "obj.data"));
+    },
+  },
+  {
+    name: "YOLO settings",
+    fits: /^data\.ya?ml$/,
+    async read(_bytes, _file, folder) {
+      await writeFiles(folder, { "a.jpg": "", "a.txt": "" });
+      await findAnnotations(folder);
+    },
+  },
   { name: "CIFAR binary", fits: /\.bin$/, read: (bytes) => parseBinaryBatch(bytes, "batch") },
   { name: "CIFAR Python", fits: /^(data|test)_batch/, read: (bytes) => parsePythonBatch(bytes, "batch") },
   {
@@ -62,7 +96,7 @@ export const readers: readonly Reader[] = [
   },
   {
     name: "image",
-    fits: /\.(jpe?g|png|webp|gif|tiff?|avif)$/i,
+    fits: /\.(jpe?g|png|webp|gif|tiff?|avif|bmp|p[bgp]m)$/i,
     async read(_bytes, path) {
       const maxPixels = 1e6 * MEGAPIXELS;
       await pool.inspect({ path, maxPixels });
@@ -137,4 +171,9 @@ function residentBytes(which: "VmRSS" | "VmHWM" = "VmRSS"): number | undefined {
 /** What a reader may take beside what the program has: more than any bound that the readers state for themselves. */
 export function mostBytes(fileBytes: number): number {
   return 400e6 + 16 * fileBytes;
+}
+
+/** How long a copy may take, on a machine that is busy too; libhdf5 has its own limit, see core/format/keras.ts. */
+export function mostMs(name: string): number {
+  return /\.(h5|keras)$/.test(name) ? 40_000 : 10_000;
 }

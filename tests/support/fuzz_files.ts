@@ -2,14 +2,27 @@
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { darknetParts } from "../../core/format/darknet.ts";
-
 import { writeSafetensors } from "../../core/format/safetensors.ts";
+import { stateDict } from "../../core/nn/mod.ts";
+import { exportOnnx } from "../../core/onnx/export.ts";
+import { sizeOf } from "../../core/shape.ts";
 import { resolveSettings } from "../../cli/settings/settings.ts";
 import { binaryBatch, python2Batch, tarGz } from "./cifar_files.ts";
+import { DARKNET } from "./fuzz.ts";
 import { quarters } from "./pictures.ts";
+import { TinyNet } from "./tiny.ts";
 
 const fixtures = new URL("../fixtures/", import.meta.url).pathname;
 const LABELS = [3, 1, 4];
+const VOC = `<annotation>
+  <filename>1.jpg</filename>
+  <size><width>60</width><height>40</height><depth>3</depth></size>
+  <object>
+    <name>red</name><difficult>0</difficult><truncated>1</truncated>
+    <bndbox><xmin>1</xmin><ymin>2.5</ymin><xmax>30</xmax><ymax>40</ymax></bndbox>
+  </object>
+</annotation>
+`;
 const settings = resolveSettings({});
 
 /** Writes them into the folder; returns their paths, and those of fixtures that other programs wrote. */
@@ -30,6 +43,13 @@ export async function fuzzFiles(folder: string): Promise<string[]> {
   made["net.weights"] = new Uint8Array(
     await new Blob(darknetParts([weights.data]) as BlobPart[]).arrayBuffer(),
   );
+  const net = new TinyNet();
+  const states = [...stateDict(net)].map(([name, { shape }]) =>
+    [name, new Float32Array(sizeOf(shape))] as const
+  );
+  made["net.onnx"] = exportOnnx("net", net, [3, 8, 8], new Map(states), {
+    metadata: { "strata.model": "net" },
+  });
   made["train-images-idx3-ubyte.gz"] = gzipSync(idx([4, 28, 28]));
   made["train-labels-idx1-ubyte"] = idx([4]);
   made["data_batch_1.bin"] = binaryBatch(LABELS);
@@ -38,9 +58,13 @@ export async function fuzzFiles(folder: string): Promise<string[]> {
     "data_batch_1.bin": binaryBatch(LABELS),
     "test_batch.bin": binaryBatch(LABELS),
   });
-  for (const format of ["jpeg", "png", "webp", "gif"] as const) {
+  for (const format of ["jpeg", "png", "webp", "gif", "tiff", "avif"] as const) {
     made[`picture.${format}`] = await quarters().toFormat(format).toBuffer();
   }
+  made["annotation.xml"] = text(VOC);
+  made["labels.txt"] = text("0 0.5 0.5 0.25 0.125\n1 0.25 0.75 0.5 0.5 0.875\n");
+  made["data.yaml"] = text("train: images/train\nnc: 2\nnames: ['red', 'green']\n");
+  for (const [name, content] of Object.entries(DARKNET)) made[name] = text(content);
   made["config.json"] = json(settings);
   made["autotune.json"] = json({ "WebAssembly, 256-bit SIMD, 2 threads": { "conv 3x3 64": "winograd4" } });
   made["log.csv"] = text("epoch,train_loss\n1,2.3\n2,2.2\n");

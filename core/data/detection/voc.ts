@@ -1,6 +1,6 @@
 /** Annotations of PASCAL VOC (Everingham et al. 2010): an XML file an image, as labelImg and many other tools write it. */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
-import { UserError } from "../../errors.ts";
+import { oneLine, UserError } from "../../errors.ts";
 import type { NamedBox, Size } from "./sample.ts";
 
 export interface VocAnnotation {
@@ -23,11 +23,11 @@ const parser = new XMLParser({
  */
 export function parseVoc(xml: string, file: string): VocAnnotation {
   const fail = (what: string): never => {
-    throw new UserError(`${file}: not a PASCAL VOC annotation: ${what}`);
+    throw new UserError(oneLine(`${file}: not a PASCAL VOC annotation: ${what}`));
   };
   const valid = XMLValidator.validate(xml);
   if (valid !== true) return fail(`line ${valid.err.line}: ${valid.err.msg}`);
-  const annotation = (parser.parse(xml) as Tree)["annotation"];
+  const { annotation } = parse(xml, fail);
   if (!isTree(annotation)) return fail("there is no <annotation>");
   const objects = (annotation["object"] ?? []) as unknown[];
   return {
@@ -35,6 +35,14 @@ export function parseVoc(xml: string, file: string): VocAnnotation {
     size: sizeOf(annotation["size"]),
     objects: objects.map((object, index) => objectOf(object, (what) => fail(`object ${index + 1} ${what}`))),
   };
+}
+
+function parse(xml: string, fail: (what: string) => never): Tree {
+  try {
+    return parser.parse(xml) as Tree;
+  } catch (error) {
+    return fail((error as Error).message); // Such as tags in tags without end.
+  }
 }
 
 type Tree = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /** Label files of YOLO: a text file an image, a line `class cx cy width height` an object, in shares of the image. */
 import type { Box } from "../../detect/box.ts";
 import { scaleBox } from "../../detect/box.ts";
-import { UserError } from "../../errors.ts";
+import { oneLine, UserError } from "../../errors.ts";
 import type { NamedBox, Size } from "./sample.ts";
 
 /** Without a list of names there are as many classes as the highest number says; a slip must not make billions. */
@@ -23,7 +23,9 @@ export function parseYoloLabels(text: string, file: string): YoloObject[] {
     const [score = 1, ...more] = numbers.slice(5);
     const fits = numbers.length >= 5 && more.length === 0 && score >= 0 && score <= 1;
     if (!fits || !numbers.every(Number.isFinite)) {
-      throw new UserError(`${where}: "${line.trim()}", expected five numbers: class cx cy width height`);
+      throw new UserError(
+        oneLine(`${where}: "${line.trim()}", expected five numbers: class cx cy width height`),
+      );
     }
     const [label, x, y, width, height] = numbers as [number, number, number, number, number];
     if (!Number.isInteger(label) || label < 0 || label > MOST_CLASSES) {
@@ -73,7 +75,9 @@ export function parsePairs(csv: string, file: string): { image: string; label: s
     const pair = pairOf(line);
     if (pair) return [pair];
     if (index === 0 || line.trim() === "") return [];
-    throw new UserError(`${file} line ${index + 1}: "${line.trim()}", expected an image and its label file`);
+    throw new UserError(
+      oneLine(`${file} line ${index + 1}: "${line.trim()}", expected an image and its label file`),
+    );
   });
 }
 

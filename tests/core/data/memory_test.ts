@@ -3,6 +3,7 @@ import { allocateBatch, type Batch } from "../../../core/data/batches.ts";
 import { loadDigits } from "../../../core/data/digits.ts";
 import { type Handling, inMemory, rehandle } from "../../../core/data/memory.ts";
 import { crop, flipHorizontally } from "../../../core/data/transforms/crop.ts";
+import { createImagePool } from "../../../host/images/pool.ts";
 import { tinyData } from "../../support/tiny.ts";
 
 const { stored } = tinyData().train;
@@ -66,4 +67,21 @@ Deno.test("memory: images of another size, grey or in colour, with the constants
   const size = 32 * 32 * 3;
   const own = average(digits.test.stored.images.subarray(0, 4 * size));
   assert.ok(Math.abs(average(batch.pixels) - own) < 2, "as bright as before");
+});
+
+Deno.test({
+  name: "memory: workers change images to the same bytes, ahead of the steps",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const augmentation = [{ name: "RandAugment", num_ops: 2, magnitude: 20 }] as const;
+    const pool = createImagePool(2);
+    try {
+      const changed = { ...moving, augmentation, change: pool.change };
+      assert.deepEqual(await filled(changed, at), await filled({ ...moving, augmentation }, at));
+      assert.deepEqual([inMemory(stored, changed).ahead, inMemory(stored, moving).ahead], [3, 1]);
+    } finally {
+      pool.close();
+    }
+  },
 });

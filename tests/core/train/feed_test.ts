@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { ReadOutput, Session } from "../../../core/backend/backend.ts";
 import type { Batch } from "../../../core/data/batches.ts";
-import { inTurns } from "../../../core/data/change.ts";
 import { createFeed, type Place } from "../../../core/train/feed.ts";
 
 /** Notes what it ran; a run takes a turn of the event loop. */
@@ -127,8 +126,7 @@ async function waitedShare({ fill, run, together }: Course): Promise<number> {
   const steps = 16, depth = together === 1 ? 1 : 2 * together;
   const feed = createFeed(device(run, together), "train", {
     allocate,
-    // As data sets in memory do: the thread is at work, in turns.
-    fill: () => inTurns(fill, () => busy(1)),
+    fill: () => pause(fill),
     after: ({ step }) => step + 1 < steps ? at(step + 1) : undefined,
     ahead: 1,
   });
@@ -139,10 +137,6 @@ async function waitedShare({ fill, run, together }: Course): Promise<number> {
     await underWay.shift()!("loss");
   }
   return feed.waited / (performance.now() - began);
-}
-
-function busy(milliseconds: number): void {
-  for (const began = performance.now(); performance.now() - began < milliseconds;);
 }
 
 Deno.test("feed: filling that outlasts the runs is waited for, filling beside them is not", async () => {

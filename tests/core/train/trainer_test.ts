@@ -227,13 +227,19 @@ Deno.test("a search without memory says so, and blames no layer", pooled, async 
   trainer.session.dispose();
 });
 
-Deno.test("weights that are not finite are not kept", pooled, async () => {
+Deno.test("weights that are not finite are not kept, and not gone on with", pooled, async () => {
   const options = await optionsFor();
   const trainer = createTrainer(options);
   await trainer.initialise();
-  const bias = await trainer.session.readState("fc.bias");
-  trainer.session.writeState("fc.bias", bias.map(() => NaN));
   const header = { model: "tiny", progress: trainer.progress, config: {} };
+  const kept = await toCheckpoint(options.model, trainer.session, header, { optimizer: true });
+  const bias = kept.tensors.get("fc.bias")!.data as Float32Array;
+  bias[1] = Infinity;
+  assert.throws(
+    () => restore(options.model, trainer.session, kept, "last"),
+    /^UserError: last: number 1 of 2 in fc\.bias is Infinity: these weights are damaged/,
+  );
+  trainer.session.writeState("fc.bias", bias);
   await assert.rejects(toCheckpoint(options.model, trainer.session, header, { optimizer: true }), NotFinite);
   trainer.session.dispose();
 });

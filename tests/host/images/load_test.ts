@@ -19,7 +19,7 @@ Deno.test(
       const file = await photograph(200, 90, 30, 50, 35);
       const good = await put(join(folder, "good.jpg"), file);
       const bad = await put(join(folder, "bad.jpg"), file.subarray(0, 300));
-      const image = await decode(file, { channels: 3, maxPixels: 1e6, reduction: () => 1 });
+      const image = await decode(file, { maxPixels: 1e6, reduction: () => 1 });
       const input = [3, 28, 28] as const;
       const pool = createImagePool(1);
       try {

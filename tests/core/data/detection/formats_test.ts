@@ -59,6 +59,8 @@ Deno.test("what is no VOC annotation is named with its file", () => {
     ["", /^a\.xml: not a PASCAL VOC annotation: line 1: /],
     ["PNG", /not a PASCAL VOC annotation: line 1/],
     [VOC.slice(0, 700), /not a PASCAL VOC annotation: line \d+: /],
+    [`${"<a>".repeat(2000)}${"</a>".repeat(2000)}`, /not a PASCAL VOC annotation: Maximum nested tags/],
+    ["<a\x1b></a\x1b>", /^a\.xml: not a PASCAL VOC annotation: [^\p{Cc}]*$/u],
     ["<html></html>", /there is no <annotation>/],
     ["<annotation>text</annotation>", /there is no <annotation>/],
     [VOC.replace("<name>person</name>", ""), /object 1 has no <name>/],
