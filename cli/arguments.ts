@@ -132,6 +132,11 @@ export function text(value: string, help: string): Flag<string> {
   };
 }
 
+/** A flag that one of some words empties: what a recipe or a file of settings has is switched off so. */
+export function orOff<T>(flag: Flag<T>, off: T, words: readonly string[] = ["none", "off", "0"]): Flag<T> {
+  return { ...flag, parse: (given, name) => words.includes(given) ? off : flag.parse(given, name) };
+}
+
 /** A flag with one of some names; a mistyped one is answered with the nearest. */
 export function oneOf<Choice extends string>(choices: readonly Choice[], help: string): Flag<Choice> {
   return {

@@ -1,4 +1,4 @@
-/** `--dry-run`: a batch or two through all that a run does, then what the run would take. */
+/** `--dry-run`: two updates, a test and a save, then what the run would take. */
 import { join } from "node:path";
 import { readSafetensors } from "../core/format/safetensors.ts";
 import { restore } from "../core/train/checkpoint.ts";
@@ -11,10 +11,11 @@ import { createKeeper } from "./keeper.ts";
 import type { RunConfig } from "./resume.ts";
 import { duration, megabytes } from "./terminal.ts";
 
-/** The options of the trainer that tries: an epoch of two updates. */
+/** The options of the trainer that tries: an epoch of two updates, which nothing ends early. */
 export function tryOptions(options: TrainerOptions): TrainerOptions {
   const updates = Math.min(2, stepsOf(options) / (options.accumulate ?? 1));
-  return { ...options, epochs: 1, limit_batches: updates * (options.accumulate ?? 1) };
+  const limits = { epochs: 1, max_steps: 0, patience: 0 };
+  return { ...options, ...limits, limit_batches: updates * (options.accumulate ?? 1) };
 }
 
 /** Trains, evaluates, saves and loads with `trainer`, and tells what `options` would take. Keeps nothing. */
@@ -24,7 +25,7 @@ export async function dryRun(
     readonly options: TrainerOptions;
     readonly config: RunConfig;
   },
-): Promise<number> {
+): Promise<void> {
   const output = await Deno.makeTempDir({ prefix: "strata-dry-run-" });
   try {
     const keeper = await createKeeper({ trainer, options, config, output, checkpoint: undefined });
@@ -60,7 +61,6 @@ export async function dryRun(
       `Memory ${megabytes(trainer.session.memory.totalBytes)}; a checkpoint is ${megabytes(size)}`,
       "All parts work; nothing was kept.",
     ].join("\n"));
-    return 0;
   } finally {
     await Deno.remove(output, { recursive: true });
   }

@@ -29,6 +29,7 @@ import { machineFlags, workersFor } from "./backend.ts";
 import { evaluateBoxes } from "./evaluate_boxes.ts";
 import { evaluationData, evaluationText, type Tested } from "./evaluation_report.ts";
 import { main } from "./main.ts";
+import { ownTestOf, testedAsRun } from "./own_test.ts";
 import { whileReading } from "./progress.ts";
 import { checkData, dataDefaults, dataFlags, loadOptions } from "./settings/data.ts";
 import { generalFlags } from "./settings/settings.ts";
@@ -63,7 +64,7 @@ const groups = {
       value: "[flip|ten-crop]",
       bare: "flip",
     },
-    "limit-batches": whole("tests on so many batches, of images from all over the data", { min: 1 }),
+    "limit-batches": whole("tests on so many batches, from all over the data; the run's, 0: all", { min: 0 }),
     output: text("FOLDER", "writes pictures and tables, as a run's folder has"),
     json: switchFlag("prints JSON, and nothing else"),
     help: switchFlag("shows this"),
@@ -92,7 +93,9 @@ const EXAMPLES = `Tests weights: deno task evaluate WEIGHTS, a run's folder or a
 
 const NOTES = `
 A run's folder stands for its best weights. What the file does not say, flags
-say; images are prepared and normalised as in the run, where it is one.
+say; images are prepared and normalised as in the run, where it is one, and on
+its own data it is tested as it was: on the few images of --overfit-batches, on
+as many as --limit-batches left.
 Folders of images are tested by their val/ or test/, or as a whole where they
 have neither and the run was trained on others. Their classes are found by name.
 Detectors are judged by PASCAL VOC's rules: objects marked difficult do not
@@ -181,14 +184,16 @@ async function loadImages(
   if (given.tta && run?.hflip === 0 && !run.no_aug) {
     note("the run never saw mirrored images (--hflip 0); --tta mirrors these");
   }
-  const testOnly = seen ? "seen" : "new";
+  const own = seen ? ownTestOf(run, given) : undefined;
+  const testOnly = own?.overfit_batches ? undefined : seen ? "seen" : "new";
   const workers = await workersFor(given);
-  const split = await whileReading((onRead) => {
+  const loaded = await whileReading((onRead) => {
     const rest = { note, onDamaged, workers, onRead };
     const options = loadOptions(settings, network.input as [number, number, number], rest);
     return loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
   });
-  split.notes.forEach(note);
+  loaded.notes.forEach(note);
+  const split = own ? testedAsRun(loaded, own, note) : loaded;
   const { channels, height, width } = split.test;
   const [wanted] = network.input;
   if (channels !== wanted) {

@@ -14,6 +14,7 @@ import { detectionData, detectionText } from "./detection_report.ts";
 import type { EvaluateFlags } from "./evaluate.ts";
 import { shortName } from "./model.ts";
 import { whileReading } from "./progress.ts";
+import { ownTestOf, testedAsRun } from "./own_test.ts";
 import { testWeights } from "./test_weights.ts";
 import { imagesFor, RIGHT_MODEL, type Weights } from "./weights.ts";
 
@@ -86,7 +87,9 @@ async function loadBoxes(
   const note = (line: string) => console.error(`Note: ${line}`);
   const workers = await workersFor(given);
   const { loadDetection } = await import("../host/detection/dataset.ts");
-  const data = await whileReading((onRead) =>
+  const own = seen ? ownTestOf(run, given) : undefined;
+  const learnt = (own?.overfit_batches ?? 0) > 0;
+  const loaded = await whileReading((onRead) =>
     loadDetection(folder, {
       input: network.input as [number, number, number],
       split_size: (network.model as DetectionModel).map.split_size,
@@ -98,14 +101,15 @@ async function loadBoxes(
       maxPixels: 1e6 * (given["max-megapixels"] ?? run?.max_megapixels ?? 100),
       badImages: given["bad-images"] ?? run?.bad_images ?? "skip",
       workers,
-      overfit: seen && (run.overfit_batches ?? 0) > 0,
-      testOnly: seen ? "seen" : "new",
+      overfit: learnt,
+      testOnly: learnt ? undefined : seen ? "seen" : "new",
       note,
       onDamaged,
       onRead,
     })
   );
-  data.notes.forEach(note);
+  loaded.notes.forEach(note);
+  const data = own ? testedAsRun(loaded, own, note) : loaded;
   if (data.test.classes.length === num_classes) return data;
   data.close?.();
   throw new UserError(

@@ -6,14 +6,20 @@ import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { workersFor } from "./backend.ts";
 import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
+import { type Mode, modeOf, tellOfIdle } from "./mode.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
+import { withEarlyStop } from "./settings/limits.ts";
 import { shortWarmup } from "./settings/schedule.ts";
-import { changeSettings, resolveSettings, type SettingFlags, type Settings } from "./settings/settings.ts";
+import {
+  changeSettings,
+  givenSettings,
+  resolveSettings,
+  type SettingFlags,
+  type Settings,
+} from "./settings/settings.ts";
 import type { trainFlags } from "./train_flags.ts";
-
-export type Mode = "train" | "evaluate" | "dry-run" | "lr-find";
 
 export interface Job {
   readonly mode: Mode;
@@ -43,14 +49,18 @@ const RUNS = "runs";
 
 export async function understand(given: Given): Promise<Job> {
   const mode = modeOf(given);
+  tellOfIdle(mode, given);
   const gathered = await gather(given);
   const { base, model_options } = gathered;
   const flags = await withDataset(gathered, given);
-  const wanted = changeSettings(flags, base);
-  const path = given.resume === "auto" ? await newestRun(wanted, flags, given.output) : given.resume;
+  const isAuto = given.resume === "auto";
+  const path = isAuto ? await newestRun({ ...base, ...givenSettings(flags) }, given.output) : given.resume;
   const resumed = path === undefined ? undefined : await readCheckpoint(path);
   if (resumed) checkPlainWeights(resumed, given);
-  const chosen = resumed?.config ? resolveSettings(flags, resumed.config) : wanted;
+  const chosen = resumed?.config
+    ? resolveSettings(flags, resumed.config, given)
+    : changeSettings(flags, base, given);
+  if (isAuto) console.error(`--resume auto: ${path === undefined ? newRun(chosen) : `goes on with ${path}`}`);
   const entry = await modelEntry(chosen.model, given, resumed?.path ?? given.config);
   const own = { ...chosen.model_options, ...model_options, ...ownOptions(chosen.model, entry, given) };
   checkOptions(chosen.model, entry, own);
@@ -94,27 +104,6 @@ async function withDataset({ flags, base }: Gathered, given: Given): Promise<Set
   return isDetector ? { ...flags, dataset: "boxes" } : flags;
 }
 
-function modeOf(given: Given): Mode {
-  const modes = (["evaluate-only", "dry-run", "lr-find"] as const).filter((mode) => given[mode]);
-  if (modes.length > 1) throw new UserError(`--${modes.join(" and --")} do not go together: give one`);
-  const [mode] = modes;
-  if (mode === undefined) return "train";
-  if (given.dashboard !== undefined) {
-    throw new UserError(`--dashboard does not go with --${mode}: it shows a run that trains`);
-  }
-  if (mode === "evaluate-only") {
-    if (!given.resume) throw new UserError("--evaluate-only needs --resume, the weights to test");
-    if (given.resume === "auto") {
-      throw new UserError("--resume auto is for runs to go on with; --evaluate-only needs the folder of one");
-    }
-    return "evaluate";
-  }
-  if (given.resume) {
-    throw new UserError(`--${mode} does not go with --resume: it tries what a new run would do`);
-  }
-  return mode;
-}
-
 interface Gathered {
   readonly flags: SettingFlags;
   /** Of a configuration that says everything. */
@@ -141,22 +130,27 @@ async function gather(given: Given): Promise<Gathered> {
         Object.entries(whole.flags).map(([name, value]) => [name.replaceAll("-", "_"), value]),
       ),
     );
-    const flags = withRoomForWarmup(given, whole.flags);
+    const flags = withRoomForWarmup(whole.flags, given);
     return { flags, base, model_options: sameModel ? whole.model_options : undefined };
   }
   // Options are those of a network: of another one they mean nothing.
   const model = given.model ?? config?.flags.model ?? recipe?.flags.model;
   const options = [recipe, config].filter((one) => (one?.flags.model ?? model) === model);
-  const files = { ...recipe?.flags, ...withRoomForWarmup(config?.flags ?? {}, recipe?.flags ?? {}) };
+  const files = layered(recipe?.flags ?? {}, config?.flags ?? {});
   return {
-    flags: { ...files, ...withRoomForWarmup(given, files) },
+    flags: layered(files, given),
     base: undefined,
     model_options: Object.assign({}, ...options.map((one) => one?.model_options)),
   };
 }
 
+/** `flags` over those of a file. */
+function layered(under: SettingFlags, flags: SettingFlags): SettingFlags {
+  return { ...under, ...withEarlyStop(withRoomForWarmup(under, flags)) };
+}
+
 /** `flags`, with a shorter warm-up where their epochs leave no room for the one that they are put over. */
-function withRoomForWarmup<F extends SettingFlags>(flags: F, under: SettingFlags): F {
+function withRoomForWarmup(under: SettingFlags, flags: SettingFlags): SettingFlags {
   const { epochs = Infinity } = flags;
   const warmup = under["warmup-epochs"] ?? 0;
   if (flags["warmup-epochs"] !== undefined || warmup < epochs) return flags;
@@ -166,24 +160,16 @@ function withRoomForWarmup<F extends SettingFlags>(flags: F, under: SettingFlags
 }
 
 /**
- * The newest run that is not done, of the same network on the same data; undefined where there is none. Where the run's
+ * The newest run that is not done and can go on with what is given; undefined where there is none. Where the run's
  * folder is named, it is that one or none, so that the same command begins a run and goes on with it.
  */
-async function newestRun(
-  wanted: Settings,
-  flags: SettingFlags,
-  output: string | undefined,
-): Promise<string | undefined> {
-  if (output !== undefined && await hasCheckpoint(output)) return output;
-  for (const run of output === undefined ? await findRuns(RUNS) : []) {
-    if (!resumable(run, wanted, flags)) continue;
-    console.error(`--resume auto: goes on with ${run.folder}`);
-    return run.folder;
-  }
-  console.error(
-    `--resume auto: no run of ${wanted.model} on ${wanted.dataset} to go on with; a new one begins`,
-  );
-  return undefined;
+async function newestRun(given: Partial<Settings>, output: string | undefined): Promise<string | undefined> {
+  if (output !== undefined) return await hasCheckpoint(output) ? output : undefined;
+  return (await findRuns(RUNS)).find((run) => resumable(run, given))?.folder;
+}
+
+function newRun({ model, dataset }: Settings): string {
+  return `no unfinished run fits; a new one of ${model} on ${dataset} begins`;
 }
 
 /** `runs/resnet50-digits-20261122-101500` */

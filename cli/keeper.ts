@@ -1,6 +1,8 @@
 /** Writes a run's files. */
 import type { LogRow } from "../core/metrics/log.ts";
+import type { Safetensors } from "../core/format/safetensors.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
+import type { TestResult } from "../core/train/evaluation.ts";
 import type { StepEvent, Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import type { DamagedList } from "../host/images/damaged.ts";
 import * as folder from "../host/run_folder.ts";
@@ -12,11 +14,17 @@ export interface Keeper {
   readonly last: string | undefined;
   /** The epochs so far. */
   readonly log: readonly LogRow[];
-  /** What stands before the first step. */
+  /** What stands before the first step of a new run. */
   begin(): Promise<void>;
-  /** An epoch's best weights, log and checkpoints: in an order in which a crash between them loses nothing. */
+  /** And of one that goes on where its checkpoint is not the newest. */
+  moveIn(): Promise<void>;
+  /**
+   * An epoch's best weights, log and checkpoints. The one to go on from comes last, so that a run that is killed before
+   * repeats the epoch, and writes the same files again.
+   */
   saveEpoch(event: EpochEvent, timing: EpochTiming): Promise<void>;
-  saveBest(): Promise<void>;
+  /** Keeps the weights as they are as the best so far, by their test. */
+  takeAsBest(test: TestResult): Promise<void>;
   saveLast(): Promise<void>;
   /** Saves if the last time is longer ago than the settings allow, and what the first epoch has trained. */
   saveInTime(step: StepEvent): Promise<void>;
@@ -49,12 +57,15 @@ export async function createKeeper(
   const saveBest = async () => {
     await folder.saveCheckpoint(output, folder.BEST, await contents(false));
   };
-  const saveLast = async () => {
-    await trainer.settle();
-    last = await folder.saveCheckpoint(output, folder.LAST, await contents(true));
+  const keepLast = async (checkpoint: Safetensors) => {
+    last = await folder.saveCheckpoint(output, folder.LAST, checkpoint);
     await folder.saveConfig(output, config);
     await damaged?.saveIn(output);
     saved = performance.now();
+  };
+  const saveLast = async () => {
+    await trainer.settle();
+    await keepLast(await contents(true));
   };
 
   return {
@@ -63,6 +74,10 @@ export async function createKeeper(
       return last;
     },
     begin: () => folder.saveConfig(output, config),
+    async moveIn() {
+      if (log.length > 0) await folder.saveLog(output, log);
+      await saveLast();
+    },
     async saveEpoch(event, timing) {
       const { epoch, test: { score } } = event;
       if (event.best) await saveBest();
@@ -71,12 +86,17 @@ export async function createKeeper(
       }
       log.push(logRow(event, timing));
       await folder.saveLog(output, log);
-      await saveLast();
+      const checkpoint = await contents(true);
       if (config.save_every > 0 && epoch % config.save_every === 0) {
-        await folder.saveCheckpoint(output, folder.numberedName(epoch), await contents(true));
+        await folder.saveCheckpoint(output, folder.numberedName(epoch), checkpoint);
       }
+      await keepLast(checkpoint);
     },
-    saveBest,
+    async takeAsBest({ score }) {
+      const { epoch, step } = progress;
+      Object.assign(progress, { best_score: score, best_epoch: step > 0 ? epoch + 1 : epoch });
+      await saveBest();
+    },
     saveLast,
     async saveInTime({ step, steps }) {
       const minutes = (performance.now() - saved) / 60_000;

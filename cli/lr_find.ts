@@ -1,16 +1,17 @@
 /** `--lr-find`: a sweep over learning rates, its curve on disk, and a suggestion. */
 import { join } from "node:path";
+import { UserError } from "../core/errors.ts";
 import { type LrPoint, suggest, sweep, usualSweep } from "../core/train/lr_find.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import { createProgress } from "./progress.ts";
 
-/** Returns the exit code. `trainer` must be one of `sweepOptions`. */
+/** `trainer` must be one of `sweepOptions`. Throws where the loss never falls. */
 export async function findLearningRate(
   trainer: Trainer,
   options: TrainerOptions,
   output: string,
-): Promise<number> {
+): Promise<void> {
   const points: LrPoint[] = [];
   const progress = createProgress();
   for await (const point of sweep(trainer, usualSweep, options.accumulate)) {
@@ -26,13 +27,15 @@ export async function findLearningRate(
   console.log(
     `${points.length} rates from ${short(usualSweep.from)} up; the curve is in ${picture} and ${table}`,
   );
+  if (!found) {
+    throw new UserError(
+      "--lr-find: the loss falls at no rate: look at the images (--overfit-batches 1), or at the network",
+    );
+  }
   console.log(
-    found
-      ? `The loss falls most steeply at ${short(found.steepest)} and is lowest at ${short(found.lowest)}.\n` +
-        `Try: --lr ${short(found.steepest)}`
-      : "The loss never falls: look at the images (--overfit-batches 1), or at the network",
+    `The loss falls most steeply at ${short(found.steepest)} and is lowest at ${short(found.lowest)}.\n` +
+      `Try: --lr ${short(found.steepest)}`,
   );
-  return found ? 0 : 1;
 }
 
 async function draw(points: readonly LrPoint[], suggested: number | undefined): Promise<string> {

@@ -2,8 +2,11 @@
 import { DeviceLost, OutOfMemory } from "../core/backend/backend.ts";
 import { UserError } from "../core/errors.ts";
 import { ShapeError } from "../core/graph/builder.ts";
+import { NotFinite } from "../core/train/not_finite.ts";
 import { WorkerDied } from "../core/worker_life.ts";
 
+/** Exit code where a loss or weights are no longer finite. */
+export const NOT_FINITE = 3;
 /** Exit code where the device was lost, or had no memory left in the middle of its work. */
 export const LOST = 5;
 
@@ -23,6 +26,10 @@ async function exitCode(command: (args: readonly string[]) => Promise<number>): 
     if (error instanceof DeviceLost) {
       console.error(`error: ${error.message}`);
       return LOST;
+    }
+    if (error instanceof NotFinite) {
+      console.error(`error: ${error.message}`);
+      return NOT_FINITE;
     }
     if (error instanceof OutOfMemory) {
       console.error(`error: this ${error.message}: take smaller batches, or a smaller network`);

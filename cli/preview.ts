@@ -82,7 +82,7 @@ export async function preview(args: readonly string[]): Promise<number> {
     seed,
   };
   checkData(settings, flags);
-  checkDetection(dataset, given);
+  checkDetection(dataset, flags);
   checkKind({ model, ...settings }, map !== undefined, given.data !== undefined);
   const note = (line: string) => console.log(`Note: ${line}`);
   const rest = { note, workers: undefined, split_size: map?.split_size };

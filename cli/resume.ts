@@ -11,7 +11,7 @@ import { readBytes } from "../host/files.ts";
 import { findCheckpoint, type KnownRun } from "../host/run_folder.ts";
 import { resolve } from "node:path";
 import { limitsOf } from "./settings/limits.ts";
-import { givenSettings, type SettingFlags, type Settings } from "./settings/settings.ts";
+import { refusedChange, type Settings } from "./settings/settings.ts";
 
 /** What config.json and checkpoints keep of a run: its settings, and which images it saw. */
 export interface RunConfig extends Settings {
@@ -45,8 +45,8 @@ export async function readCheckpoint(resume: string): Promise<Resumed> {
   return { path, weights, states, header, config: header?.config as RunConfig | undefined };
 }
 
-/** Whether a run is of the network and the data that are wanted, and with the flags not done yet. */
-export function resumable({ folder, metadata }: KnownRun, wanted: Settings, flags: SettingFlags): boolean {
+/** Whether a run can go on with all that is given, and is not done yet then. */
+export function resumable({ folder, metadata }: KnownRun, given: Partial<Settings>): boolean {
   let header: CheckpointHeader | undefined;
   try {
     header = readHeader(metadata, folder);
@@ -54,11 +54,10 @@ export function resumable({ folder, metadata }: KnownRun, wanted: Settings, flag
     return false; // Damaged: an older one may still do.
   }
   if (!header) return false;
-  const settings = { ...header.config as RunConfig, ...givenSettings(flags) };
-  const { model, dataset, data } = header.config as RunConfig;
-  const isSame = model === wanted.model && dataset === wanted.dataset &&
-    resolve(data) === resolve(wanted.data);
-  return isSame && endOf(header.progress, limitsOf(settings)) === undefined;
+  const config = header.config as RunConfig;
+  const isSame = resolve(given.data ?? config.data) === resolve(config.data);
+  return isSame && refusedChange(given, config) === undefined &&
+    endOf(header.progress, limitsOf({ ...config, ...given })) === undefined;
 }
 
 /** Throws where weights of no run can't be tested with what the flags say. */

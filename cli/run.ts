@@ -1,11 +1,13 @@
 /** A run: trains to its end, or to a signal, or to what goes wrong, and keeps what it makes. */
 import { DeviceLost } from "../core/backend/backend.ts";
+import { within } from "../core/within.ts";
 import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
 import type { TestResult } from "../core/train/evaluation.ts";
-import { NotFinite } from "../core/train/trainer.ts";
+import { NotFinite } from "../core/train/not_finite.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
 import { describeEnding, type Ending } from "./ending.ts";
-import { LOST } from "./main.ts";
+import { goOn } from "./going_on.ts";
+import { LOST, NOT_FINITE } from "./main.ts";
 import { createKeeper, type Keeper, type KeeperOptions } from "./keeper.ts";
 import type { LivePage } from "./live_page.ts";
 import { createRunPictures, type RunPictures } from "./run_pictures.ts";
@@ -13,8 +15,8 @@ import { scoreLine } from "./figures.ts";
 import { createReport, createTestReport } from "./report.ts";
 import { STOPPED, watchSignals } from "./signals.ts";
 
-/** Exit code of a run whose loss or weights are no longer finite. */
-const NOT_FINITE = 3;
+/** What pictures may take after a fault, in milliseconds: what they show may be gone. */
+const LAST_PICTURES = 20_000;
 
 export interface Run extends KeeperOptions {
   /** Puts a new run at its beginning, which is kept only where it turns out to be needed; undefined for a resumed one. */
@@ -32,54 +34,67 @@ export async function run(run: Run): Promise<number> {
     const lines = await describeEnding(ending, run, keeper.last !== undefined);
     lines.forEach((line) => print(line));
   };
+  const pictures = run.pictures ? createRunPictures(run, keeper.log) : undefined;
   const signal = watchSignals();
   try {
-    const ending = await trainToEnd(run, keeper, () => signal.received !== undefined);
+    const ending = await trainToEnd(run, keeper, pictures, () => signal.received !== undefined);
     await tell(ending);
     return signal.received && ending === "signal" ? STOPPED[signal.received] : 0;
   } catch (error) {
-    if (error instanceof DeviceLost) {
-      const next = keeper.last
+    await rescue(run, keeper, error);
+    const code = error instanceof NotFinite ? NOT_FINITE : error instanceof DeviceLost ? LOST : undefined;
+    if (code !== undefined) {
+      const advice = code === LOST ? ": start the run again" : "";
+      const left = keeper.last
         ? `the last good checkpoint is ${keeper.last}`
-        : "there is no checkpoint yet: start the run again";
-      console.error(`error: ${error.message}; ${next}`);
-      await tell("error", console.error);
-      return LOST;
+        : `there is no checkpoint yet${advice}`;
+      console.error(`error: ${(error as Error).message}; ${left}`);
     }
-    if (!(error instanceof NotFinite)) {
-      await rescue(run, keeper, error);
-      await tell("error", console.error);
-      throw error;
-    }
-    if (run.begin && !keeper.last) {
-      await run.begin();
-      await keeper.saveLast();
-    }
-    console.error(`error: ${error.message}; the last good checkpoint is ${keeper.last}`);
-    await tell("not finite", console.error);
-    return NOT_FINITE;
+    if (pictures) await within(LAST_PICTURES, pictures.finish());
+    await tell(code === NOT_FINITE ? "not finite" : "error", console.error);
+    if (code !== undefined) return code;
+    throw error;
   } finally {
     signal.stop();
   }
 }
 
-/** Saves what a fault elsewhere has left whole: the data's, say. A disk that is full stays full. */
-async function rescue({ trainer, options }: Run, keeper: Keeper, error: unknown): Promise<void> {
-  const { progress } = trainer;
-  if (!trainer.whole || progress.step === 0 || error instanceof CannotWrite) return;
+/** Saves what a fault has left whole. A disk that is full stays full. */
+async function rescue(run: Run, keeper: Keeper, error: unknown): Promise<void> {
+  if (error instanceof DeviceLost || error instanceof CannotWrite) return;
   try {
-    await keeper.saveLast();
-    console.error(stoppedWithin(progress, stepsOf(options)));
+    if (error instanceof NotFinite) await saveBeginning(run, keeper);
+    else await saveMiddle(run, keeper);
   } catch {
     // What went wrong first is what the user has to hear of.
   }
+}
+
+/** Weights that are not finite any more are not kept; what they began with is, where nothing else is there. */
+async function saveBeginning({ begin }: Run, keeper: Keeper): Promise<void> {
+  if (!begin || keeper.last) return;
+  await begin();
+  await keeper.saveLast();
+}
+
+/** Where the fault is elsewhere, in the data say. */
+async function saveMiddle({ trainer, options }: Run, keeper: Keeper): Promise<void> {
+  const { progress } = trainer;
+  if (!trainer.whole || progress.step === 0) return;
+  await keeper.saveLast();
+  console.error(stoppedWithin(progress, stepsOf(options)));
 }
 
 function stoppedWithin({ epoch, step }: Progress, steps: number): string {
   return `Stopped in epoch ${epoch + 1} after step ${step} of ${steps}; nothing is lost.`;
 }
 
-async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Promise<Ending> {
+async function trainToEnd(
+  run: Run,
+  keeper: Keeper,
+  pictures: RunPictures | undefined,
+  stopped: () => boolean,
+): Promise<Ending> {
   const { trainer, options, config, printEvery } = run;
   const { progress } = trainer;
   const steps = stepsOf(options);
@@ -94,12 +109,11 @@ async function trainToEnd(run: Run, keeper: Keeper, stopped: () => boolean): Pro
     seconds: config.max_time || Infinity,
     printEvery: printEvery ?? Math.min(100, Math.ceil(steps / 4)),
   });
-  const pictures = run.pictures ? createRunPictures(run, keeper.log) : undefined;
   let test: TestResult | undefined;
   let ending: Ending | undefined;
   try {
     if (run.begin) await keeper.begin();
-    else if (!keeper.last) await keeper.saveLast();
+    else await goOn(run, keeper);
     report.startEpoch();
     for await (const event of trainer.train()) {
       const timing = report.show(event);
@@ -143,8 +157,7 @@ async function finish(
   const test = known ?? await trainer.evaluate(createTestReport());
   const epoch = progress.epoch + 1;
   if (progress.step > 0 && test.score > progress.best_score) {
-    Object.assign(progress, { best_score: test.score, best_epoch: epoch });
-    await keeper.saveBest();
+    await keeper.takeAsBest(test);
     await keeper.saveLast();
     await pictures?.answers({ epoch, test });
   }

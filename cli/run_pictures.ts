@@ -57,7 +57,7 @@ export function createRunPictures(
     } catch (error) {
       failed = true;
       if (isTerminal) clearLine();
-      console.error(`Note: no pictures of this run: ${(error as Error).message.split("\n", 1)[0]}`);
+      console.error(`Note: pictures of this run are missing: ${(error as Error).message.split("\n", 1)[0]}`);
     }
     spent += performance.now() - start;
   }

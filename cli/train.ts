@@ -10,15 +10,17 @@ import { loadPretrained } from "../core/train/pretrained.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
 import { type AnySplit, loadAnyDataset } from "../host/datasets.ts";
 import { makeFolder } from "../host/files.ts";
+import { copyRun, setAside } from "../host/going_back.ts";
 import { createDamagedList, DAMAGED, type DamagedList } from "../host/images/damaged.ts";
-import { checkRoomForRun, copyRun, tidy } from "../host/run_folder.ts";
+import { checkRoomForRun, tidy } from "../host/run_folder.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
 import { createBackend } from "./backend.ts";
 import { banner } from "./banner.ts";
 import { dryRun, tryOptions } from "./dry_run.ts";
 import { scoreLine } from "./figures.ts";
-import { type Job, type Mode, understand } from "./job.ts";
+import { type Job, understand } from "./job.ts";
 import { findLearningRate } from "./lr_find.ts";
+import type { Mode } from "./mode.ts";
 import { planRun } from "./plan.ts";
 import { whileReading } from "./progress.ts";
 import { describeRecipes } from "./recipes.ts";
@@ -45,7 +47,8 @@ const EXAMPLES = `Trains a network on images.
 const NOTES = `
 Where a number ends a line, it is the default.
 Switches that a recipe, a configuration or a resumed run has on are turned off
-by --no-, as in --no-ema; numbers by 0, as in --mixup 0.
+by --no-, as in --no-ema; numbers by 0, as in --mixup 0; files and lists by
+none, as in --freeze none. What flags leave no room for in files is left out.
 Exit codes: 0 done, 1 Strata's fault, 2 a mistake in what was asked, 3 the loss
 was not finite, 5 the GPU was lost, 129, 130 or 143 stopped by a signal.`;
 
@@ -158,12 +161,22 @@ async function carryOut(
     normalize,
     methods: Object.fromEntries(choices),
   };
-  if (mode === "dry-run") return await dryRun({ trainer, options, config });
+  if (mode === "dry-run") {
+    await dryRun({ trainer, options, config });
+    return 0;
+  }
   await makeFolder(output);
   await tidy(output);
-  if (mode === "lr-find") return await findLearningRate(trainer, options, output);
+  if (mode === "lr-find") {
+    await findLearningRate(trainer, options, output);
+    return 0;
+  }
   await checkRoomForRun(output, trainer.session.memory.stateBytes);
-  if (resumed && isNew) await copyRun(dirname(resumed.path), output);
+  const aside = resumed && !isNew ? await setAside(resumed.path, trainer.progress) : undefined;
+  if (aside !== undefined) {
+    note(`what this run had after epoch ${trainer.progress.epoch} is set aside in ${aside}`);
+  }
+  if (resumed && isNew) await copyRun(dirname(resumed.path), output, trainer.progress);
   await damaged.saveIn(output);
   if (damaged.files.length > 0) note(`all damaged images are named in ${join(output, DAMAGED)}`);
   const dashboard = await startDashboard(job, options, trainer);
@@ -175,7 +188,7 @@ async function carryOut(
       config,
       output,
       begin: resumed ? undefined : begin,
-      checkpoint: isNew ? undefined : resumed?.path,
+      checkpoint: isNew || aside !== undefined ? undefined : resumed?.path,
       damaged,
       printEvery,
       pictures,

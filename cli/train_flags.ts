@@ -21,7 +21,7 @@ export const trainGroups = {
   "From other weights": finetuneFlags,
   "Ending early, or trying out": {
     ...limitFlags,
-    "dry-run": switchFlag("one batch through everything; says memory and time"),
+    "dry-run": switchFlag("two updates, a test, a save; tells time and memory"),
     "lr-find": switchFlag("raises the rate step by step; suggests one"),
   },
   "Settings from files": {

@@ -79,13 +79,8 @@ export type { TestResult } from "./train/evaluation.ts";
 export type { Evaluation, Figures, Judged, Task } from "./train/task.ts";
 export { largestBatch, measureRun } from "./train/run_graphs.ts";
 export type { Progress } from "./train/progress.ts";
-export {
-  createTrainer,
-  NotFinite,
-  type Trainer,
-  type TrainerOptions,
-  type TrainingEvent,
-} from "./train/trainer.ts";
+export { createTrainer, type Trainer, type TrainerOptions, type TrainingEvent } from "./train/trainer.ts";
+export { NotFinite } from "./train/not_finite.ts";
 
 // What a network sees on images, and where.
 export { createPredictor, type Predictor, type PredictorOptions } from "./predict/predictor.ts";

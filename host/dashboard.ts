@@ -1,4 +1,5 @@
 /** Serves the live page of a run, to this machine only: its files, pictures, and a stream of what is new. */
+import { within } from "../core/within.ts";
 import { type PageFile, refusal, servePage } from "./page_server.ts";
 
 export interface DashboardContent {
@@ -71,10 +72,7 @@ export function serveDashboard(port: number, content: DashboardContent): Dashboa
     },
     async close() {
       for (const page of pages) drop(page);
-      const timer = Promise.withResolvers<void>();
-      const timeout = setTimeout(timer.resolve, CLOSE_MILLISECONDS);
-      await Promise.race([server.shutdown(), timer.promise]);
-      clearTimeout(timeout);
+      await within(CLOSE_MILLISECONDS, server.shutdown());
     },
   };
 

@@ -11,6 +11,7 @@
  *     best.safetensors     the weights of the epoch with the best test accuracy, or mAP
  *     best-0.9718-epoch-5.safetensors   the same of the K best, where so many are to be kept
  *     epoch-10.safetensors              checkpoints of every Nth epoch, where they are to be kept
+ *     after-epoch-4/       what a run had that has gone back to an earlier checkpoint, see going_back.ts
  */
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
@@ -19,7 +20,7 @@ import { type Safetensors, safetensorsParts } from "../core/format/safetensors.t
 import { removeLeftovers, writeAtomically } from "./atomic_write.ts";
 import { checkRoom } from "./disk.ts";
 import { DAMAGED } from "./images/damaged.ts";
-import { readBytes, readText, reason, statIfThere } from "./files.ts";
+import { readText, reason, statIfThere } from "./files.ts";
 
 export const CONFIG = "config.json";
 export const LOG = "log.csv";
@@ -89,14 +90,6 @@ export async function checkRoomForRun(folder: string, checkpointBytes: number): 
   );
 }
 
-/** What a run that goes on in another folder takes along: its log and its best weights. */
-export async function copyRun(from: string, to: string): Promise<void> {
-  for (const file of [LOG, BEST]) {
-    if (!await statIfThere(join(from, file))) continue;
-    await writeAtomically(join(to, file), await readBytes(join(from, file)));
-  }
-}
-
 export async function saveConfig(folder: string, config: unknown): Promise<void> {
   await writeAtomically(join(folder, CONFIG), encoder.encode(JSON.stringify(config, null, 2) + "\n"));
 }
@@ -123,7 +116,8 @@ export function numberedName(epoch: number): string {
   return `epoch-${epoch}.safetensors`;
 }
 
-const RANKED = /^best-(\d\.\d{4})-epoch-(\d+)\.safetensors$/;
+/** Names of the K best's weights: score and epoch. */
+export const RANKED = /^best-(\d\.\d{4})-epoch-(\d+)\.safetensors$/;
 
 /** Saves the weights of an epoch if it is among the `count` best, and removes what is no longer. */
 export async function saveRanked(
@@ -143,7 +137,7 @@ export async function saveRanked(
   for (const name of ranked.slice(count)) if (name !== own) await Deno.remove(join(folder, name));
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+export async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
   } catch (error) {
@@ -171,7 +165,7 @@ export async function findRuns(parent: string): Promise<KnownRun[]> {
 }
 
 /** The metadata of a safetensors file without its tensors; undefined where it can't be had. */
-async function readMetadata(path: string): Promise<Record<string, string> | undefined> {
+export async function readMetadata(path: string): Promise<Record<string, string> | undefined> {
   try {
     using file = await Deno.open(path);
     const length = new DataView(new ArrayBuffer(8));

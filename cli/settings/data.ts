@@ -4,7 +4,7 @@ import type { Augmentation } from "../../core/data/augmentation.ts";
 import { LARGEST_MAGNITUDE } from "../../core/data/transforms/rand_augment.ts";
 import { UserError } from "../../core/errors.ts";
 import type { FolderOptions, Input, LoadOptions } from "../../host/datasets.ts";
-import { type Flag, oneOf, real, switchFlag, whole } from "../arguments.ts";
+import { type Flag, oneOf, orOff, real, switchFlag, whole } from "../arguments.ts";
 import { extents } from "../model.ts";
 
 /** A number that is 0 stands for an option that is off, and so does an empty list. */
@@ -84,10 +84,9 @@ function numbersOf(given: string): number[] {
 }
 
 export const dataFlags = {
-  input: extents(
-    "what images are turned into; of folders the network's",
-    "3x224x224",
-    3,
+  input: orOff<readonly number[]>(
+    extents("what images are turned into; of folders the network's", "3x224x224", 3),
+    [],
   ),
   "val-split": real("share to test on, where no list or folder is; 0.2", {
     min: 0,
@@ -98,8 +97,8 @@ export const dataFlags = {
   "crop-padding": whole("pixels around, before RandomCrop; cifar10 4, digits 2", {
     min: 0,
   }),
-  "rand-augment": randAugment,
-  "color-jitter": colorJitter,
+  "rand-augment": orOff(randAugment, []),
+  "color-jitter": orOff(colorJitter, []),
   "random-erase": real("how often RandomErasing", { min: 0, max: 1 }),
   jitter: real("detectors: how far the view's edges move; 0.2", { min: 0, max: 0.4 }),
   exposure: real("detectors: brightness varies up to this factor; 1.5", { min: 1 }),
@@ -156,11 +155,17 @@ const RANDOM = [
   ...BOXES_ONLY,
 ];
 
-/** Throws where a flag has no effect. */
+/** Throws where one of the flags has no effect. */
 export function checkData(
   { dataset, no_aug }: DataSettings & { readonly dataset: string },
   flags: Readonly<Record<string, unknown>>,
 ): void {
+  if (flags["data"] !== undefined && dataset === "digits") {
+    throw new UserError("--data has no effect with --dataset digits: these come with Strata");
+  }
+  if (flags["val-split"] === 0) {
+    throw new UserError("--val-split 0 would leave nothing to test on: give a share, such as 0.2");
+  }
   const [isFolder, isBoxes] = [dataset === "folder", dataset === "boxes"];
   const idle = [...isFolder || isBoxes ? [] : FILES_ONLY, ...isFolder ? [] : FOLDER_ONLY];
   const flag = idle.find((flag) => flags[flag] !== undefined);

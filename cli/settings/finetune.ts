@@ -1,6 +1,6 @@
 /** Beginning with the weights of another training. */
 import { UserError } from "../../core/errors.ts";
-import { type Flag, real, switchFlag, text } from "../arguments.ts";
+import { type Flag, orOff, real, switchFlag, text } from "../arguments.ts";
 
 export interface FinetuneSettings {
   /** A file of weights; empty for a beginning from scratch. */
@@ -22,9 +22,10 @@ const freeze: Flag<readonly string[]> = {
 };
 
 export const finetuneFlags = {
-  pretrained: text("FILE", "weights to begin with; a head of other classes is new"),
+  pretrained: orOff(text("FILE", "weights to begin with; a head of other classes is new"), ""),
   partial: switchFlag("takes of --pretrained what fits"),
-  freeze,
+  // 0 is the name of a layer where layers have none of their own.
+  freeze: orOff(freeze, [], ["none", "off"]),
   "lr-head": real("learning rate of the head", { min: 0 }),
 };
 

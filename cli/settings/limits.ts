@@ -1,7 +1,7 @@
 /** Shorter runs: what ends one early, and how little of the data it sees. */
 import { UserError } from "../../core/errors.ts";
 import type { Limits } from "../../core/train/progress.ts";
-import { type Flag, switchFlag, whole } from "../arguments.ts";
+import { type Flag, type Parsed, switchFlag, whole } from "../arguments.ts";
 
 /** A number that is 0 stands for no limit. */
 export interface LimitSettings {
@@ -62,9 +62,9 @@ export function limitsOf(
 }
 
 /** Patience asks for an early stop. */
-export function withEarlyStop<S extends Partial<LimitSettings>>(given: S): S {
-  return given.patience !== undefined && given.early_stop === undefined
-    ? { ...given, early_stop: true }
+export function withEarlyStop<F extends Parsed<typeof limitFlags>>(given: F): F {
+  return given.patience !== undefined && given["early-stop"] === undefined
+    ? { ...given, "early-stop": true }
     : given;
 }
 

@@ -165,13 +165,13 @@ export function checkSchedule(settings: ScheduleSettings, flags: Readonly<Record
   if (settings.scheduler === "multistep" && settings.milestones.length === 0) {
     throw new UserError("--scheduler multistep needs --milestones, the epochs at which the rate drops");
   }
-  const late = settings.scheduler === "multistep" &&
+  const late = flags["milestones"] !== undefined &&
     settings.milestones.find((epoch) => epoch >= settings.epochs);
   if (late) throw new UserError(`--milestones ${late} is never reached in ${settings.epochs} epochs`);
   if (settings.scheduler === "cosine" && settings.min_lr > settings.lr) {
     throw new UserError(`--min-lr ${settings.min_lr} must not be above the ${settings.lr} of --lr`);
   }
-  if (settings.nesterov && settings.momentum === 0) {
+  if (settings.optimizer === "sgd" && settings.nesterov && settings.momentum === 0) {
     throw new UserError("--nesterov needs a --momentum above 0");
   }
   if (settings.warmup_epochs >= settings.epochs && settings.warmup_epochs > 0) {

@@ -97,22 +97,35 @@ const FIXED = [
 ] as const satisfies (keyof Settings)[];
 
 /**
- * Flags first, then the settings of the run that is resumed, then defaults. Throws where settings contradict each other
- * or have no effect.
+ * Flags first, then the settings of the run that is resumed, then defaults. Of the flags, `asked` are those of the command
+ * line, the others those of files. Throws where settings contradict each other, or where what is asked for has no effect.
  */
-export function resolveSettings(flags: SettingFlags, resumed?: Partial<Settings>): Settings {
-  const given = givenSettings(flags);
-  if (resumed) refuseChanges(given, { ...defaults, ...resumed });
-  return changeSettings(flags, resumed);
+export function resolveSettings(
+  flags: SettingFlags,
+  resumed?: Partial<Settings>,
+  asked: SettingFlags = flags,
+): Settings {
+  if (!resumed) return changeSettings(flags, undefined, asked);
+  const refusal = refusedChange(givenSettings(flags), resumed);
+  if (refusal !== undefined) throw new UserError(refusal);
+  return checked(merged(flags, resumed), asked);
 }
 
 /** The same on the ground of any settings, all of which may be changed. */
-export function changeSettings(flags: SettingFlags, before?: Partial<Settings>): Settings {
+export function changeSettings(
+  flags: SettingFlags,
+  before?: Partial<Settings>,
+  asked: SettingFlags = flags,
+): Settings {
+  return checked(makeRoom(merged(flags, before), asked), asked);
+}
+
+function merged(flags: SettingFlags, before?: Partial<Settings>): Settings {
   const given = givenSettings(flags);
   // Who names a folder has images of their own.
   const dataset = given.dataset ?? before?.dataset ?? (given.data === undefined ? "digits" : "folder");
   const schedule = before ? changedSchedule(before as Settings, given) : newSchedule(dataset, given);
-  const settings = {
+  return {
     ...defaults,
     ...dataDefaults(dataset),
     clip_grad: clipOf(schedule.scheduler),
@@ -121,31 +134,51 @@ export function changeSettings(flags: SettingFlags, before?: Partial<Settings>):
     dataset,
     ...schedule,
   };
-  checkData(settings, flags);
-  checkSchedule(settings, flags);
-  checkRegularise(settings, flags);
-  checkDetection(dataset, flags);
+}
+
+function checked(settings: Settings, asked: SettingFlags): Settings {
+  checkData(settings, asked);
+  checkSchedule(settings, asked);
+  checkRegularise(settings, asked);
+  checkDetection(settings.dataset, asked);
   checkFinetune(settings);
-  checkLimits(settings, flags);
+  checkLimits(settings, asked);
   return settings;
+}
+
+/** What files say is off where flags of the command line leave no room for it. */
+function makeRoom(settings: Settings, asked: SettingFlags): Settings {
+  const isTried = asked["limit-batches"] || asked.mixup || asked.cutmix;
+  return {
+    ...settings,
+    ...asked["overfit-batches"] ? { limit_batches: 0, mixup: 0, cutmix: 0 } : {},
+    ...isTried ? { overfit_batches: 0 } : {},
+    ...settings.dataset === "boxes" ? { label_smoothing: 0, mixup: 0, cutmix: 0 } : {},
+    ...asked.pretrained === "" ? { freeze: [], partial: false } : {},
+    ...asked.momentum === 0 ? { nesterov: false } : {},
+    ...givenSettings(asked),
+  };
 }
 
 /** The settings that flags set. */
 export function givenSettings(flags: SettingFlags): Partial<Settings> {
-  return withEarlyStop(Object.fromEntries(
-    Object.entries(flags)
+  return Object.fromEntries(
+    Object.entries(withEarlyStop(flags))
       .filter(([name]) => Object.hasOwn(settingFlags, name))
       .map(([name, value]) => [settingOf(name), value]),
-  ));
+  );
 }
 
-function refuseChanges(given: Partial<Settings>, resumed: Partial<Settings>): void {
+/** Why a run cannot go on with such settings; undefined where it can. */
+export function refusedChange(given: Partial<Settings>, resumed: Partial<Settings>): string | undefined {
+  const earlier: Partial<Settings> = { ...defaults, ...resumed };
   for (const name of FIXED) {
-    const [now, before] = [given[name], resumed[name]];
+    const [now, before] = [given[name], earlier[name]];
     if (now === undefined || String(now) === String(before)) continue;
     const isSwitch = typeof now === "boolean";
     const flag = isSwitch ? `--${now ? "" : "no-"}${flagOf(name)}` : `--${flagOf(name)} ${now}`;
     const had = isSwitch ? (before ? "it" : "none") : String(before) || "none";
-    throw new UserError(`${flag} does not go with --resume: that run has ${had}`);
+    return `${flag} does not go with --resume: that run has ${had}`;
   }
+  return undefined;
 }

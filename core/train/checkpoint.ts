@@ -5,9 +5,9 @@ import { checkFinite, hasOnlyFinite } from "../finite.ts";
 import type { SafeTensor, Safetensors } from "../format/safetensors.ts";
 import { Counter, type Module, stateDict } from "../nn/module.ts";
 import { formatShape, sameShape, sizeOf } from "../shape.ts";
+import { NotFinite } from "./not_finite.ts";
 import { newProgress, type Progress } from "./progress.ts";
 import { averageName } from "./step.ts";
-import { NotFinite } from "./trainer.ts";
 
 /** What a file says of itself; `config` is the run's own business. */
 export interface CheckpointHeader {

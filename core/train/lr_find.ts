@@ -1,6 +1,7 @@
 /** The learning-rate range test (Smith 2017): a training whose rate rises from step to step, until its loss blows up. */
+import { NotFinite } from "./not_finite.ts";
 import { emptyEpoch, type Progress, stepsOf } from "./progress.ts";
-import { NotFinite, type Trainer, type TrainerOptions } from "./trainer.ts";
+import type { Trainer, TrainerOptions } from "./trainer.ts";
 
 export interface LrPoint {
   readonly lr: number;
@@ -31,7 +32,10 @@ export function sweepOptions(options: TrainerOptions, { from, to, updates }: Swe
   return { ...options, lr: (time) => from * (to / from) ** (time * perEpoch / (updates - 1)) };
 }
 
-/** Trains with rising rates, from the weights that the session has, and leaves spoilt ones. */
+/**
+ * Trains with rising rates, from the weights that the session has, and leaves spoilt ones. Throws `NotFinite` where the loss
+ * is not even at the first.
+ */
 export async function* sweep(
   trainer: Trainer,
   { updates }: Sweep,
@@ -48,7 +52,7 @@ export async function* sweep(
         lr = event.lr;
         if (event.step === event.steps) beginEpoch(progress);
       } catch (error) {
-        if (error instanceof NotFinite) return;
+        if (error instanceof NotFinite && update > 0) return;
         throw error;
       }
     }

@@ -9,6 +9,7 @@ import { keyOf, permutation } from "../random.ts";
 import { diagnose } from "./diagnose.ts";
 import { createEvaluator, evaluateAll, type TestProgress, type TestResult } from "./evaluation.ts";
 import { createFeed, type Place } from "./feed.ts";
+import { NotFinite } from "./not_finite.ts";
 import {
   emptyEpoch,
   endOf,
@@ -88,11 +89,6 @@ interface Begun {
   readonly numbers: StepNumbers;
   readonly lr: number;
   readonly read: ReadOutput;
-}
-
-/** A loss or a weight that is not finite: where it began. The step that noticed it updated no weight. */
-export class NotFinite extends Error {
-  override readonly name = "NotFinite";
 }
 
 /** Plans the run and takes its memory. Throws `OutOfMemory`, or `ShapeError` where model and images do not fit. */

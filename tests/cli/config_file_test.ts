@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readConfig } from "../../cli/settings/config_file.ts";
-import { changeSettings, resolveSettings } from "../../cli/settings/settings.ts";
+import {
+  changeSettings,
+  resolveSettings,
+  type SettingFlags,
+  type Settings,
+} from "../../cli/settings/settings.ts";
 import { recipeFile, recipeNames } from "../../cli/recipes.ts";
 import { withFolder } from "../support/temp_folder.ts";
 
@@ -115,4 +120,38 @@ Deno.test("a resumed run keeps its options, and what can't change is refused", (
   // Runs from before there were such options.
   const { ema: _, accumulate: __, freeze: ___, ...old } = before;
   assert.equal(resolveSettings({}, old as typeof before).accumulate, 1);
+});
+
+Deno.test("what files say gives way to flags of the command line", () => {
+  type Case = [file: SettingFlags, asked: SettingFlags, expected: Partial<Settings>];
+  const tuned = { pretrained: "a.pth", freeze: ["*"], partial: true };
+  const cases: Case[] = [
+    [{ dataset: "folder", scale: [0.35, 1] }, { "no-aug": true }, { no_aug: true }],
+    [{ scheduler: "cosine", "min-lr": 1e-5 }, { scheduler: "step" }, { scheduler: "step" }],
+    [{ scheduler: "multistep", milestones: [3, 20] }, { epochs: 5 }, { epochs: 5 }],
+    [{ optimizer: "sgd", nesterov: true }, { momentum: 0 }, { nesterov: false, momentum: 0 }],
+    [{ optimizer: "sgd", nesterov: true }, { optimizer: "adam" }, { optimizer: "adam" }],
+    [{ "no-wd-on-norm": true }, { "weight-decay": 0 }, { weight_decay: 0 }],
+    [{ ema: true, "ema-decay": 0.9 }, { ema: false }, { ema: false }],
+    [{ patience: 5 }, { "early-stop": false }, { early_stop: false }],
+    [{ mixup: 0.2, "limit-batches": 3 }, { "overfit-batches": 1 }, { mixup: 0, limit_batches: 0 }],
+    [{ "overfit-batches": 1 }, { "limit-batches": 3 }, { overfit_batches: 0, limit_batches: 3 }],
+    [{ "overfit-batches": 1 }, { cutmix: 1 }, { overfit_batches: 0, cutmix: 1 }],
+    [tuned, { pretrained: "" }, { pretrained: "", freeze: [], partial: false }],
+    [tuned, { freeze: [] }, { pretrained: "a.pth", freeze: [] }],
+    [{ mixup: 0.2 }, { dataset: "boxes", data: "photos" }, { mixup: 0 }],
+    [{ dataset: "folder", "val-split": 0.3 }, { dataset: "digits" }, { dataset: "digits" }],
+  ];
+  for (const [file, asked, expected] of cases) {
+    const settings = changeSettings({ ...file, ...asked }, undefined, asked);
+    const found = Object.keys(expected).map((name) => [name, settings[name as keyof Settings]]);
+    assert.deepEqual(Object.fromEntries(found), expected);
+    // So does a file that says everything.
+    const over = changeSettings(asked, changeSettings(file, undefined, {}), asked);
+    for (const [name, value] of Object.entries(expected)) {
+      assert.deepEqual(over[name as keyof Settings], value, name);
+    }
+  }
+  const bothAsked = { "overfit-batches": 1, mixup: 0.2 };
+  assert.throws(() => changeSettings({ epochs: 3, ...bothAsked }, undefined, bothAsked), /leave out --mixup/);
 });

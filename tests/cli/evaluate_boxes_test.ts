@@ -126,15 +126,25 @@ async function lists({ weights, own, data, folder }: At): Promise<void> {
     JSON.parse((await printed(evaluate, weights, ...own, "--json", ...args)).out);
   const train = await told("--split", "train");
   assert.deepEqual([train.images, train.map, train.classes[0].ap], [1, 1, null]);
+  const limited = await colourDetector(folder, ofRun(folder, { data, limit_batches: 1, batch_size: 2 }));
+  const some = await printed(evaluate, limited.weights, ...own, "--json");
+  assert.equal(JSON.parse(some.out).images, 2);
+  assert.match(some.err, /^Note: tests on 2 of 4 images, as the run did; --limit-batches 0 on all$/m);
+  const whole = await printed(evaluate, limited.weights, ...own, "--json", "--limit-batches", "0");
+  assert.equal(JSON.parse(whole.out).images, 4);
   const other = join(folder, "other");
   await Deno.rename(join(data, "train"), other);
   await writeFiles(other, { "classes.txt": "red\nblue\n" });
   const all = await told("--data", other);
   assert.deepEqual([all.dataset, all.images, all.map], ["other", 1, 1]);
-  // A run that learnt all images by heart is tested on them.
-  const learnt = await colourDetector(folder, ofRun(folder, { data: other, overfit_batches: 1 }));
+  // A run that learnt images by heart is tested on them.
+  const few = { data: other, overfit_batches: 1, batch_size: 1 };
+  const learnt = await colourDetector(folder, ofRun(folder, few));
   const byHeart = await printed(evaluate, learnt.weights, ...own, "--json");
-  assert.deepEqual([JSON.parse(byHeart.out).images, byHeart.err], [1, ""]);
+  assert.deepEqual([JSON.parse(byHeart.out).images, byHeart.err], [
+    1,
+    "Note: tests on the 1 images that the run learnt by heart (--overfit-batches)",
+  ]);
   await colourDetector(folder, ofRun(folder, { data }));
   // An image that is cut short does not count.
   const file = join(data, "val", "images", "d.png");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { evaluate } from "../../cli/evaluate.ts";
 import { predict } from "../../cli/predict.ts";
+import { train } from "../../cli/train.ts";
 import { printed } from "../support/printed.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { smallNet, smallRun } from "../support/tiny_run.ts";
@@ -125,6 +126,32 @@ Deno.test(
         [[plain, ...digits, "--val-split", "0.5"], /--val-split has no effect with --dataset digits/],
       ];
       for (const [args, message] of cases) await assert.rejects(evaluate(args), message, args.join(" "));
+    }),
+);
+
+Deno.test(
+  "evaluate: the run's own test, where it was on few images",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const net = ["--model", join(folder, "net.ts")];
+      const check = async (name: string, count: number, note: RegExp, ...flags: string[]) => {
+        const { out } = await smallRun(folder, name, ...flags, "--lr", "0.01", "--no-pictures");
+        const run = join(folder, name);
+        // However many are tested at once.
+        const again = await printed(evaluate, run, ...net, "--batch-size", "50");
+        assert.ok(again.out.includes(`on digits: ${count} images`), again.out);
+        assert.equal(line.exec(again.out)?.[0], line.exec(out)![0]);
+        assert.match(again.err, note);
+        const only = await printed(train, "--resume", run, ...net, "--evaluate-only");
+        assert.equal(line.exec(only.out)?.[0], line.exec(out)![0]);
+      };
+      const learnt = /^Note: tests on the 64 images that the run learnt by heart \(--overfit-batches\)$/m;
+      await check("learnt", 64, learnt, "--overfit-batches", "2", "--batch-size", "32", "--epochs", "20");
+      const few = /^Note: tests on 96 of 355 images, as the run did; --limit-batches 0 on all$/m;
+      await check("few", 96, few, "--limit-batches", "3", "--batch-size", "32", "--epochs", "3");
+      const all = await printed(evaluate, join(folder, "few"), ...net, "--limit-batches", "0", "--json");
+      assert.deepEqual([JSON.parse(all.out).images, all.err], [355, ""]);
     }),
 );
 

@@ -37,3 +37,36 @@ Deno.test("a file's warm-up is shortened where later epochs leave no room for it
     await assert.rejects(train(["--config", own, "--print-config"]), /must be less than the 1 of --epochs/);
   });
 });
+
+Deno.test("a flag leaves out what a file has for others, and empties what it has", async () => {
+  const settings = async (...flags: string[]) =>
+    JSON.parse((await printed(train, ...flags, "--print-config")).out);
+  const finetune = ["--recipe", "finetune", "--data", "photos"];
+  assert.equal((await settings(...finetune, "--no-aug")).no_aug, true);
+  await assert.rejects(
+    train([...finetune, "--no-aug", "--scale", "0.5,1", "--print-config"]),
+    /--scale has no effect with --no-aug/,
+  );
+  await withFolder(async (folder) => {
+    const file = join(folder, "own.json"), whole = join(folder, "whole.json");
+    const content = { scheduler: "cosine", min_lr: 1e-5, rand_augment: [2, 9], color_jitter: 0.4 };
+    const more = { early_stop: false, pretrained: "a.pth", freeze: ["*"], input: "3x64x64" };
+    await Deno.writeTextFile(file, JSON.stringify({ ...content, ...more }));
+    await Deno.writeTextFile(whole, JSON.stringify(await settings(...finetune, "--config", file)));
+    for (const files of [[...finetune, "--config", file], ["--config", whole]]) {
+      assert.equal((await settings(...files, "--scheduler", "step")).scheduler, "step");
+      assert.equal((await settings(...files, "--patience", "3")).early_stop, true);
+      const off = ["--rand-augment", "off", "--color-jitter", "0", "--freeze", "none", "--input", "none"];
+      const { rand_augment, color_jitter, freeze, input, pretrained } = await settings(...files, ...off);
+      assert.deepEqual({ rand_augment, color_jitter, freeze, input, pretrained }, {
+        rand_augment: [],
+        color_jitter: [],
+        freeze: [],
+        input: [],
+        pretrained: "a.pth",
+      });
+      const scratch = await settings(...files, "--pretrained", "none");
+      assert.deepEqual([scratch.pretrained, scratch.freeze], ["", []]);
+    }
+  });
+});

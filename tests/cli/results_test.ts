@@ -108,6 +108,16 @@ Deno.test("results of a run", async (t) => {
       assert.ok(svg.includes(", epoch 1: 355 test images, "));
     });
 
+    await t.step("a run whose loss blows up has the pictures of the epochs before", async () => {
+      const output = join(folder, "blown");
+      const wild = ["--scheduler", "step", "--step-size", "1", "--gamma", "1e30"];
+      const { code, stderr } = await run("train.ts", "--model", net, "--output", output, ...wild);
+      assert.equal(code, 3, stderr);
+      for (const name of ["curves.svg", "confusion.svg", "mistakes.png"]) {
+        assert.ok(namesIn(output).includes(name), name);
+      }
+    });
+
     await t.step("--no-pictures leaves them out", async () => {
       await run(
         "train.ts",

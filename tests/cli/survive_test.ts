@@ -4,15 +4,16 @@ import { join } from "node:path";
 import { readSafetensors } from "../../core/format/safetensors.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { namesIn } from "../support/temp_folder.ts";
-import { command, NET, resume, root, run, withCifar } from "../support/tiny_run.ts";
+import { command, commandWithPictures, NET, resume, root, run, withCifar } from "../support/tiny_run.ts";
 
 /** Runs the command; calls `when` once, with the process, when what it printed matches. */
 async function runUntil(
   args: readonly string[],
   pattern: RegExp,
   when: (child: Deno.ChildProcess) => void | Promise<void>,
+  start = command,
 ) {
-  const child = command(args).spawn();
+  const child = start(args).spawn();
   const complaint = new Response(child.stderr).text();
   let printed = "", done = false;
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -118,8 +119,10 @@ Deno.test("images that vanish in the middle of an epoch cost nothing", async () 
       [...settings, "--output", output],
       /Epoch \[2\/3\], Step \[3\/24\]/,
       () => Deno.rename(photos, away),
+      commandWithPictures,
     );
     assert.equal(code, 2, complaint);
+    assert.ok(["curves.svg", "confusion.svg"].every((name) => namesIn(output).includes(name)), complaint);
     assert.match(complaint, /^Stopped in epoch 2 after step \d+ of 24; nothing is lost\.$/m);
     assert.match(complaint, /^Go on with: deno task train --resume .*$/m);
     assert.match(complaint, /^error: .*photos.*: cannot be read any more \(.*\)$/m);

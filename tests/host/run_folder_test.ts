@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { checkRoomForRun, checkWritable, copyRun, refuseOldRun, tidy } from "../../host/run_folder.ts";
+import { checkRoomForRun, checkWritable, refuseOldRun, tidy } from "../../host/run_folder.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 Deno.test("a folder has a run once it has a checkpoint to go on from, or weights to lose", async () => {
@@ -30,21 +30,6 @@ Deno.test("looking whether a folder can be written to leaves no trace", async ()
         /^UserError: --output .*file.*: cannot write there \(.+\); choose/,
       );
     }
-  });
-});
-
-Deno.test("a run that goes on elsewhere takes along what it has", async () => {
-  await withFolder(async (folder) => {
-    const [from, to] = [join(folder, "from"), join(folder, "to")];
-    await Deno.mkdir(from);
-    await Deno.mkdir(to);
-    await copyRun(from, to);
-    for (const name of ["log.csv", "best.safetensors", "last.safetensors"]) {
-      await Deno.writeTextFile(join(from, name), name);
-    }
-    await copyRun(from, to);
-    assert.deepEqual(namesIn(to), ["best.safetensors", "log.csv"]);
-    assert.equal(await Deno.readTextFile(join(to, "log.csv")), "log.csv");
   });
 });
 

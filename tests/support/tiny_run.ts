@@ -7,11 +7,14 @@ import { withFolder } from "./temp_folder.ts";
 
 export const root = new URL("../../", import.meta.url).pathname;
 
-/** The command, to be started as a process. */
+/** The command, to be started as a process; without pictures, which are the business of few tests. */
 export function command(args: readonly string[]): Deno.Command {
+  return commandWithPictures(["--no-pictures", ...args]);
+}
+
+export function commandWithPictures(args: readonly string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    // Pictures are the business of results_test.ts.
-    args: ["run", "-P", "train.ts", "--no-pictures", ...args],
+    args: ["run", "-P", "train.ts", ...args],
     cwd: root,
     stdout: "piped",
     stderr: "piped",

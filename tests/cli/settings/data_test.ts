@@ -17,12 +17,15 @@ Deno.test("data flags: lists of numbers, and what stands for several", () => {
   assert.deepEqual(parse("--color-jitter", "0.4")["color-jitter"], [0.4, 0.4, 0.4, 0]);
   assert.deepEqual(parse("--color-jitter", "0.1,0.2,0.3,0.5")["color-jitter"], [0.1, 0.2, 0.3, 0.5]);
   assert.deepEqual(parse("--scale", "0.5,1").scale, [0.5, 1]);
+  for (const off of ["none", "off", "0"]) {
+    const args = ["--rand-augment", off, "--color-jitter", off, "--input", off];
+    assert.deepEqual(parse(...args), { "rand-augment": [], "color-jitter": [], input: [] });
+  }
   for (
     const wrong of [
       ["--rand-augment", "2"],
       ["--rand-augment", "2,31"],
       ["--rand-augment", "2,9,1"],
-      ["--rand-augment", "off"],
       ["--color-jitter", "0.1,0.2"],
       ["--color-jitter", "0.1,0.1,0.1,0.6"],
       ["--color-jitter=-1"],
@@ -41,6 +44,8 @@ Deno.test("data flags: those without effect are refused", () => {
   assert.throws(check("digits", { "val-split": 0.1 }), /has no effect with --dataset digits/);
   assert.throws(check("folder", { "crop-padding": 2 }), /RandomResizedCrop has --scale/);
   assert.throws(check("cifar10", { hflip: 0 }, true), /--hflip has no effect with --no-aug/);
+  assert.throws(check("digits", { data: "photos" }), /--data has no effect with --dataset digits/);
+  assert.throws(check("folder", { "val-split": 0 }), /--val-split 0 would leave nothing to test on/);
   check("folder", { "val-split": 0.1, hflip: 0 })();
   check("cifar10", { "crop-padding": 2 })();
 });

@@ -5,7 +5,8 @@ import { readSafetensors, writeSafetensors } from "../../../core/format/safetens
 import { readHeader, restore, toCheckpoint } from "../../../core/train/checkpoint.ts";
 import { classification } from "../../../core/train/classification.ts";
 import { FAILED } from "../../../core/train/step.ts";
-import { createTrainer, NotFinite, type StepEvent, type Trainer } from "../../../core/train/trainer.ts";
+import { NotFinite } from "../../../core/train/not_finite.ts";
+import { createTrainer, type StepEvent, type Trainer } from "../../../core/train/trainer.ts";
 import { onBackends } from "../../support/on_backends.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
 import { withDepth } from "../../support/with_depth.ts";

@@ -4,7 +4,8 @@ import { readSafetensors, writeSafetensors } from "../../../core/format/safetens
 import * as nn from "../../../core/nn/mod.ts";
 import { readHeader, restore, toCheckpoint } from "../../../core/train/checkpoint.ts";
 import { largestBatch } from "../../../core/train/run_graphs.ts";
-import { createTrainer, NotFinite, type Trainer } from "../../../core/train/trainer.ts";
+import { NotFinite } from "../../../core/train/not_finite.ts";
+import { createTrainer, type Trainer } from "../../../core/train/trainer.ts";
 import { backendFor } from "../../support/run_op.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
 import { classification } from "../../../core/train/classification.ts";

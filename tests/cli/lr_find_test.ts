@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { findLearningRate } from "../../cli/lr_find.ts";
+import { newProgress } from "../../core/train/progress.ts";
+import type { Trainer, TrainerOptions } from "../../core/train/trainer.ts";
+import { namesIn, withFolder } from "../support/temp_folder.ts";
+import { run, smallNet } from "../support/tiny_run.ts";
+
+Deno.test("--lr-find: a rate to try, its curve as a picture and as a table", async () => {
+  await withFolder(async (folder) => {
+    const output = `${folder}/find`;
+    const digits = ["--model", await smallNet(folder), "--batch-size", "32", "--output", output];
+    const { code, stdout, stderr } = await run(...digits, "--lr-find", "--max-steps", "9");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Try: --lr (0\.\d+|\d+(\.\d+)?|\d(\.\d+)?e-\d)$/m);
+    assert.equal(stderr, "Note: --no-pictures, --max-steps have no effect with --lr-find\n");
+    assert.deepEqual(namesIn(output), ["lr_find.csv", "lr_find.svg"]);
+    const [header, first, ...rows] = (await Deno.readTextFile(`${output}/lr_find.csv`)).trim().split("\n");
+    assert.equal(header, "lr,loss,smoothed_loss");
+    assert.match(first!, /^1e-7,\d\.\d+,\d\.\d+$/);
+    assert.ok(rows.length > 20, `${rows.length}`);
+    assert.match(await Deno.readTextFile(`${output}/lr_find.svg`), /^<svg [^]*learning rate[^]*<\/svg>\s*$/);
+  });
+});
+
+Deno.test("--lr-find: a loss that falls at no rate is the network's fault, or the data's; the curve is kept", async () => {
+  await withFolder(async (folder) => {
+    let loss = 1;
+    const step = () => Promise.resolve({ loss: loss += 0.01, lr: 1e-7 * loss, step: 1, steps: 1000 });
+    const trainer = { progress: newProgress(), step } as unknown as Trainer;
+    const { log } = console;
+    console.log = () => {};
+    try {
+      await assert.rejects(findLearningRate(trainer, {} as TrainerOptions, folder), {
+        name: "UserError",
+        message:
+          "--lr-find: the loss falls at no rate: look at the images (--overfit-batches 1), or at the network",
+      });
+    } finally {
+      console.log = log;
+    }
+    assert.deepEqual(namesIn(folder), ["lr_find.csv", "lr_find.svg"]);
+  });
+});
