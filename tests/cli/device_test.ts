@@ -72,7 +72,7 @@ onWebgpu("a run trains, is told on what, and is tested on either device", async 
     assert.ok(run.out.startsWith(`Strata on WebGPU, ${nameOf(adapter!)}`), run.out.slice(0, 200));
     const accuracies = [];
     for (const device of ["webgpu", "cpu"]) {
-      const tested = await printed(evaluate, output, "--device", device, "--json");
+      const tested = await printed(evaluate, output, "--model", net, "--device", device, "--json");
       assert.equal(tested.code, 0, tested.err);
       accuracies.push((JSON.parse(tested.out) as { accuracy: number }).accuracy);
     }

@@ -5,13 +5,16 @@ import type { Shape } from "../../core/shape.ts";
 type Numbers = ArrayLike<number>;
 type Extents4 = readonly [number, number, number, number];
 
-/** Calls `visit` with flat indices of x, weight and y for every product in the convolution's sum. */
-function eachProduct(
+/** Products of a row: x from `x` on, `stride` apart, with one weight, for `count` numbers of y in a row. */
+type Visit = (x: number, stride: number, weight: number, y: number, count: number) => void;
+
+/** Calls `visit` with flat indices of x, weight and y for the convolution's sums, row by row. */
+function eachRow(
   x: Shape,
   weight: Shape,
   y: Shape,
   { stride, padding: [top, left], dilation, groups }: ConvAttrs,
-  visit: (x: number, weight: number, y: number) => void,
+  visit: Visit,
 ): void {
   const [images, channels, height, width] = x as Extents4;
   const [out, perGroup, kernelHeight, kernelWidth] = weight as Extents4;
@@ -20,20 +23,23 @@ function eachProduct(
     for (let o = 0; o < out; o++) {
       const firstChannel = Math.floor(o / (out / groups)) * perGroup;
       for (let i = 0; i < rows; i++) {
-        for (let j = 0; j < columns; j++) {
-          for (let c = 0; c < perGroup; c++) {
-            for (let r = 0; r < kernelHeight; r++) {
-              const h = i * stride[0] + r * dilation[0] - top;
-              if (h < 0 || h >= height) continue;
-              for (let s = 0; s < kernelWidth; s++) {
-                const w = j * stride[1] + s * dilation[1] - left;
-                if (w < 0 || w >= width) continue;
-                visit(
-                  ((n * channels + firstChannel + c) * height + h) * width + w,
-                  ((o * perGroup + c) * kernelHeight + r) * kernelWidth + s,
-                  ((n * out + o) * rows + i) * columns + j,
-                );
-              }
+        for (let c = 0; c < perGroup; c++) {
+          for (let r = 0; r < kernelHeight; r++) {
+            const h = i * stride[0] + r * dilation[0] - top;
+            if (h < 0 || h >= height) continue;
+            for (let s = 0; s < kernelWidth; s++) {
+              // The columns j that see a pixel: 0 ≤ j · stride + offset < width.
+              const offset = s * dilation[1] - left;
+              const first = Math.max(0, Math.ceil(-offset / stride[1]));
+              const count = Math.min(columns - 1, Math.floor((width - 1 - offset) / stride[1])) - first + 1;
+              if (count <= 0) continue;
+              visit(
+                ((n * channels + firstChannel + c) * height + h) * width + first * stride[1] + offset,
+                stride[1],
+                ((o * perGroup + c) * kernelHeight + r) * kernelWidth + s,
+                ((n * out + o) * rows + i) * columns + first,
+                count,
+              );
             }
           }
         }
@@ -57,19 +63,27 @@ function zeros(shape: Shape): Float64Array {
 export function conv2d(shapes: ConvShapes, x: Numbers, weight: Numbers, bias?: Numbers): Float64Array {
   const y = zeros(shapes.y), [, out, rows, columns] = shapes.y as Extents4;
   if (bias) y.forEach((_, i) => y[i] = bias[Math.floor(i / (rows * columns)) % out]!);
-  eachProduct(shapes.x, shapes.weight, shapes.y, shapes.attrs, (i, j, k) => y[k]! += x[i]! * weight[j]!);
+  eachRow(shapes.x, shapes.weight, shapes.y, shapes.attrs, (i, stride, j, k, count) => {
+    for (let at = 0; at < count; at++) y[k + at]! += x[i + at * stride]! * weight[j]!;
+  });
   return y;
 }
 
 export function conv2dGradInput(shapes: ConvShapes, dy: Numbers, weight: Numbers): Float64Array {
   const dx = zeros(shapes.x);
-  eachProduct(shapes.x, shapes.weight, shapes.y, shapes.attrs, (i, j, k) => dx[i]! += dy[k]! * weight[j]!);
+  eachRow(shapes.x, shapes.weight, shapes.y, shapes.attrs, (i, stride, j, k, count) => {
+    for (let at = 0; at < count; at++) dx[i + at * stride]! += dy[k + at]! * weight[j]!;
+  });
   return dx;
 }
 
 export function conv2dGradWeight(shapes: ConvShapes, dy: Numbers, x: Numbers): Float64Array {
   const dw = zeros(shapes.weight);
-  eachProduct(shapes.x, shapes.weight, shapes.y, shapes.attrs, (i, j, k) => dw[j]! += dy[k]! * x[i]!);
+  eachRow(shapes.x, shapes.weight, shapes.y, shapes.attrs, (i, stride, j, k, count) => {
+    let sum = 0;
+    for (let at = 0; at < count; at++) sum += dy[k + at]! * x[i + at * stride]!;
+    dw[j]! += sum;
+  });
   return dw;
 }
 
