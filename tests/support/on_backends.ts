@@ -42,10 +42,12 @@ export function onBackends(name: string, body: (on: On) => Promise<void>): void 
   });
 }
 
+/** Whether tests of WebGPU are wanted: runs that are about the CPU's flags leave them out. */
+export const wantsWebgpu = Deno.env.get("STRATA_TEST_WEBGPU") !== "no";
+
 /** Declares a test that needs an adapter. */
 export function onWebgpu(name: string, body: () => Promise<void>): void {
-  // Runs that are about the CPU's flags leave these out.
-  if (Deno.env.get("STRATA_TEST_WEBGPU") === "no") return;
+  if (!wantsWebgpu) return;
   Deno.test({
     ...pooled,
     name: `webgpu: ${name}${adapter ? "" : " (skipped: no adapter)"}`,
