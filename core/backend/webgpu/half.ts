@@ -3,6 +3,7 @@
  * gradients, statistics, and what is read from outside keep float32, and kernels compute with float32 whatever they read.
  */
 import type { Node, Value } from "../../graph/graph.ts";
+import { bytesOf } from "../../program/plan.ts";
 import type { Program } from "../../program/program.ts";
 
 /** How numbers are kept as float16. */
@@ -42,6 +43,11 @@ export function halvesOf({ graph, aliases }: Pick<Program, "graph" | "aliases">)
     }
   }
   return halves;
+}
+
+/** Bytes that a value takes, of which some are kept as float16. */
+export function bytesAs(halves: ReadonlyMap<Value, Half>, value: Value): number {
+  return bytesOf(value) / (halves.has(value) ? 2 : 1);
 }
 
 /** Whether a node's results are no longer of images. */

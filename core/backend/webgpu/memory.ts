@@ -5,10 +5,10 @@
  */
 import type { Graph, Node, Value } from "../../graph/graph.ts";
 import { type Collector, lowerGraph } from "../../program/lower.ts";
-import { align, bytesOf as bytesOfType, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
+import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
 import type { Call, Program } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
-import { type Half, halvesOf } from "./half.ts";
+import { bytesAs, type Half, halvesOf } from "./half.ts";
 import type { Bound, Kernel, SpaceName, Table, Window } from "./kernel.ts";
 import type { Collect } from "./lower/lowering.ts";
 import { dispatchesOf, type Many } from "./many.ts";
@@ -73,8 +73,8 @@ export function layOut(
   const planned = Object.entries(graphs).map(([name, graph]) => {
     const program = lowerGraph<Asked>(graph, (collect, node) => lowerNode(lowerFor(collect, binding), node));
     const halves = half ? halvesOf(program) : new Map<Value, Half>();
-    const bytesOf = (value: Value) => bytesOfType(value) / (halves.has(value) ? 2 : 1);
-    return { name, program, halves, plan: planMemory(program, { ...limitsOfPlan, bytesOf }) };
+    const options = { ...limitsOfPlan, bytesOf: (value: Value) => bytesAs(halves, value) };
+    return { name, program, halves, plan: planMemory(program, options) };
   });
 
   const space = () => {
@@ -95,16 +95,16 @@ export function layOut(
     for (const [name, value] of graph.states) {
       if (states.has(name)) continue;
       states.set(name, value);
-      stateOffsets.set(name, stateSpace.take(bytesOfType(value)));
+      stateOffsets.set(name, stateSpace.take(bytesOf(value)));
     }
-    for (const value of graph.inputs.values()) inputOffsets.set(value, inputSpace.take(bytesOfType(value)));
+    for (const value of graph.inputs.values()) inputOffsets.set(value, inputSpace.take(bytesOf(value)));
   }
   const placeOf = (item: Bound["item"], graph: Pick<Prepared, "plan" | "halves"> & Aliases): Window => {
     if ("space" in item) return item;
     if ("words" in item) {
       return { space: "tables", offset: tables.get(item)!, bytes: 4 * item.words.length };
     }
-    const bytes = "kind" in item ? bytesOfType(item) / (graph.halves.has(item) ? 2 : 1) : item.bytes;
+    const bytes = "kind" in item ? bytesAs(graph.halves, item) : item.bytes;
     if ("kind" in item) {
       if (item.kind === "state") return { space: "states", offset: stateOffsets.get(item.name)!, bytes };
       if (item.kind === "input") return { space: "inputs", offset: inputOffsets.get(item)!, bytes };

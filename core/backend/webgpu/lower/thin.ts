@@ -23,7 +23,7 @@ export function takesFewRows({ choice }: Lower, m: number, k: number): boolean {
   return m <= THIN && (choice === undefined ? k >= LEAST : choice === THIN_WAY);
 }
 
-export type MultiplyThin = Omit<Multiply, "cut" | "ofGradient">;
+export type MultiplyThin = Omit<Multiply, "cut">;
 
 export function multiplyFewColumns(
   lower: Lower,

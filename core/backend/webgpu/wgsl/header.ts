@@ -1,4 +1,5 @@
 /** What every kernel may call. */
+import { LARGEST_HALF } from "../half.ts";
 
 /** Workgroups along x, where there are more than one dimension holds. */
 export const GROUPS_ACROSS = 65535;
@@ -25,12 +26,12 @@ fn is_nan(x: f32) -> bool {
 
 /** No larger than float16's largest; what is not finite stays what it is, so that somebody notices. */
 fn within_half(x: f32) -> f32 {
-  return select(x, clamp(x, -65504.0, 65504.0), is_finite(x));
+  return select(x, clamp(x, -${LARGEST_HALF}.0, ${LARGEST_HALF}.0), is_finite(x));
 }
 
 fn four_within_half(x: vec4f) -> vec4f {
   let finite = (bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u);
-  return select(x, clamp(x, vec4f(-65504.0), vec4f(65504.0)), finite);
+  return select(x, clamp(x, vec4f(-${LARGEST_HALF}.0), vec4f(${LARGEST_HALF}.0)), finite);
 }
 
 fn not_a_number() -> f32 {
