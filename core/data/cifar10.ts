@@ -3,7 +3,8 @@
  * (a label byte, then the red, green and blue planes) and Python pickles of `{b"data": uint8 [N, 3072], b"labels": list}`.
  */
 import { oneLine, UserError } from "../errors.ts";
-import { PickleError, readPickle } from "../format/pickle.ts";
+import { readPickle } from "../format/pickle.ts";
+import { PickleError } from "../format/pickle_value.ts";
 import { NumpyArray, numpyGlobals } from "../format/pickle_numpy.ts";
 import type { DatasetSplit, Normalize } from "./dataset.ts";
 import { type Handling, inMemory, type MemoryDataset } from "./memory.ts";

@@ -1,30 +1,11 @@
 /**
  * Reads the values in a Python pickle (protocols 2 to 5) and runs nothing: only plain values are built, and a function or
- * class that the pickle names must be one of those that the caller gives. What it makes is counted, see `mostParts`.
+ * class that the pickle names must be one of those that the caller gives. What it makes is counted, see `PickleStack`.
  * https://github.com/python/cpython/blob/main/Lib/pickletools.py describes the opcodes.
  */
-
-/** Tuples and lists are arrays, bytes and Python 2's strings are bytes; keys that are bytes are read as Latin-1 text. */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | PickleValue[]
-  | Map<PickleValue, PickleValue>
-  | PickleFunction
-  | PickleObject;
-
-/** Stands for a Python function or class. */
-export type PickleFunction = (args: PickleValue[]) => PickleValue;
-
-/** Stands for an object of some Python class. */
-export abstract class PickleObject {
-  /** Takes the state that follows the object in the pickle; throws `PickleError` where it has none. */
-  abstract setState(state: PickleValue): void;
-}
+import { Source } from "./pickle_source.ts";
+import { PickleStack } from "./pickle_stack.ts";
+import { describeValue, PickleError, PickleObject, type PickleValue } from "./pickle_value.ts";
 
 /** What a pickle may name, by `module name`: functions, and values that are handed to them. */
 export type PickleGlobals = ReadonlyMap<string, PickleValue>;
@@ -36,9 +17,6 @@ export interface PickleOptions {
   /** The bytes of the file that the pickle is part of; by default it is the whole. */
   readonly fileBytes?: number;
 }
-
-/** The pickle is truncated, corrupt, or holds what is not allowed. */
-export class PickleError extends Error {}
 
 const OP = {
   MARK: 0x28, // (
@@ -85,18 +63,6 @@ const OP = {
   BYTEARRAY8: 0x96,
 } as const;
 
-/** Bytes of a file that allow for a part of its pickle. */
-const PART_BYTES = 16;
-
-/**
- * The most parts that the pickle of a file may have: lists, tuples, dicts, bytes, memorised values, and what functions
- * are given. An empty dict takes a byte of a pickle and 170 of memory, and a value that is memorised once can be handed to
- * functions without end; so reading takes at most 250 MB and 32 times the file's size.
- */
-export function mostParts(fileBytes: number): number {
-  return 1_000_000 + Math.floor(fileBytes / PART_BYTES);
-}
-
 /** Reads the pickle that starts at `bytes[0]`, and says where it ends. Bytes in the result are views of `bytes`. */
 export function readPickle(
   bytes: Uint8Array,
@@ -118,65 +84,7 @@ function interpret(
   { globals, persistent, fileBytes = bytes.length }: PickleOptions,
 ): { value: PickleValue; end: number } {
   const source = new Source(bytes);
-  const memo = new Map<number, PickleValue>();
-  const stacks: PickleValue[][] = [];
-  let stack: PickleValue[] = [];
-
-  const most = mostParts(fileBytes);
-  let parts = 0;
-  const count = (more: number) => {
-    parts += more;
-    if (parts > most) {
-      throw new PickleError(
-        `it has more than ${most} parts, the most for a file of ${fileBytes} bytes (a million, and one for each ${PART_BYTES})`,
-      );
-    }
-  };
-  /** Pushes what takes more memory than its bytes. */
-  const pushPart = (value: PickleValue) => {
-    count(1);
-    stack.push(value);
-  };
-  const memorise = (key: number) => {
-    count(1);
-    memo.set(key, top());
-  };
-  const pop = () => {
-    if (stack.length === 0) throw new PickleError("an instruction lacks its operand");
-    return stack.pop()!;
-  };
-  const popMany = (count: number) => {
-    if (stack.length < count) throw new PickleError("an instruction lacks its operands");
-    return stack.splice(stack.length - count, count);
-  };
-  /** All that was pushed since the last MARK. */
-  const popMark = () => {
-    const items = stack;
-    const outer = stacks.pop();
-    if (!outer) throw new PickleError("an instruction lacks its mark");
-    stack = outer;
-    return items;
-  };
-  const top = () => {
-    if (stack.length === 0) throw new PickleError("an instruction lacks its operand");
-    return stack.at(-1)!;
-  };
-  const append = (items: PickleValue[]) => {
-    const list = top();
-    if (!Array.isArray(list)) throw new PickleError("something is appended to what is no list");
-    for (const item of items) list.push(item);
-  };
-  const setItems = (items: PickleValue[]) => {
-    const dict = top();
-    if (!(dict instanceof Map) || items.length % 2) {
-      throw new PickleError("an item is set in what is no dict");
-    }
-    for (let i = 0; i < items.length; i += 2) {
-      const key = items[i]!;
-      count(sizeOfValue(key));
-      dict.set(key instanceof Uint8Array ? latin1(key) : key, items[i + 1]!);
-    }
-  };
+  const stack = new PickleStack(fileBytes);
   const lookUp = (name: string) => {
     const known = globals.get(name);
     if (known === undefined) {
@@ -197,8 +105,8 @@ function interpret(
         source.length64();
         break;
       case OP.STOP: {
-        const value = pop();
-        if (stack.length > 0 || stacks.length > 0) throw new PickleError("values are left over at its end");
+        const value = stack.pop();
+        if (!stack.isEmpty()) throw new PickleError("values are left over at its end");
         return { value, end: source.at };
       }
 
@@ -221,90 +129,83 @@ function interpret(
         stack.push(source.uint16());
         break;
       case OP.LONG1:
-        stack.push(longOf(source.take(source.byte())));
+        stack.push(source.long(source.byte()));
         break;
       case OP.BINFLOAT:
         stack.push(source.float64());
         break;
       case OP.SHORT_BINSTRING:
       case OP.SHORT_BINBYTES:
-        pushPart(source.take(source.byte()));
+        stack.pushPart(source.take(source.byte()));
         break;
       case OP.BINSTRING:
       case OP.BINBYTES:
-        pushPart(source.take(source.uint32()));
+        stack.pushPart(source.take(source.uint32()));
         break;
       case OP.BINBYTES8:
       case OP.BYTEARRAY8:
-        pushPart(source.take(source.length64()));
+        stack.pushPart(source.take(source.length64()));
         break;
       case OP.SHORT_BINUNICODE:
-        stack.push(utf8(source.take(source.byte())));
+        stack.push(source.text(source.byte()));
         break;
       case OP.BINUNICODE:
-        stack.push(utf8(source.take(source.uint32())));
+        stack.push(source.text(source.uint32()));
         break;
       case OP.BINUNICODE8:
-        stack.push(utf8(source.take(source.length64())));
+        stack.push(source.text(source.length64()));
         break;
 
       case OP.MARK:
-        count(1);
-        stacks.push(stack);
-        stack = [];
+        stack.mark();
         break;
       case OP.EMPTY_TUPLE:
       case OP.EMPTY_LIST:
-        pushPart([]);
+        stack.pushPart([]);
         break;
       case OP.EMPTY_DICT:
-        pushPart(new Map());
+        stack.pushPart(new Map());
         break;
-      case OP.TUPLE: {
-        const items = popMark();
-        stack.push(items);
+      case OP.TUPLE:
+        stack.push(stack.popMark());
         break;
-      }
       case OP.TUPLE1:
       case OP.TUPLE2:
       case OP.TUPLE3:
-        pushPart(popMany(op - OP.TUPLE1 + 1));
+        stack.pushPart(stack.popMany(op - OP.TUPLE1 + 1));
         break;
       case OP.APPEND:
-        append(popMany(1));
+        stack.append(stack.popMany(1));
         break;
       case OP.APPENDS:
-        append(popMark());
+        stack.append(stack.popMark());
         break;
       case OP.SETITEM:
-        setItems(popMany(2));
+        stack.setItems(stack.popMany(2));
         break;
       case OP.SETITEMS:
-        setItems(popMark());
+        stack.setItems(stack.popMark());
         break;
 
       case OP.BINPUT:
-        memorise(source.byte());
+        stack.memorise(source.byte());
         break;
       case OP.LONG_BINPUT:
-        memorise(source.uint32());
+        stack.memorise(source.uint32());
         break;
       case OP.MEMOIZE:
-        memorise(memo.size);
+        stack.memorise();
         break;
       case OP.BINGET:
-      case OP.LONG_BINGET: {
-        const value = memo.get(op === OP.BINGET ? source.byte() : source.uint32());
-        if (value === undefined) throw new PickleError("it refers to a value that it does not have");
-        stack.push(value);
+      case OP.LONG_BINGET:
+        stack.push(stack.recall(op === OP.BINGET ? source.byte() : source.uint32()));
         break;
-      }
 
       case OP.GLOBAL:
         stack.push(lookUp(`${source.line()} ${source.line()}`));
         break;
       case OP.STACK_GLOBAL: {
-        const [module, name] = popMany(2);
+        const [module, name] = stack.popMany(2);
         if (typeof module !== "string" || typeof name !== "string") {
           throw new PickleError(`it names a function by ${describeValue(module)} and ${describeValue(name)}`);
         }
@@ -312,18 +213,18 @@ function interpret(
         break;
       }
       case OP.REDUCE: {
-        const args = pop();
-        const callee = pop();
+        const args = stack.pop();
+        const callee = stack.pop();
         if (typeof callee !== "function" || !Array.isArray(args)) {
           throw new PickleError("it calls what is no function");
         }
-        for (const arg of args) count(sizeOfValue(arg));
-        pushPart(callee(args));
+        for (const arg of args) stack.countValue(arg);
+        stack.pushPart(callee(args));
         break;
       }
       case OP.BUILD: {
-        const state = pop();
-        const object = top();
+        const state = stack.pop();
+        const object = stack.top();
         if (object instanceof PickleObject) object.setState(state);
         // An OrderedDict's attributes, which are no items of it, do not matter here.
         else if (!(object instanceof Map)) throw new PickleError("it gives a state to a value that has none");
@@ -331,96 +232,10 @@ function interpret(
       }
       case OP.BINPERSID:
         if (!persistent) throw new PickleError("it refers to an object outside itself");
-        pushPart(persistent(pop()));
+        stack.pushPart(persistent(stack.pop()));
         break;
       default:
         throw new PickleError(`opcode 0x${op.toString(16)} at byte ${source.at - 1} is not allowed here`);
     }
   }
-}
-
-/** In a few words, whatever it is: values may hold each other. */
-export function describeValue(value: PickleValue | undefined): string {
-  if (typeof value === "string") return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`;
-  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
-  if (typeof value === "bigint") return "a large number";
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (value instanceof Map) return `a dict of ${value.size}`;
-  return value === undefined ? "nothing" : "an object";
-}
-
-/** What it costs to look at all of a value once, in parts. */
-function sizeOfValue(value: PickleValue): number {
-  if (Array.isArray(value)) return value.length;
-  if (value instanceof Map) return value.size;
-  return typeof value === "string" || value instanceof Uint8Array ? Math.floor(value.length / PART_BYTES) : 0;
-}
-
-/** Text of either Python: a string, or the bytes of Python 2's string. */
-export function pickleText(value: PickleValue | undefined): string | undefined {
-  if (typeof value === "string") return value;
-  return value instanceof Uint8Array ? latin1(value) : undefined;
-}
-
-/** An integer of any length, little endian in two's complement; a bigint where it is too large for a number. */
-function longOf(bytes: Uint8Array): number | bigint {
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = value << 8n | BigInt(bytes[i]!);
-  const signed = BigInt.asIntN(8 * bytes.length, value);
-  return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
-}
-
-/** A cursor that never passes the end. */
-class Source {
-  at = 0;
-  private readonly view: DataView;
-
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  take(count: number): Uint8Array {
-    const start = this.skip(count);
-    return this.bytes.subarray(start, start + count);
-  }
-
-  byte = () => this.view.getUint8(this.skip(1));
-  uint16 = () => this.view.getUint16(this.skip(2), true);
-  int32 = () => this.view.getInt32(this.skip(4), true);
-  uint32 = () => this.view.getUint32(this.skip(4), true);
-  float64 = () => this.view.getFloat64(this.skip(8));
-  /** Lengths beyond 2⁵³ lose digits, and end beyond the end all the same. */
-  length64 = () => Number(this.view.getBigUint64(this.skip(8), true));
-
-  /** Up to the next line feed, which is passed. */
-  line(): string {
-    const end = this.bytes.indexOf(0x0a, this.at);
-    if (end < 0) throw new PickleError("it is truncated");
-    const text = latin1(this.take(end - this.at));
-    this.at++;
-    return text;
-  }
-
-  private skip(count: number): number {
-    const start = this.at;
-    if (count > this.bytes.length - start) throw new PickleError("it is truncated");
-    this.at += count;
-    return start;
-  }
-}
-
-const decoder = new TextDecoder();
-
-function utf8(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
-}
-
-/** Not `TextDecoder("latin1")`, which is Windows-1252. */
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  }
-  return text;
 }

@@ -1,5 +1,11 @@
 /** What pickles of NumPy arrays name, for `readPickle`. */
-import { PickleError, type PickleFunction, PickleObject, pickleText, type PickleValue } from "./pickle.ts";
+import {
+  PickleError,
+  type PickleFunction,
+  PickleObject,
+  pickleText,
+  type PickleValue,
+} from "./pickle_value.ts";
 
 /** NumPy's own limit. */
 const MOST_AXES = 64;

@@ -9,7 +9,8 @@
 import { UserError } from "../errors.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { bytesOf, type Numbers, toNumbers, viewAs } from "./dtype.ts";
-import { describeValue, PickleError, type PickleValue, readPickle } from "./pickle.ts";
+import { readPickle } from "./pickle.ts";
+import { describeValue, PickleError, type PickleValue } from "./pickle_value.ts";
 import { StateDict, type StateTensor } from "./state_dict.ts";
 import { gather, rowMajorStrides } from "./strided.ts";
 import { findTensors } from "./torch_checkpoint.ts";

@@ -1,5 +1,5 @@
 /** Where the weights are in what people save with PyTorch. */
-import { describeValue, PickleError, pickleText, type PickleValue } from "./pickle.ts";
+import { describeValue, PickleError, pickleText, type PickleValue } from "./pickle_value.ts";
 import { TorchTensor } from "./torch_pickle.ts";
 
 /** What training scripts call the state_dict within a checkpoint; the first one that is there counts. */

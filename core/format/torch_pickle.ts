@@ -1,7 +1,7 @@
 /** What pickles of PyTorch's tensors name, for `readPickle`. Nothing of it runs: tensors are described, storages looked up. */
 import { sizeOf } from "../shape.ts";
 import type { Dtype } from "./dtype.ts";
-import { PickleError, type PickleFunction, PickleObject, type PickleValue } from "./pickle.ts";
+import { PickleError, type PickleFunction, PickleObject, type PickleValue } from "./pickle_value.ts";
 
 /** Numbers outside the pickle, which tensors are windows on. */
 export interface Storage {

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  PickleError,
-  type PickleGlobals,
-  type PickleValue,
-  readPickle,
-} from "../../../core/format/pickle.ts";
+import { type PickleGlobals, readPickle } from "../../../core/format/pickle.ts";
 import { numpyGlobals } from "../../../core/format/pickle_numpy.ts";
+import { PickleError, type PickleValue } from "../../../core/format/pickle_value.ts";
 import { parseStateDict } from "../../../core/format/read_state_dict.ts";
 import { findTensors } from "../../../core/format/torch_checkpoint.ts";
 import { torchGlobals } from "../../../core/format/torch_pickle.ts";
