@@ -6,11 +6,10 @@ import { filterOperand, rowsOperand, storeFilters } from "../wgsl/operands.ts";
 import { filterTransform, inputTransform, outputTransform, type Side } from "../wgsl/winograd.ts";
 import { cutsFor, KERNEL_COST, NUMBER_COST, timeOf } from "./cut.ts";
 import type { Finish } from "./epilogue.ts";
+import type { Extents4 } from "./gathered.ts";
 import { multiply } from "./gemm.ts";
 import type { Lower } from "./lowering.ts";
 import { widthFor } from "./width.ts";
-
-type Extents4 = readonly [number, number, number, number];
 
 /** A convolution of 3 × 3 filters with stride 1, or the gradient to its input, which is one too. */
 export interface Winograd {
