@@ -32,11 +32,22 @@ export function banner(options: TrainerOptions, settings: Settings, trainer: Tra
 /** What is on that usually is off. */
 export function describeExtras(settings: Settings): string[] {
   const { ema, ema_decay, no_wd_on_norm, early_stop, patience } = settings;
-  const numbers = ["lr_head", "label_smoothing", "mixup", "cutmix", "clip_grad", "max_steps"] as const;
-  const named = numbers.filter((name) => settings[name] > 0)
-    .map((name) => `${name.replaceAll("_", " ")} ${settings[name]}`);
+  const numbers = [
+    "lr_head",
+    "label_smoothing",
+    "mixup",
+    "cutmix",
+    "random_erase",
+    "clip_grad",
+    "max_steps",
+  ] as const;
+  const lists = ["rand_augment", "color_jitter"] as const;
+  const name = (flag: string) => flag.replaceAll("_", " ");
   return [
-    ...named,
+    ...numbers.filter((flag) => settings[flag] > 0).map((flag) => `${name(flag)} ${settings[flag]}`),
+    ...lists.filter((flag) => settings[flag].length > 0).map((flag) =>
+      `${name(flag)} ${settings[flag].join(",")}`
+    ),
     ...(settings.accumulate > 1 ? [`gradients of ${settings.accumulate} batches an update`] : []),
     ...(ema ? [`averaged weights (${ema_decay})`] : []),
     ...(no_wd_on_norm ? ["no decay of norms and biases"] : []),
