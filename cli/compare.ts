@@ -11,6 +11,7 @@ import { describeFlags, parseFlags, splitPositionals, switchFlag, text } from ".
 import { main } from "./main.ts";
 import { percent } from "./figures.ts";
 import { ASIDE } from "./settings/config_file.ts";
+import { flagOf } from "./settings/settings.ts";
 import { duration } from "./terminal.ts";
 
 export const compareFlags = {
@@ -107,7 +108,7 @@ function tableOf(runs: readonly ComparedRun[], settings: readonly string[]): str
       images_per_second === undefined ? "-" : images_per_second.toFixed(0),
     ];
   });
-  const titles = ["run", ...settings.map((name) => name.replaceAll("_", "-"))];
+  const titles = ["run", ...settings.map(flagOf)];
   const scores = new Set(
     runs.map(({ figures }) => figures.best_map50 === undefined ? "accuracy" : "mAP@0.5"),
   );

@@ -17,6 +17,7 @@ import {
   givenSettings,
   resolveSettings,
   type SettingFlags,
+  settingOf,
   type Settings,
 } from "./settings/settings.ts";
 import type { trainFlags } from "./train_flags.ts";
@@ -127,7 +128,7 @@ async function gather(given: Given): Promise<Gathered> {
     const base = changeSettings(
       {},
       Object.fromEntries(
-        Object.entries(whole.flags).map(([name, value]) => [name.replaceAll("-", "_"), value]),
+        Object.entries(whole.flags).map(([name, value]) => [settingOf(name), value]),
       ),
     );
     const flags = withRoomForWarmup(whole.flags, given);

@@ -20,7 +20,7 @@ import { readConfig } from "./settings/config_file.ts";
 import { checkData, dataDefaults, dataFlags, type DataSettings, loadOptions } from "./settings/data.ts";
 import { checkDetection } from "./settings/detection.ts";
 import { regulariseFlags } from "./settings/regularise.ts";
-import { generalFlags } from "./settings/settings.ts";
+import { generalFlags, settingOf } from "./settings/settings.ts";
 import { subjectFlags } from "./settings/subject.ts";
 import { trainFlags } from "./train_flags.ts";
 
@@ -128,7 +128,7 @@ async function fromFiles({ recipe, config }: Given): Promise<Given> {
 
 function settingsOf(given: Readonly<Record<string, unknown>>): Partial<DataSettings> {
   const settings = Object.keys(dataFlags).filter((name) => given[name] !== undefined);
-  return Object.fromEntries(settings.map((name) => [name.replaceAll("-", "_"), given[name]]));
+  return Object.fromEntries(settings.map((name) => [settingOf(name), given[name]]));
 }
 
 /** The images of a batch, with their moves done. */

@@ -19,7 +19,6 @@ export class PickleStack {
   readonly #outer: PickleValue[][] = [];
   readonly #memo = new Map<number, PickleValue>();
   #parts = 0;
-
   readonly #most: number;
 
   /** `fileBytes`: of the file that the pickle is part of. */
