@@ -79,9 +79,13 @@ export function matchStateDict(
   return { tensors, left, report };
 }
 
-/** Writes what fits into a session; the rest keeps its numbers. */
+/**
+ * Writes what fits into a session; the rest keeps its numbers. Layers that a network owns and does not use are in no graph
+ * of it, and their weights are left out.
+ */
 export function loadStateDict(session: Session, { tensors }: MatchedStateDict): void {
-  for (const [name, data] of tensors) session.writeState(name, data);
+  const used = new Set(session.stateNames);
+  for (const [name, data] of tensors) if (used.has(name)) session.writeState(name, data);
 }
 
 type Tensors = ReadonlyMap<string, StateTensor>;

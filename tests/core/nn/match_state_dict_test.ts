@@ -3,6 +3,7 @@ import { UserError } from "../../../core/errors.ts";
 import { StateDict, type StateTensor } from "../../../core/format/state_dict.ts";
 import { matchStateDict } from "../../../core/nn/match_state_dict.ts";
 import * as nn from "../../../core/nn/mod.ts";
+import { logitsOf } from "../../support/logits.ts";
 
 const model = () =>
   new nn.Sequential({
@@ -115,4 +116,23 @@ Deno.test("weights that are not finite are refused with the first tensor at faul
     const old = { ...whole, "fc.weight": { shape: [6, 1], dtype: "F32", data } } as const;
     assert.deepEqual(matchStateDict(model(), dictOf(old), { partial: true }).left, ["fc.weight"]);
   }
+});
+
+Deno.test({
+  name: "weights of a layer that a network owns and does not use are left out",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    class Net extends nn.Module {
+      fc = new nn.Linear(2, 1, { bias: false });
+      unused = new nn.Linear(2, 1);
+
+      forward(x: nn.Tensor): nn.Tensor {
+        return this.fc.forward(x);
+      }
+    }
+    const net = new Net();
+    const dict = dictOf({ "fc.weight": f32(1, 2), "unused.weight": f32(1, 2), "unused.bias": f32(1) });
+    assert.deepEqual(await logitsOf(net, matchStateDict(net, dict), [1, 2], [5, 7]), [7]);
+  },
 });
