@@ -1,8 +1,9 @@
 /**
  * `deno task test`: all tests in plain Deno, then the kernels' tests again with 256-bit SIMD, as `deno task train` has it.
- * The last line counts both: `N passed, N failed`.
+ * What failed is told once more at the end, where those who see only the last lines find it; the last line counts
+ * both runs: `N passed, N failed`.
  */
-import { addCounts, type Counts, countsOf, summary } from "./support/counts.ts";
+import { addCounts, type Counts, countsOf, failuresOf, summary } from "./support/counts.ts";
 
 const WIDE_SIMD = "--v8-flags=--experimental-wasm-revectorize,--no-wasm-bounds-checks";
 
@@ -22,8 +23,8 @@ const runs: readonly Run[] = [
   },
 ];
 
-/** Runs `deno test`, shows its output as it comes, and counts from its closing line. */
-async function run({ args, env }: Run): Promise<Counts> {
+/** Runs `deno test` and shows its output as it comes. */
+async function run({ args, env }: Run): Promise<{ output: string; success: boolean }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", ...args],
     env: {
@@ -45,17 +46,21 @@ async function run({ args, env }: Run): Promise<Counts> {
     output += decoder.decode(chunk, { stream: true });
   }
   const { success } = await child.status;
-  return countsOf(output, success);
+  return { output, success };
 }
 
 async function write(bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
 }
 
+const failures: string[] = [];
 let total: Counts = { passed: 0, failed: 0, skipped: 0 };
 for (const one of runs) {
   console.log(`== ${one.title}`);
-  total = addCounts(total, await run({ ...one, args: [...one.args, ...Deno.args] }));
+  const { output, success } = await run({ ...one, args: [...one.args, ...Deno.args] });
+  total = addCounts(total, countsOf(output, success));
+  if (!success) failures.push(`== failed: ${one.title}\n${failuresOf(output, success)}`);
 }
+for (const failure of failures) console.log(failure);
 console.log(summary(total));
 if (total.failed > 0 || total.passed === 0) Deno.exitCode = 1;

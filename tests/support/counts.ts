@@ -10,9 +10,7 @@ export interface Counts {
  * without one (its modules do not compile, or there are none) counts as one failure.
  */
 export function countsOf(output: string, success: boolean): Counts {
-  // deno-lint-ignore no-control-regex
-  const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
-  const lines = plain.match(/^(ok|FAILED) \| \d+ passed.*$/gm);
+  const lines = withoutColour(output).match(/^(ok|FAILED) \| \d+ passed.*$/gm);
   const line = lines?.at(-1) ?? "";
   const count = (word: string) => Number(line.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
   const failed = count("failed");
@@ -21,6 +19,22 @@ export function countsOf(output: string, success: boolean): Counts {
     failed: success ? failed : Math.max(1, failed),
     skipped: count("ignored"),
   };
+}
+
+/**
+ * What `deno test` says of its failures after the last test, "" where none failed. Of a run that fails without saying
+ * so (see `countsOf`): its last 40 lines.
+ */
+export function failuresOf(output: string, success: boolean): string {
+  if (success) return "";
+  const lines = withoutColour(output).trimEnd().split("\n");
+  const errors = lines.lastIndexOf(" ERRORS ");
+  return lines.slice(errors >= 0 ? errors : -40).join("\n");
+}
+
+function withoutColour(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/\x1b\[[0-9;]*m/g, "");
 }
 
 export function addCounts(a: Counts, b: Counts): Counts {
