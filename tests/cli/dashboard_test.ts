@@ -7,6 +7,8 @@ import { withFolder } from "../support/temp_folder.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const browserTest = inBrowser("the live page");
+/** Long, for machines that are busy with other things. */
+const WAIT = { timeout: 120_000 };
 
 /** A network that takes no time. */
 const NET = `
@@ -122,9 +124,9 @@ Deno.test({
           });
           const epochs = () => page.locator("#epochs tr").count();
           const until = (text: string) =>
-            page.locator("#phase", { hasText: text }).waitFor({ timeout: 20_000 });
+            page.locator("#phase", { hasText: text }).waitFor(WAIT);
           await page.goto(url);
-          await page.locator("#epochs tr").nth(1).waitFor({ timeout: 20_000 });
+          await page.locator("#epochs tr").nth(1).waitFor(WAIT);
           assert.equal(await page.locator("#loss canvas").count(), 1);
           assert.equal(await page.locator("#samples li.right, #samples li.wrong").count(), 12);
           await page.waitForFunction(
@@ -141,7 +143,7 @@ Deno.test({
 
           const before = await epochs();
           await page.reload();
-          await page.locator("#epochs tr").nth(before - 1).waitFor({ timeout: 20_000 });
+          await page.locator("#epochs tr").nth(before - 1).waitFor(WAIT);
           assert.match(
             (await page.locator("#loss").getAttribute("aria-label"))!,
             /on the test images after epoch/,
@@ -172,9 +174,9 @@ Deno.test({
         await withBrowser(async (browser) => {
           const page = await browser.newPage();
           await page.goto(await addressOf(run));
-          await page.locator("#epochs tr").first().waitFor({ timeout: 20_000 });
+          await page.locator("#epochs tr").first().waitFor(WAIT);
           run.kill("SIGKILL");
-          await page.locator("#phase", { hasText: "Connection lost" }).waitFor({ timeout: 20_000 });
+          await page.locator("#phase", { hasText: "Connection lost" }).waitFor(WAIT);
           assert.ok(await page.locator("#epochs tr").count() > 0);
           await run.status;
         });
@@ -214,8 +216,8 @@ Deno.test({
           const page = await browser.newPage();
           page.on("pageerror", ({ message }) => errors.push(message));
           await page.goto(await addressOf(run));
-          await page.locator("#epochs tr").nth(1).waitFor({ timeout: 20_000 });
-          await page.locator("#precision tr").nth(1).waitFor({ timeout: 20_000 });
+          await page.locator("#epochs tr").nth(1).waitFor(WAIT);
+          await page.locator("#precision tr").nth(1).waitFor(WAIT);
           assert.equal(await page.locator("#precision tr").count(), 2);
           assert.match(
             (await page.locator("#accuracy").getAttribute("aria-label"))!,
