@@ -97,11 +97,12 @@ function findBuffers(
         buffer = bufferOf.get(alias);
         if (!buffer) return;
       } else if (inPlace && place === 0) {
-        for (const candidate of opOf(node.op).inplace ?? []) {
-          const dying = node.inputs[candidate] && bufferOf.get(node.inputs[candidate]);
-          if (dying && dying.last === index && dying.bytes === bytesOf(value)) buffer = dying;
-          if (buffer) break;
-        }
+        const read = node.inputs.map((input) => bufferOf.get(input));
+        buffer = (opOf(node.op).inplace ?? []).map((candidate) => read[candidate]).find((dying) =>
+          dying && dying.last === index && dying.bytes === bytesOf(value) &&
+          // What is an epilogue's input, too, is read again after the op's own result was written.
+          read.indexOf(dying) === read.lastIndexOf(dying)
+        );
       }
       if (!buffer) buffers.push(buffer = { bytes: bytesOf(value), first: index, last, members: [] });
       buffer.last = Math.max(buffer.last, last);

@@ -151,6 +151,34 @@ Deno.test("fully connected layers take norms and activations over", pooled, asyn
   }
 });
 
+Deno.test("what an epilogue reads, too, is not written over by its op", pooled, async () => {
+  const shape = [2, 12, 3, 5];
+  const finish = {
+    "the gradient of ReLU": ({ emit }: GraphBuilder, dx: Value, x: Value) => emit("relu_grad", [dx, x], {}),
+    "a sum": ({ emit }: GraphBuilder, dx: Value, _x: Value, dy: Value) => emit("add", [dx, dy], {}),
+  };
+  for (const [what, last] of Object.entries(finish)) {
+    const builder = new GraphBuilder();
+    const [x, dy] = ["x", "dy"].map((name) =>
+      builder.emit("relu", [builder.input(name, f32(shape))], {})[0]!
+    );
+    const vectors = ["weight", "mean", "invstd"].map((name) => builder.state(name, f32([12])));
+    const [dx] = builder.emit("batch_norm_grad", [dy!, x!, ...vectors], { training: true });
+    const [y] = last(builder, dx!, x!, dy!);
+    builder.output("y", y!);
+    // What is read later cannot be written over: the other is.
+    const later = what === "a sum" ? x! : dy!;
+    builder.output("later", builder.emit("add", [y!, later], {})[0]!);
+    const graph = builder.finish();
+    assert.ok(fuse(graph).nodes.length < graph.nodes.length);
+    const wanted = await runGraph(await backendFor({ threads: 1, tile: 8, fuse: false }), graph);
+    for (const options of EVERYWHERE) {
+      const found = await runGraph(await backendFor({ ...options, guard: false }), graph);
+      found.forEach((numbers, i) => assertSame(numbers, wanted[i]!, `${what}, output ${i}`));
+    }
+  }
+});
+
 /** Steps, and what they are in float64. */
 const STEPS: Record<string, readonly Step["op"][]> = {
   "norm": ["batch_norm"],
