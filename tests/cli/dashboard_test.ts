@@ -123,8 +123,7 @@ Deno.test({
             if (!request.url().startsWith(url)) errors.push(`asks elsewhere: ${request.url()}`);
           });
           const epochs = () => page.locator("#epochs tr").count();
-          const until = (text: string) =>
-            page.locator("#phase", { hasText: text }).waitFor(WAIT);
+          const until = (text: string) => page.locator("#phase", { hasText: text }).waitFor(WAIT);
           await page.goto(url);
           await page.locator("#epochs tr").nth(1).waitFor(WAIT);
           assert.equal(await page.locator("#loss canvas").count(), 1);
