@@ -11,7 +11,7 @@ import {
   testTimeAugmentations,
 } from "../core/train/classification.ts";
 import { batchShape } from "../core/train/run_graphs.ts";
-import { loadDataset } from "../host/datasets.ts";
+import { isDownloaded, loadDataset } from "../host/datasets.ts";
 import { checkNewResults, saveResults } from "../host/evaluation_folder.ts";
 import type { DamagedFile } from "../host/images/damaged.ts";
 import {
@@ -37,7 +37,7 @@ import { subjectFlags } from "./settings/subject.ts";
 import { normaliseFlags, normaliseOf, weightsFlagsFor } from "./settings/weights.ts";
 import { testWeights } from "./test_weights.ts";
 import { classNames, readWeights, RIGHT_MODEL, type Weights } from "./weights.ts";
-import { networkOf } from "./weights_network.ts";
+import { type KnownRun, networkOf } from "./weights_network.ts";
 import { shortName } from "./model.ts";
 
 /** Images at once, where neither flags nor the run say. */
@@ -98,6 +98,8 @@ its own data it is tested as it was: on the few images of --overfit-batches, on
 as many as --limit-batches left.
 Folders of images are tested by their val/ or test/, or as a whole where they
 have neither and the run was trained on others. Their classes are found by name.
+A folder without the run's own data set is one of photographs, for what has
+learnt CIFAR-10, too.
 Detectors are judged by PASCAL VOC's rules: objects marked difficult do not
 count. In the folder are also COCO's files, of results and of what is there.`;
 
@@ -155,9 +157,7 @@ async function loadImages(
   given: EvaluateFlags,
   onDamaged: (file: DamagedFile) => void,
 ): Promise<DatasetSplit> {
-  // Who names a folder has images of their own; digits lie in none.
-  const usual = given.data === undefined || (run?.dataset ?? "digits") !== "digits" ? run?.dataset : "folder";
-  const dataset = given.dataset ?? usual;
+  const dataset = given.dataset ?? await usualDataset(run, given.data);
   if (dataset === undefined) {
     throw new UserError(`${dict.file}: it does not say what to test it on: name --dataset or --data`);
   }
@@ -187,8 +187,8 @@ async function loadImages(
   const own = seen ? ownTestOf(run, given) : undefined;
   const testOnly = own?.overfit_batches ? undefined : seen ? "seen" : "new";
   const workers = await workersFor(given);
-  const loaded = await whileReading((onRead) => {
-    const rest = { note, onDamaged, workers, onRead };
+  const loaded = await whileReading((shown) => {
+    const rest = { note, onDamaged, workers, ...shown };
     const options = loadOptions(settings, network.input as [number, number, number], rest);
     return loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
   });
@@ -205,6 +205,18 @@ async function loadImages(
   }
   const usualNormalize = run?.normalize?.mean.length === channels ? run.normalize : split.normalize;
   return { ...split, normalize: normaliseOf(given, channels, usualNormalize) };
+}
+
+/** What is tested on where nobody says: the run's data set, unless a folder is named that has images of one's own. */
+async function usualDataset(
+  run: KnownRun | undefined,
+  data: string | undefined,
+): Promise<string | undefined> {
+  const own = run?.dataset;
+  if (data === undefined) return own;
+  if (own === undefined || own === "digits") return "folder"; // Digits lie in none.
+  const isSame = run?.data !== undefined && resolve(data) === resolve(run.data);
+  return isSame || await isDownloaded(own, data) ? own : "folder";
 }
 
 /** Throws where there are no ten crops: of images that are not larger than what the network takes. */

@@ -89,7 +89,7 @@ async function loadBoxes(
   const { loadDetection } = await import("../host/detection/dataset.ts");
   const own = seen ? ownTestOf(run, given) : undefined;
   const learnt = (own?.overfit_batches ?? 0) > 0;
-  const loaded = await whileReading((onRead) =>
+  const loaded = await whileReading(({ onRead }) =>
     loadDetection(folder, {
       input: network.input as [number, number, number],
       split_size: (network.model as DetectionModel).map.split_size,

@@ -51,7 +51,7 @@ export async function lintData(args: readonly string[]): Promise<number> {
   const classes = given.classes === undefined ? found.classes : await classesFrom(given.classes);
   // Only now: it takes a moment to load what decodes images.
   const { readSamples } = await import("../host/detection/read.ts");
-  const samples = await whileReading((onRead) =>
+  const samples = await whileReading(({ onRead }) =>
     readSamples(found, { thorough: true, classes: classes ?? [], onRead })
   );
   const report = lint(samples, {

@@ -86,8 +86,8 @@ export async function preview(args: readonly string[]): Promise<number> {
   checkKind({ model, ...settings }, map !== undefined, given.data !== undefined);
   const note = (line: string) => console.log(`Note: ${line}`);
   const rest = { note, workers: undefined, split_size: map?.split_size };
-  const data = await whileReading((onRead) =>
-    loadAnyDataset(dataset, loadOptions(settings, entry.input, { ...rest, onRead }))
+  const data = await whileReading((shown) =>
+    loadAnyDataset(dataset, loadOptions(settings, entry.input, { ...rest, ...shown }))
   );
   try {
     data.notes.forEach(note);

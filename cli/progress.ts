@@ -1,5 +1,5 @@
 /** How far a command has come, on the error stream, so that its output stays clean: a bar on a terminal, else lines. */
-import { bar, duration } from "./terminal.ts";
+import { bar, duration, megabytes } from "./terminal.ts";
 
 const encoder = new TextEncoder();
 const isTerminal = Deno.stderr.isTerminal();
@@ -34,13 +34,33 @@ export function createProgress(): Progress {
   };
 }
 
-/** Runs what looks at many files, and shows how far it has come. */
-export async function whileReading<T>(
-  work: (onRead: (done: number, all: number) => void) => Promise<T>,
-): Promise<T> {
+/** What is told of data while it is loaded. */
+export interface Shown {
+  /** How many of all images have been looked at. */
+  readonly onRead: (done: number, all: number) => void;
+  /** How many bytes of a file are downloaded. */
+  readonly progress: (received: number, total: number | undefined) => void;
+}
+
+/** Runs what looks at many files, or downloads them, and shows how far it has come. */
+export async function whileReading<T>(work: (shown: Shown) => Promise<T>): Promise<T> {
   const progress = createProgress();
+  let before = Infinity;
   try {
-    return await work((done, all) => progress.show(done / all, `image ${done} of ${all}`));
+    return await work({
+      onRead: (done, all) => progress.show(done / all, `image ${done} of ${all}`),
+      progress(received, total) {
+        const all = total === undefined ? "" : megabytes(total);
+        if (received < before) {
+          // Another file begins.
+          progress.stop();
+          console.error(`Downloading ${all || "a file"}`);
+        }
+        before = received;
+        const share = total === undefined ? 0 : received / total;
+        progress.show(share, `downloaded: ${megabytes(received)}${all && ` of ${all}`}`);
+      },
+    });
   } finally {
     progress.stop();
   }

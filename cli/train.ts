@@ -29,7 +29,7 @@ import { checkImages } from "./resume.ts";
 import { loadOptions } from "./settings/data.ts";
 import { run } from "./run.ts";
 import { startDashboard } from "./start_dashboard.ts";
-import { clearLine, isTerminal, megabytes, redraw } from "./terminal.ts";
+import { clearLine, isTerminal } from "./terminal.ts";
 import { negatable, trainFlags, trainGroups } from "./train_flags.ts";
 import { prepare, readPretrained } from "./trainer_options.ts";
 import { tune } from "./tune.ts";
@@ -90,7 +90,6 @@ async function loadImages(
   const reached = resumed?.header?.progress;
   const goesOnAt = reached && { epoch: reached.epoch, place: reached.step * settings.batch_size };
   const rest = {
-    progress: downloadProgress,
     note,
     onDamaged: damaged.add,
     workers,
@@ -98,10 +97,9 @@ async function loadImages(
     goesOnAt,
     split_size,
   };
-  const data = await whileReading((onRead) =>
-    loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, { ...rest, onRead }))
+  const data = await whileReading((shown) =>
+    loadAnyDataset(settings.dataset, loadOptions(settings, entry.input, { ...rest, ...shown }))
   );
-  if (isTerminal) clearLine();
   data.notes.forEach(note);
   return data;
 }
@@ -204,16 +202,4 @@ async function carryOut(
 function trialOf(mode: Mode, options: TrainerOptions): TrainerOptions {
   if (mode === "dry-run") return tryOptions(options);
   return mode === "lr-find" ? sweepOptions(options, usualSweep) : options;
-}
-
-let lastShown = 0;
-
-function downloadProgress(received: number, total: number | undefined): void {
-  const done = received === total;
-  if (!done && performance.now() - lastShown < (isTerminal ? 100 : 5000)) return;
-  lastShown = performance.now();
-  const of = total === undefined ? "" : ` of ${megabytes(total)}, ${Math.floor(100 * received / total)} %`;
-  const line = `Downloading: ${megabytes(received)}${of}`;
-  if (isTerminal) redraw(line);
-  else console.log(line);
 }

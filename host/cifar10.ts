@@ -47,25 +47,36 @@ export async function loadCifar10(
   data: string,
   { progress, source = officialSource }: Cifar10Options = {},
 ): Promise<DatasetSplit<MemoryDataset>> {
+  const found = await findCifar10(data);
+  if (found) return "archive" in found ? loadArchive(found.archive) : loadFolder(found.folder, found.files);
+  const target = join(data, BINARY_ARCHIVE);
+  await download(source.url, target, source.md5, { progress });
+  return loadArchive(target);
+}
+
+/** Where it is; undefined for a folder that has none of it. Throws `UserError` where it cannot be. */
+export async function findCifar10(
+  data: string,
+): Promise<
+  { readonly archive: string } | { readonly folder: string; readonly files: readonly string[] } | undefined
+> {
   const info = await statIfThere(data);
   if (isArchiveName(data) && !info?.isDirectory) {
     if (!info) throw new UserError(`${data}: there is no such file; check --data`);
-    return loadArchive(data);
+    return { archive: data };
   }
   if (info && !info.isDirectory) {
     throw new UserError(`${data}: neither a folder nor a .tar.gz of CIFAR-10; check --data`);
   }
   for (const folder of [data, ...FOLDERS.map((name) => join(data, name))]) {
     const files = await batchFiles(folder);
-    if (files.length > 0) return loadFolder(folder, files);
+    if (files.length > 0) return { folder, files };
   }
   for (const name of Object.keys(OFFICIAL)) {
     const archive = join(data, name);
-    if (await statIfThere(archive)) return loadArchive(archive);
+    if (await statIfThere(archive)) return { archive };
   }
-  const target = join(data, BINARY_ARCHIVE);
-  await download(source.url, target, source.md5, { progress });
-  return loadArchive(target);
+  return undefined;
 }
 
 function isArchiveName(path: string): boolean {

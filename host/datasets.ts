@@ -105,6 +105,13 @@ export async function loadAnyDataset(name: string, options: LoadOptions): Promis
   return await loadDetection(data, { ...folder, ...boxes, input: input ?? network });
 }
 
+/** Whether `data` has a data set that would otherwise be downloaded to it. */
+export async function isDownloaded(name: string, data: string): Promise<boolean> {
+  if (name === "cifar10") return await (await import("./cifar10.ts")).findCifar10(data) !== undefined;
+  if (name === "mnist") return await (await import("./mnist.ts")).findMnist(data) !== undefined;
+  return false;
+}
+
 /** A data set of images by class. */
 export async function loadDataset(name: string, options: LoadOptions): Promise<DatasetSplit> {
   if (name === BOXES) throw new UserError(`--dataset ${BOXES}: is for detectors, such as yolov1`);

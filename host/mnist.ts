@@ -42,11 +42,7 @@ export async function loadMnist(
   data: string,
   { progress, source = { url: MIRROR, md5: MD5 } }: MnistOptions = {},
 ): Promise<DatasetSplit<MemoryDataset>> {
-  const info = await statIfThere(data);
-  if (info && !info.isDirectory) {
-    throw new UserError(`${data}: not a folder with MNIST's files; check --data`);
-  }
-  const folder = await usualFolder(data);
+  const folder = await findMnist(data) ?? data;
   const find = async (name: string) => {
     const file = await findFile(folder, name);
     if (file) return { file, bytes: await unpacked(file) };
@@ -64,12 +60,16 @@ function part(images: Found, labels: Found) {
   return { images: images.bytes, labels: labels.bytes, imagesFile: images.file, labelsFile: labels.file };
 }
 
-/** The folder that has at least one of the files; else the one that was named. */
-async function usualFolder(data: string): Promise<string> {
+/** The folder that has at least one of the files; undefined where there is none. Throws `UserError` where there can't be. */
+export async function findMnist(data: string): Promise<string | undefined> {
+  const info = await statIfThere(data);
+  if (info && !info.isDirectory) {
+    throw new UserError(`${data}: not a folder with MNIST's files; check --data`);
+  }
   for (const folder of [data, ...FOLDERS.map((name) => join(data, name))]) {
     for (const name of Object.keys(MD5)) if (await findFile(folder, name)) return folder;
   }
-  return data;
+  return undefined;
 }
 
 /** `train-images-idx3-ubyte`, the same with .gz, or `train-images.idx3-ubyte`, as it is called by some. */

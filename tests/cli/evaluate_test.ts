@@ -3,10 +3,11 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { evaluate } from "../../cli/evaluate.ts";
 import { predict } from "../../cli/predict.ts";
+import { preview } from "../../cli/preview.ts";
 import { train } from "../../cli/train.ts";
 import { printed } from "../support/printed.ts";
 import { photograph, put } from "../support/pictures.ts";
-import { smallNet, smallRun } from "../support/tiny_run.ts";
+import { smallNet, smallRun, withCifar } from "../support/tiny_run.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const loose = { sanitizeOps: false, sanitizeResources: false };
@@ -213,5 +214,65 @@ Deno.test(
       assert.match(damaged[0].why, /premature end/i);
       for (const name of ["blue/1.jpg", "red/1.jpg"]) await put(join(data, "val", name), cut);
       await assert.rejects(evaluate([run, ...net]), /^UserError: data: no image to test on can be decoded$/);
+    }),
+);
+
+/** Runs `body` where every download gets these bytes; returns the addresses that were asked for. */
+async function downloading(bytes: Uint8Array<ArrayBuffer>, body: () => Promise<void>): Promise<string[]> {
+  const asked: string[] = [];
+  const { fetch } = globalThis;
+  globalThis.fetch = (url) => {
+    asked.push(String(url));
+    return Promise.resolve(new Response(bytes, { headers: { "content-length": String(bytes.length) } }));
+  };
+  try {
+    await body();
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  return asked;
+}
+
+Deno.test(
+  "evaluate: what learnt a data set that can be downloaded is tested on photographs, and nothing is put among them",
+  loose,
+  () =>
+    withCifar(async (small, folder) => {
+      await smallRun(folder, "run", ...small.slice(2), "--no-pictures");
+      const run = join(folder, "run"), photos = join(folder, "photos"), empty = join(folder, "empty");
+      await put(join(photos, "cat", "1.jpg"), await photograph(20, 30, 180));
+      await put(join(photos, "dog", "1.jpg"), await photograph(180, 30, 20));
+      await Deno.mkdir(empty);
+      const given = [...small.slice(0, 2), "--json"];
+      const asked = await downloading(Uint8Array.of(1), async () => {
+        const told = async (data: string) =>
+          JSON.parse((await printed(evaluate, run, "--data", data, ...given)).out);
+        const found = await told(photos);
+        assert.deepEqual([found.dataset, found.images], ["photos", 2]);
+        const copy = join(folder, "copy", "cifar-10-batches-bin");
+        await Deno.mkdir(copy, { recursive: true });
+        for (const name of namesIn(join(folder, "data"))) {
+          await Deno.copyFile(join(folder, "data", name), join(copy, name));
+        }
+        assert.deepEqual([(await told(join(folder, "copy"))).dataset], ["cifar10"]);
+        await assert.rejects(
+          told(join(folder, "none")),
+          /^UserError: --data .*none: there is no such folder$/,
+        );
+        await assert.rejects(told(empty), /there are no folders with images, .* named by --dataset$/);
+      });
+      assert.deepEqual([asked, namesIn(photos), namesIn(empty)], [[], ["cat", "dog"], []]);
+      // Where it is asked for, it is downloaded, and told of.
+      const here = ["--dataset", "cifar10", "--data", empty];
+      for (const command of [() => evaluate([run, ...given, ...here]), () => preview(here)]) {
+        const told: unknown[] = [];
+        const { error } = console;
+        console.error = (line: unknown) => told.push(line);
+        const asked = await downloading(new Uint8Array(2e6), async () => {
+          await assert.rejects(command(), /its md5 is/);
+        }).finally(() => console.error = error);
+        assert.deepEqual([asked.length, told], [1, ["Downloading 2.0 MB"]]);
+        await Deno.remove(join(empty, "cifar-10-binary.tar.gz.part"));
+      }
     }),
 );
