@@ -2,8 +2,10 @@
 import { resolve } from "node:path";
 import type { DatasetSplit } from "../core/data/dataset.ts";
 import { relabel } from "../core/data/relabel.ts";
+import type { Transform } from "../core/data/transforms/mod.ts";
 import { isDetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
+import { preparationOf } from "../core/predict/preparation.ts";
 import { matchStateDict } from "../core/nn/match_state_dict.ts";
 import {
   classification,
@@ -180,7 +182,9 @@ async function loadImages(
   if (given.tta && settings.hflip === 0) {
     throw new UserError(`--tta is not for ${dataset}: mirrored digits are no digits`);
   }
-  if (given.tta === "ten-crop") checkTenCrop(settings, network.input);
+  const input = (settings.input.length > 0 ? settings.input : network.input) as [number, number, number];
+  const evaluation = preparationOf(input, run, given["val-resize-size"]);
+  if (given.tta === "ten-crop") checkTenCrop(settings, input, evaluation);
   if (given.tta && run?.hflip === 0 && !run.no_aug) {
     note("the run never saw mirrored images (--hflip 0); --tta mirrors these");
   }
@@ -190,7 +194,7 @@ async function loadImages(
   const loaded = await whileReading((shown) => {
     const rest = { note, onDamaged, workers, ...shown };
     const options = loadOptions(settings, network.input as [number, number, number], rest);
-    return loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly } });
+    return loadDataset(dataset, { ...options, folder: { ...options.folder, testOnly, evaluation } });
   });
   loaded.notes.forEach(note);
   const split = own ? testedAsRun(loaded, own, note) : loaded;
@@ -221,19 +225,21 @@ async function usualDataset(
 
 /** Throws where there are no ten crops: of images that are not larger than what the network takes. */
 function checkTenCrop(
-  { dataset, input, val_resize_size }: {
-    readonly dataset: string;
-    readonly input: readonly number[];
-    readonly val_resize_size: number;
-  },
-  network: readonly number[],
+  { dataset, val_resize_size }: { readonly dataset: string; readonly val_resize_size: number },
+  [, ...size]: readonly [number, number, number],
+  evaluation: readonly Transform[],
 ): void {
   if (dataset !== "folder") {
     throw new UserError(
       `--tta ten-crop is for photographs; ${dataset} has images of one size: take --tta flip`,
     );
   }
-  const side = Math.max(...(input.length > 0 ? input : network).slice(1));
+  if (!evaluation.some(({ name }) => name === "CenterCrop")) {
+    throw new UserError(
+      "--tta ten-crop: these weights see images whole; --val-resize-size leaves something to crop",
+    );
+  }
+  const side = Math.max(...size);
   if (val_resize_size > 0 && val_resize_size < side) {
     throw new UserError(
       `--tta ten-crop: --val-resize-size ${val_resize_size} leaves no ${side} pixels to crop; make it larger`,

@@ -3,6 +3,7 @@ import type { DatasetSplit } from "../core/data/dataset.ts";
 import type { DetectionDataset } from "../core/data/detection/dataset.ts";
 import { loadDigits } from "../core/data/digits.ts";
 import { type MemoryDataset, rehandle } from "../core/data/memory.ts";
+import type { Transform } from "../core/data/transforms/mod.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import type { DetectionOptions } from "./detection/dataset.ts";
@@ -38,6 +39,8 @@ export interface FolderOptions {
   readonly scale: readonly [number, number];
   /** The shorter side before an evaluation's CenterCrop; undefined for torchvision's share. */
   readonly resize: number | undefined;
+  /** All that an evaluation does to images, where it is something else. */
+  readonly evaluation?: readonly Transform[] | undefined;
   readonly valSplit: number | undefined;
   readonly seed: number;
   readonly maxPixels: number;

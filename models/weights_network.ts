@@ -41,7 +41,7 @@ export interface NetworkOptions {
 const KNOWN: Readonly<Record<string, { readonly side: number; readonly normalize: Normalize }>> = {
   digits: { side: 32, normalize: digitsNormalize },
   cifar10: { side: 32, normalize: cifar10Normalize },
-  mnist: { side: 28, normalize: mnistNormalize },
+  mnist: { side: 32, normalize: mnistNormalize },
 };
 
 /** Undefined for weights that are of no run of Strata. */

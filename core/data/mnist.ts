@@ -6,10 +6,17 @@ import { UserError } from "../errors.ts";
 import type { DatasetSplit, Normalize } from "./dataset.ts";
 import { readIdx } from "./idx.ts";
 import { type Handling, inMemory, type MemoryDataset, type MemoryImages } from "./memory.ts";
+import type { Transform } from "./transforms/mod.ts";
 
 const SIDE = 28;
 const FRAME = 2;
 const FRAMED = SIDE + 2 * FRAME;
+
+/** What turns any image into one such as these. */
+export const likeMnist: readonly Transform[] = [
+  { name: "Resize", size: [SIDE, SIDE] },
+  { name: "Pad", padding: FRAME },
+];
 
 /** The published constants, of images without their frame. */
 export const mnistNormalize: Normalize = { mean: [0.1307], std: [0.3081] };

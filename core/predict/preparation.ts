@@ -2,6 +2,7 @@
 import { photographEvaluation, usualResize } from "../data/augmentation.ts";
 import type { Normalize } from "../data/dataset.ts";
 import { normalizeFor } from "../data/imagenet.ts";
+import { likeMnist } from "../data/mnist.ts";
 import type { Transform } from "../data/transforms/mod.ts";
 
 /** Channels, height, width of what a network takes. */
@@ -35,7 +36,9 @@ export function preparationOf(input: Input, run: RunImages | undefined, resize?:
   const isWhole = run?.dataset === undefined
     ? Math.max(input[1], input[2]) <= SMALL
     : run.dataset !== "folder";
-  return evaluationOf(input, isWhole ? "whole" : run?.val_resize_size || undefined);
+  // A digit is smaller than MNIST's images here: they have a frame.
+  const first = run?.dataset === "mnist" ? likeMnist : [];
+  return [...first, ...evaluationOf(input, isWhole ? "whole" : run?.val_resize_size || undefined)];
 }
 
 /** The run's mean and deviation, or else ImageNet's. */

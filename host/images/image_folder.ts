@@ -21,7 +21,8 @@ export async function loadPhotographs(options: LoadOptions): Promise<DatasetSpli
   const { maxPixels, badImages, workers, scale, testOnly } = limits;
   const normalize = normalizeFor(channels);
   const size = [height, width] as const;
-  const evaluation = photographEvaluation(size, limits.resize ?? usualResize(size));
+  const evaluation = limits.evaluation ??
+    photographEvaluation(size, limits.resize ?? usualResize(size));
   const training = options.no_aug
     ? evaluation
     : photographTraining(size, { ...options, scale, ratio: RATIO }, normalize);

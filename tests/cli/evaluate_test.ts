@@ -5,6 +5,7 @@ import { evaluate } from "../../cli/evaluate.ts";
 import { predict } from "../../cli/predict.ts";
 import { preview } from "../../cli/preview.ts";
 import { train } from "../../cli/train.ts";
+import { idx } from "../support/idx_file.ts";
 import { printed } from "../support/printed.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { smallNet, smallRun, withCifar } from "../support/tiny_run.ts";
@@ -178,6 +179,36 @@ Deno.test(
       const { predictions } = predicted.images[0];
       const { probability } = predictions.find((one: { class: string }) => one.class === "red");
       assert.ok(Math.abs(Math.exp(-evaluated.loss) - probability) < 1e-6, `${evaluated.loss} ${probability}`);
+    }),
+);
+
+Deno.test(
+  "evaluate: a digit of MNIST is seen as predict sees its image file, and as a folder of such files",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const data = join(folder, "data"), files = join(folder, "files");
+      const grey = (i: number) => (i * i + 7 * Math.floor(i / 28)) % 251;
+      for (const [part, count] of [["train", 40], ["t10k", 1]] as const) {
+        await put(join(data, `${part}-images-idx3-ubyte`), idx([count, 28, 28], grey));
+        await put(join(data, `${part}-labels-idx1-ubyte`), idx([count], (i) => (i + 3) % 10));
+      }
+      await smallRun(folder, "run", "--dataset", "mnist", "--data", data, "--batch-size", "4");
+      const run = join(folder, "run"), given = ["--model", join(folder, "net.ts"), "--json"];
+      const raw = { width: 28, height: 28, channels: 1 } as const;
+      const png = await sharp(Uint8Array.from({ length: 784 }, (_, i) => grey(i)), { raw }).png().toBuffer();
+      const file = await put(join(files, "3", "1.png"), png);
+      const { loss } = JSON.parse((await printed(evaluate, run, ...given)).out);
+      const predicted = JSON.parse((await printed(predict, run, file, ...given, "--top-k", "10")).out);
+      const isThree = (one: { class: string }) => one.class === "3";
+      const { probability } = predicted.images[0].predictions.find(isThree);
+      assert.ok(Math.abs(Math.exp(-loss) - probability) < 1e-6, `${loss} ${probability}`);
+      const again = JSON.parse((await printed(evaluate, run, "--data", files, ...given)).out);
+      assert.deepEqual([again.dataset, again.loss], ["files", loss]);
+      await assert.rejects(
+        evaluate([run, "--data", files, ...given, "--tta", "ten-crop"]),
+        /^UserError: --tta ten-crop: these weights see images whole/,
+      );
     }),
 );
 

@@ -3,18 +3,9 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { loadMnist } from "../../host/mnist.ts";
+import { idx } from "../support/idx_file.ts";
 import { put } from "../support/pictures.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
-
-/** An idx file of bytes. */
-function idx(shape: readonly number[], byteAt: (i: number) => number): Uint8Array {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const bytes = new Uint8Array(4 + 4 * shape.length + size);
-  bytes.set([0, 0, 8, shape.length]);
-  shape.forEach((extent, axis) => new DataView(bytes.buffer).setUint32(4 + 4 * axis, extent));
-  for (let i = 0; i < size; i++) bytes[bytes.length - size + i] = byteAt(i);
-  return bytes;
-}
 
 /** Image i is of value 10 + i, its label i mod 10. */
 function files(): Record<string, Uint8Array> {

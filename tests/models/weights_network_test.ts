@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { runOf } from "../../models/weights_network.ts";
+import { fitNetwork, runOf } from "../../models/weights_network.ts";
 import { cifar10Normalize } from "../../core/data/cifar10.ts";
+import { models } from "../../models/registry.ts";
 import { StateDict } from "../../core/format/state_dict.ts";
 
 const file = (config?: string) =>
@@ -15,6 +16,13 @@ Deno.test("a checkpoint says what its run was; of an older one its data set says
   assert.deepEqual(runOf(file(JSON.stringify(old))), { ...old, normalize: cifar10Normalize });
   const normalize = { mean: [0], std: [1] };
   assert.deepEqual(runOf(file(JSON.stringify({ ...old, normalize }))), { ...old, normalize });
+});
+
+Deno.test("of an older checkpoint its data set says how large images were", () => {
+  for (const dataset of ["digits", "cifar10", "mnist"]) {
+    const net = fitNetwork(file(JSON.stringify({ dataset })), ["resnet20", models["resnet20"]!]);
+    assert.deepEqual(net.input, [3, 32, 32], dataset);
+  }
 });
 
 Deno.test("a checkpoint whose own words are damaged is an error", () => {

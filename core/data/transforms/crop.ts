@@ -1,4 +1,4 @@
-/** Cutting out parts: torchvision's Resize by the shorter side, CenterCrop, TenCrop, RandomCrop and RandomResizedCrop. */
+/** Cutting out parts: torchvision's Resize by the shorter side, Pad, CenterCrop, TenCrop, RandomCrop and RandomResizedCrop. */
 import { blankImage, type Image, roundHalfEven, type Size } from "./image.ts";
 import { integer, type Stream } from "../../random.ts";
 import { type Box, resize, resizedCrop } from "./resample.ts";
@@ -15,6 +15,11 @@ export function crop(image: Image, top: number, left: number, [height, width]: S
     target.data.set(pixels, (y * width + from - left) * channels);
   }
   return target;
+}
+
+/** Pad: the image in a black frame, `padding` pixels wide. */
+export function pad(image: Image, padding: number): Image {
+  return crop(image, -padding, -padding, [image.height + 2 * padding, image.width + 2 * padding]);
 }
 
 /** Resize: the shorter side becomes `side`, the other in proportion. */

@@ -6,6 +6,7 @@ import { colorJitter, type JitterOptions } from "./color_jitter.ts";
 import {
   centerCrop,
   flipHorizontally,
+  pad,
   randomBox,
   randomCrop,
   randomResizedCrop,
@@ -21,6 +22,7 @@ import { resize } from "./resample.ts";
 export type Transform =
   | { readonly name: "Resize"; /** Of the shorter side, or of both. */ readonly size: number | Size }
   | { readonly name: "CenterCrop"; readonly size: Size }
+  | { readonly name: "Pad"; /** Black pixels on each side. */ readonly padding: number }
   | { readonly name: "TenCrop"; readonly size: Size; /** Which of the ten. */ readonly index: number }
   | { readonly name: "RandomCrop"; readonly padding: number }
   | ({ readonly name: "RandomResizedCrop"; readonly size: Size } & ResizedCropOptions)
@@ -46,6 +48,8 @@ function apply(image: Image, transform: Transform, draws: Draws): Image {
     }
     case "CenterCrop":
       return centerCrop(image, transform.size);
+    case "Pad":
+      return pad(image, transform.padding);
     case "TenCrop":
       return tenCrop(image, transform.size, transform.index);
     case "RandomCrop":
