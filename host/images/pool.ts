@@ -119,6 +119,7 @@ export function createImagePool(workers: number = defaultWorkers("cpu")): ImageP
     });
     if ("damaged" in answer) throw new DamagedImage(answer.damaged);
     if ("gone" in answer) throw new LostImage(answer.path, answer.gone);
+    if ("fault" in answer) throw new Error(answer.fault);
     if ("unable" in answer) {
       throw new UserError(
         `images cannot be decoded here (${answer.unable.replace(/, run again.*/, "")}); decoding takes the ` +

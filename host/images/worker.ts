@@ -5,7 +5,7 @@ import {
   spareReduction,
   type Transform,
 } from "../../core/data/transforms/mod.ts";
-import { type Image, withChannels } from "../../core/data/transforms/image.ts";
+import { CannotTransform, type Image, withChannels } from "../../core/data/transforms/image.ts";
 import { changeImages, type ImageChange } from "../../core/data/change.ts";
 import type { Moment } from "../../core/data/dataset.ts";
 import { stream } from "../../core/random.ts";
@@ -42,14 +42,15 @@ export type Job = LoadJob | InspectJob | ChangeJob;
 
 /**
  * `damaged`: no image can be had from the file; `gone`: the file itself can't be read, which only a load tells apart; `unable`:
- * it is not the file's fault, as where sharp does not work here.
+ * nothing can be decoded here, as where sharp does not work; `fault`: Strata's own.
  */
 export type Answer =
   | { readonly pixels: Uint8Array<ArrayBuffer> }
   | { readonly size: PixelSize }
   | { readonly path: string; readonly gone: string }
   | { readonly damaged: string }
-  | { readonly unable: string };
+  | { readonly unable: string }
+  | { readonly fault: string };
 
 /** From now on it is noticed where the worker ends. */
 export interface Alive {
@@ -89,13 +90,22 @@ function proceed(): void {
 }
 
 async function answer({ id, ...job }: Numbered): Promise<void> {
-  const answer = await carryOut(job).catch((error) => ({ unable: firstLine(error) }));
+  const answer = await carryOut(job).catch((error): Answer => {
+    if (error instanceof Deno.errors.NotCapable) return { unable: firstLine(error) };
+    const what = error instanceof Error ? error.stack ?? String(error) : String(error);
+    return { fault: "path" in job ? `${job.path}: ${what}` : what };
+  });
   scope.postMessage({ id, ...answer }, "pixels" in answer ? [answer.pixels.buffer] : []);
 }
 
 async function carryOut(job: Job): Promise<Answer> {
   if (job.kind === "change") return { pixels: changeImages(job) };
-  const decoder = await (loading ??= import("./decode.ts"));
+  let decoder: Decoder;
+  try {
+    decoder = await (loading ??= import("./decode.ts"));
+  } catch (error) {
+    return { unable: firstLine(error) };
+  }
   return job.kind === "inspect" ? await inspect(decoder, job) : await load(decoder, job);
 }
 
@@ -142,10 +152,21 @@ async function load({ decode }: Decoder, job: LoadJob): Promise<Answer> {
   } catch (error) {
     return { damaged: firstLine(error) };
   }
-  const { data } = applyTransforms(withChannels(image, channels), transforms, draws);
+  let data: Uint8Array;
+  try {
+    ({ data } = applyTransforms(withChannels(image, channels), transforms, draws));
+  } catch (error) {
+    if (isTooLarge(error)) return { damaged: firstLine(error) };
+    throw error;
+  }
   // What is sent away must have a buffer of its own.
   const pixels = data.byteLength === data.buffer.byteLength ? data as Uint8Array<ArrayBuffer> : data.slice();
   return { pixels };
+}
+
+/** Whether an image became larger than memory holds. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof CannotTransform || (error instanceof RangeError && /array/i.test(error.message));
 }
 
 function firstLine(error: unknown): string {

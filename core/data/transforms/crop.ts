@@ -1,7 +1,7 @@
 /** Cutting out parts: torchvision's Resize by the shorter side, Pad, CenterCrop, TenCrop, RandomCrop and RandomResizedCrop. */
 import { blankImage, type Image, roundHalfEven, type Size } from "./image.ts";
 import { integer, type Stream } from "../../random.ts";
-import { type Box, resize, resizedCrop } from "./resample.ts";
+import { type Box, resize, resizedCrop, wholeOf } from "./resample.ts";
 
 /** The part of the image that begins at (top, left); black where it lies outside. */
 export function crop(image: Image, top: number, left: number, [height, width]: Size): Image {
@@ -24,17 +24,27 @@ export function pad(image: Image, padding: number): Image {
 
 /** Resize: the shorter side becomes `side`, the other in proportion. */
 export function resizeShorter(image: Image, side: number): Image {
-  const { width, height } = image;
+  return resize(image, shorterSize(image, side));
+}
+
+function shorterSize({ width, height }: Extent, side: number): Size {
   const longer = Math.trunc(side * Math.max(width, height) / Math.min(width, height));
-  return resize(image, width <= height ? [longer, side] : [side, longer]);
+  return width <= height ? [longer, side] : [side, longer];
+}
+
+type Extent = Pick<Image, "width" | "height">;
+
+/** What is cut out of an image: black where it lies outside. */
+export interface Part extends Box {
+  readonly mirrored: boolean;
 }
 
 /** CenterCrop: the middle, with black around it where the image is smaller. */
-export function centerCrop(image: Image, size: Size): Image {
-  const [height, width] = size;
+export function centreOf(image: Extent, [height, width]: Size): Part {
   // torchvision pads a small image first, with the odd pixel at the bottom and right.
   const before = (space: number) => space < 0 ? -Math.floor(-space / 2) : roundHalfEven(space / 2);
-  return crop(image, before(image.height - height), before(image.width - width), size);
+  const [top, left] = [before(image.height - height), before(image.width - width)];
+  return { top, left, height, width, mirrored: false };
 }
 
 /** Parts that TenCrop takes of an image. */
@@ -46,13 +56,39 @@ export const CENTRE_OF_TEN = 4;
  * One of TenCrop's parts, by its number: the left top corner, the right top, the left bottom, the right bottom and the
  * middle, then those of the mirrored image. The image is at least as large.
  */
-export function tenCrop(image: Image, size: Size, index: number): Image {
+export function tenCropOf(image: Extent, size: Size, index: number): Part {
   const mirrored = index >= TEN_CROPS / 2;
-  const part = index % (TEN_CROPS / 2);
-  const whole = mirrored ? flipHorizontally(image) : image;
-  if (part === CENTRE_OF_TEN) return centerCrop(whole, size);
+  const corner = index % (TEN_CROPS / 2);
   const [height, width] = size;
-  return crop(whole, part >= 2 ? image.height - height : 0, part % 2 === 1 ? image.width - width : 0, size);
+  const [below, right] = [image.height - height, image.width - width];
+  const { top, left } = corner === CENTRE_OF_TEN
+    ? centreOf(image, size)
+    : { top: corner >= 2 ? below : 0, left: corner % 2 === 1 ? right : 0 };
+  return { top, left: mirrored ? right - left : left, height, width, mirrored };
+}
+
+export function take(image: Image, { top, left, height, width, mirrored }: Part): Image {
+  const part = crop(image, top, left, [height, width]);
+  return mirrored ? flipHorizontally(part) : part;
+}
+
+/**
+ * Resize by the shorter side, and a part of that. Only what is seen of it is computed: of a strip of 1 × 10,000 pixels the
+ * whole would take gigabytes.
+ */
+export function resizeAndTake(image: Image, side: number, partOf: (resized: Extent) => Part): Image {
+  const size = shorterSize(image, side);
+  const [height, width] = size;
+  const part = partOf({ height, width });
+  const top = Math.max(part.top, 0), left = Math.max(part.left, 0);
+  const seen = {
+    top,
+    left,
+    height: Math.min(part.top + part.height, height) - top,
+    width: Math.min(part.left + part.width, width) - left,
+  };
+  const resized = resizedCrop(image, wholeOf(image), size, seen);
+  return take(resized, { ...part, top: part.top - top, left: part.left - left });
 }
 
 /** RandomCrop to the image's own size after `padding` black pixels were added on each side. */

@@ -8,6 +8,9 @@ export interface Image {
   readonly data: Uint8Array;
 }
 
+/** It is the image's fault: what it should become does not fit into memory. */
+export class CannotTransform extends Error {}
+
 export function blankImage(width: number, height: number, channels: number): Image {
   return { width, height, channels, data: new Uint8Array(width * height * channels) };
 }

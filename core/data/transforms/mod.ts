@@ -4,15 +4,18 @@ import { type View, viewImage } from "../detection/augment.ts";
 import type { Purpose, Stream } from "../../random.ts";
 import { colorJitter, type JitterOptions } from "./color_jitter.ts";
 import {
-  centerCrop,
+  centreOf,
   flipHorizontally,
   pad,
+  type Part,
   randomBox,
   randomCrop,
   randomResizedCrop,
+  resizeAndTake,
   type ResizedCropOptions,
   resizeShorter,
-  tenCrop,
+  take,
+  tenCropOf,
 } from "./crop.ts";
 import type { Image, Size } from "./image.ts";
 import { randAugment, type RandAugmentOptions } from "./rand_augment.ts";
@@ -37,7 +40,25 @@ export type Draws = (purpose: Purpose) => Stream;
 
 /** Applies transforms one after another. */
 export function applyTransforms(image: Image, transforms: readonly Transform[], draws: Draws): Image {
-  return transforms.reduce((image, transform) => apply(image, transform, draws), image);
+  let made = image;
+  for (let i = 0; i < transforms.length; i++) {
+    const [transform, next] = [transforms[i]!, transforms[i + 1]];
+    const partOf = transform.name === "Resize" && typeof transform.size === "number" && next && cutting(next);
+    if (partOf) {
+      made = resizeAndTake(made, transform.size as number, partOf);
+      i++;
+    } else {
+      made = apply(made, transform, draws);
+    }
+  }
+  return made;
+}
+
+/** What a transform that only cuts takes of an image. */
+function cutting(transform: Transform): ((image: Pick<Image, "width" | "height">) => Part) | undefined {
+  if (transform.name === "CenterCrop") return (image) => centreOf(image, transform.size);
+  if (transform.name === "TenCrop") return (image) => tenCropOf(image, transform.size, transform.index);
+  return undefined;
 }
 
 function apply(image: Image, transform: Transform, draws: Draws): Image {
@@ -47,11 +68,11 @@ function apply(image: Image, transform: Transform, draws: Draws): Image {
       return typeof size === "number" ? resizeShorter(image, size) : resize(image, size);
     }
     case "CenterCrop":
-      return centerCrop(image, transform.size);
+      return take(image, centreOf(image, transform.size));
     case "Pad":
       return pad(image, transform.padding);
     case "TenCrop":
-      return tenCrop(image, transform.size, transform.index);
+      return take(image, tenCropOf(image, transform.size, transform.index));
     case "RandomCrop":
       return randomCrop(image, transform.padding, draws("crop"));
     case "RandomResizedCrop":

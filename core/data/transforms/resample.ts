@@ -1,5 +1,5 @@
 /** Antialiased bilinear resizing, byte for byte as Pillow's, which is what torchvision's `Resize` does to images. */
-import { blankImage, type Image, type Size } from "./image.ts";
+import { blankImage, CannotTransform, type Image, type Size } from "./image.ts";
 
 /** A part of an image in whole pixels. */
 export interface Box {
@@ -21,20 +21,23 @@ interface Taps {
   readonly most: number;
 }
 
-/** The triangle filter, widened where the image shrinks, so that every input pixel counts. */
-function triangleTaps(input: number, output: number): Taps {
+/**
+ * The triangle filter, widened where the image shrinks, so that every input pixel counts, for `length` of the output pixels
+ * from `start` on.
+ */
+function triangleTaps(input: number, output: number, start: number, length: number): Taps {
   const scale = input / output;
   const support = Math.max(scale, 1);
   const most = 2 * Math.ceil(support) + 1;
   const taps = {
-    first: new Int32Array(output),
-    count: new Int32Array(output),
-    weights: new Int32Array(output * most),
+    first: new Int32Array(length),
+    count: new Int32Array(length),
+    weights: new Int32Array(length * most),
     most,
   };
   const row = new Float64Array(most);
-  for (let i = 0; i < output; i++) {
-    const centre = (i + 0.5) * scale;
+  for (let i = 0; i < length; i++) {
+    const centre = (start + i + 0.5) * scale;
     const first = Math.max(Math.trunc(centre - support + 0.5), 0);
     const count = Math.min(Math.trunc(centre + support + 0.5), input) - first;
     let sum = 0;
@@ -51,20 +54,47 @@ function triangleTaps(input: number, output: number): Taps {
   return taps;
 }
 
-/** The part of the image in `box`, as an image of this size. */
-export function resizedCrop(image: Image, box: Box, [height, width]: Size): Image {
+/** Pixels between the two steps, across and down: far more than of any photograph. */
+const MOST_BETWEEN = 1e8;
+
+/**
+ * The part of the image in `box`, as an image of this size; or of that image no more than `seen`. Throws `CannotTransform` where
+ * it would take gigabytes.
+ */
+export function resizedCrop(
+  image: Image,
+  box: Box,
+  [height, width]: Size,
+  seen: Box = { top: 0, left: 0, height, width },
+): Image {
   const { channels } = image;
-  const across = blankImage(width, box.height, channels);
-  const origin = (box.top * image.width + box.left) * channels;
-  if (width === box.width) copyRows(image, origin, across);
-  else if (channels === 3) resizeRows3(image, origin, box.width, across);
-  else resizeRows(image, origin, box.width, across);
-  return height === box.height ? across : resizeColumns(across, height);
+  // The rows of the box that count, and what of each.
+  const down = height === box.height ? undefined : triangleTaps(box.height, height, seen.top, seen.height);
+  const top = down ? down.first[0]! : seen.top;
+  const bottom = down ? down.first.at(-1)! + down.count.at(-1)! : seen.top + seen.height;
+  if ((bottom - top) * seen.width > Math.max(MOST_BETWEEN, image.width * image.height)) {
+    throw new CannotTransform(
+      `${image.width}×${image.height} pixels cannot be resized to ${width}×${height}`,
+    );
+  }
+  const across = blankImage(seen.width, bottom - top, channels);
+  const origin = ((box.top + top) * image.width + box.left) * channels;
+  if (width === box.width) copyRows(image, origin + seen.left * channels, across);
+  else {
+    const taps = triangleTaps(box.width, width, seen.left, seen.width);
+    if (channels === 3) resizeRows3(image, origin, taps, across);
+    else resizeRows(image, origin, taps, across);
+  }
+  return down ? resizeColumns(across, { ...down, first: down.first.map((row) => row - top) }) : across;
 }
 
 /** The whole image, as one of this size. */
 export function resize(image: Image, size: Size): Image {
-  return resizedCrop(image, { top: 0, left: 0, height: image.height, width: image.width }, size);
+  return resizedCrop(image, wholeOf(image), size);
+}
+
+export function wholeOf({ height, width }: Pick<Image, "height" | "width">): Box {
+  return { top: 0, left: 0, height, width };
 }
 
 function copyRows(image: Image, origin: number, target: Image): void {
@@ -75,8 +105,8 @@ function copyRows(image: Image, origin: number, target: Image): void {
   }
 }
 
-function resizeRows(image: Image, origin: number, boxWidth: number, target: Image): void {
-  const { first, count, weights, most } = triangleTaps(boxWidth, target.width);
+function resizeRows(image: Image, origin: number, taps: Taps, target: Image): void {
+  const { first, count, weights, most } = taps;
   const { channels } = image;
   let to = 0;
   for (let y = 0; y < target.height; y++) {
@@ -94,8 +124,8 @@ function resizeRows(image: Image, origin: number, boxWidth: number, target: Imag
 }
 
 /** The same for three channels at a time, which is several times faster. */
-function resizeRows3(image: Image, origin: number, boxWidth: number, target: Image): void {
-  const { first, count, weights, most } = triangleTaps(boxWidth, target.width);
+function resizeRows3(image: Image, origin: number, taps: Taps, target: Image): void {
+  const { first, count, weights, most } = taps;
   const { data } = image;
   const out = target.data;
   let to = 0;
@@ -119,8 +149,8 @@ function resizeRows3(image: Image, origin: number, boxWidth: number, target: Ima
 }
 
 /** Four rows at a time, which is several times faster than one; a row too many has the weight 0. */
-function resizeColumns(image: Image, height: number): Image {
-  const { first, count, weights, most } = triangleTaps(image.height, height);
+function resizeColumns(image: Image, { first, count, weights, most }: Taps): Image {
+  const height = first.length;
   const target = blankImage(image.width, height, image.channels);
   const { data } = image;
   const out = target.data;

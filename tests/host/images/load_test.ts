@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { centerCrop, resizeShorter } from "../../../core/data/transforms/crop.ts";
+import sharp from "sharp";
+import { centreOf, resizeShorter, take } from "../../../core/data/transforms/crop.ts";
+import type { Transform } from "../../../core/data/transforms/mod.ts";
 import { resize } from "../../../core/data/transforms/resample.ts";
+import { UserError } from "../../../core/errors.ts";
 import { evaluationOf } from "../../../core/predict/preparation.ts";
 import { decode } from "../../../host/images/decode.ts";
 import { prepareImages } from "../../../host/images/load.ts";
@@ -27,7 +30,8 @@ Deno.test(
         const made = await prepareImages([bad, good, good], pool, { input, transforms, maxPixels: 1e6 });
         assert.deepEqual(made.map(({ path }) => path), [bad, good, good]);
         assert.ok("damaged" in made[0]!);
-        const wanted = centerCrop(resizeShorter(image, 32), [28, 28]);
+        const resized = resizeShorter(image, 32);
+        const wanted = take(resized, centreOf(resized, [28, 28]));
         for (const one of made.slice(1)) assert.deepEqual("image" in one && one.image, wanted);
         const whole = { input, transforms: evaluationOf(input, "whole"), maxPixels: 1e6 };
         const [squeezed] = await prepareImages([good], pool, whole);
@@ -45,5 +49,37 @@ Deno.test(
         pool.close();
       }
       await assert.rejects(pool.inspect({ path: good, maxPixels: 1 }), /is closed/);
+    }),
+);
+
+Deno.test(
+  "load: a strip is an image like any other, or damaged, and what transforms do wrong is told as it is",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const raw = { width: 1, height: 900_000, channels: 3 } as const;
+      const png = await sharp(new Uint8Array(3 * 900_000).fill(80), { raw }).png().toBuffer();
+      const strip = await put(join(folder, "strip.png"), png);
+      const pool = createImagePool(1);
+      try {
+        const options = { input: [3, 224, 224], maxPixels: 1e6 } as const;
+        const seen = { ...options, transforms: evaluationOf([3, 224, 224]) };
+        const [one] = await prepareImages([strip], pool, seen);
+        assert.deepEqual("image" in one! && new Set(one.image.data), new Set([80]));
+        const squeezed = { ...options, transforms: evaluationOf([3, 224, 224], "whole") };
+        const [other] = await prepareImages([strip], pool, squeezed);
+        assert.deepEqual(other, { path: strip, damaged: "1×900000 pixels cannot be resized to 224×224" });
+        const wrong = [{ name: "Unheard" } as unknown as Transform];
+        await assert.rejects(
+          prepareImages([strip], pool, { ...options, transforms: wrong }),
+          (error: Error) => {
+            assert.ok(!(error instanceof UserError));
+            assert.match(error.message, /strip\.png: TypeError/);
+            return true;
+          },
+        );
+      } finally {
+        pool.close();
+      }
     }),
 );

@@ -2,16 +2,21 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { colorJitter } from "../../../../core/data/transforms/color_jitter.ts";
 import {
-  centerCrop,
+  centreOf,
   flipHorizontally,
   randomBox,
+  resizeAndTake,
   resizeShorter,
+  take,
+  TEN_CROPS,
+  tenCropOf,
 } from "../../../../core/data/transforms/crop.ts";
-import { type Image, withChannels } from "../../../../core/data/transforms/image.ts";
+import { CannotTransform, type Image, withChannels } from "../../../../core/data/transforms/image.ts";
 import { applyTransforms, spareReduction, type Transform } from "../../../../core/data/transforms/mod.ts";
 import { operations, randAugment } from "../../../../core/data/transforms/rand_augment.ts";
 import { randomErasing } from "../../../../core/data/transforms/random_erasing.ts";
 import { resize } from "../../../../core/data/transforms/resample.ts";
+import { evaluationOf } from "../../../../core/predict/preparation.ts";
 import { type Purpose, stream } from "../../../../core/random.ts";
 
 const images: fc.Arbitrary<Image> = fc.record({
@@ -30,7 +35,7 @@ const draws = (seed: number, sample = 0) => (purpose: Purpose) => stream(seed, p
 Deno.test("transforms: resizing and cropping give the size that was asked for, and leave the image alone", () => {
   fc.assert(fc.property(images, extents, extents, (image, height, width) => {
     const before = image.data.slice();
-    for (const made of [resize(image, [height, width]), centerCrop(image, [height, width])]) {
+    for (const made of [resize(image, [height, width]), take(image, centreOf(image, [height, width]))]) {
       assert.deepEqual([made.height, made.width, made.channels], [height, width, image.channels]);
       assert.equal(made.data.length, height * width * image.channels);
     }
@@ -47,6 +52,35 @@ Deno.test("transforms: resizing keeps the range of the bytes, and an image of it
     assert.ok(data.every((byte) => byte >= low && byte <= high));
     assert.deepEqual(resize(image, [image.height, image.width]), image);
   }));
+});
+
+Deno.test("transforms: Resize with a crop behind it is as one after the other", () => {
+  fc.assert(fc.property(images, extents, extents, extents, (image, side, height, width) => {
+    const resized = resizeShorter(image, side);
+    const wanted = take(resized, centreOf(resized, [height, width]));
+    assert.deepEqual(resizeAndTake(image, side, (whole) => centreOf(whole, [height, width])), wanted);
+    const pair: Transform[] = [{ name: "Resize", size: side }, { name: "CenterCrop", size: [height, width] }];
+    assert.deepEqual(applyTransforms(image, pair, draws(1)), wanted);
+    const size = [Math.min(height, side), Math.min(width, side)] as const;
+    for (let index = 0; index < TEN_CROPS; index++) {
+      const ten: Transform[] = [{ name: "Resize", size: side }, { name: "TenCrop", size, index }];
+      const whole = index < TEN_CROPS / 2 ? resized : flipHorizontally(resized);
+      const part = take(whole, tenCropOf(whole, size, index % (TEN_CROPS / 2)));
+      assert.deepEqual(applyTransforms(image, ten, draws(1)), part, `${index}`);
+    }
+  }));
+});
+
+Deno.test("transforms: a strip takes no more memory than what is seen of it, or is refused", () => {
+  const height = 1_000_000;
+  const strip: Image = { width: 1, height, channels: 3, data: new Uint8Array(3 * height).fill(9) };
+  const seen = applyTransforms(strip, evaluationOf([3, 224, 224]), draws(1));
+  assert.deepEqual([seen.width, seen.height, new Set(seen.data)], [224, 224, new Set([9])]);
+  assert.throws(
+    () => applyTransforms(strip, evaluationOf([3, 224, 224], "whole"), draws(1)),
+    (error) =>
+      error instanceof CannotTransform && error.message === "1×1000000 pixels cannot be resized to 224×224",
+  );
 });
 
 Deno.test("transforms: flipped twice is as before, once is mirrored", () => {

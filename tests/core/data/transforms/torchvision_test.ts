@@ -7,10 +7,11 @@ import {
   adjustSharpness,
 } from "../../../../core/data/transforms/color.ts";
 import {
-  centerCrop,
+  centreOf,
   flipHorizontally,
   resizeShorter,
-  tenCrop,
+  take,
+  tenCropOf,
 } from "../../../../core/data/transforms/crop.ts";
 import type { Image, Size } from "../../../../core/data/transforms/image.ts";
 import { LARGEST_MAGNITUDE, operations } from "../../../../core/data/transforms/rand_augment.ts";
@@ -36,8 +37,8 @@ const numbers = (text: string) => (text.match(/-?[\d.]+/g) ?? []).map(Number);
 /** By the first word of a case's name. */
 const run: Record<string, (...numbers: number[]) => Image> = {
   resize: (a, b) => b === undefined ? resizeShorter(picture, a!) : resize(picture, [a!, b]),
-  center_crop: (h, w) => centerCrop(picture, [h!, w!]),
-  ten_crop: (h, w, index) => tenCrop(picture, [h!, w!], index!),
+  center_crop: (h, w) => take(picture, centreOf(picture, [h!, w!])),
+  ten_crop: (h, w, index) => take(picture, tenCropOf(picture, [h!, w!], index!)),
   resized_crop: (top, left, height, width, h, w) =>
     resizedCrop(picture, { top: top!, left: left!, height: height!, width: width! }, [h!, w!]),
   hflip: () => flipHorizontally(picture),
