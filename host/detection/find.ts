@@ -69,8 +69,8 @@ async function find(folder: string): Promise<FoundAnnotations> {
   }
 
   const pairs = pairUp(images, annotations);
-  const sets = new Map<string, string[]>();
-  const enlist = (key: string, set: string) => sets.getOrInsert(key, []).push(set);
+  const sets = new Map<string, Set<string>>();
+  const enlist = (key: string, set: string) => sets.getOrInsert(key, new Set()).add(set);
   for (const path of paths.filter((path) => SET_LIST.test(path))) {
     const base = path.replace(/ImageSets\/.*/, "");
     for (const name of parseImageSet(await read(path), path)) {
@@ -80,6 +80,7 @@ async function find(folder: string): Promise<FoundAnnotations> {
     }
   }
   const [imageCalled, annotationCalled] = [finder(images), finder(annotations)];
+  const chosen = new Map<string, string | undefined>();
   for (const path of paths.filter((path) => path.endsWith(".csv"))) {
     const csv = await read(path);
     if (!isPairs(csv)) continue;
@@ -87,9 +88,16 @@ async function find(folder: string): Promise<FoundAnnotations> {
       const image = imageCalled(names.image), annotation = annotationCalled(names.label);
       const key = keyOf(image ?? path.slice(0, path.lastIndexOf("/") + 1) + names.image);
       if (annotation !== undefined && !pairs.get(keyOf(annotation))?.image) pairs.delete(keyOf(annotation));
+      const before = chosen.get(key) ?? image;
+      if (before !== image) throw oneName(folder, [before!, image ?? names.image]);
+      chosen.set(key, image);
       pairs.set(key, { image, annotation });
       enlist(key, stemOf(path));
     }
+  }
+  for (const [key, [image, ...others]] of Map.groupBy(images, keyOf)) {
+    const isUsed = format === "yolo" || pairs.get(key)?.annotation !== undefined;
+    if (others.length > 0 && isUsed && !chosen.has(key)) throw oneName(folder, [image!, others[0]!]);
   }
   const classList = paths.find((path) => CLASS_LIST.test(path));
   const settings = paths.find((path) => SETTINGS.test(path));
@@ -106,9 +114,20 @@ async function find(folder: string): Promise<FoundAnnotations> {
       name: key.slice(prefix.length),
       image: full(image),
       annotation: full(annotation),
-      sets: sets.get(key) ?? key.split("/").filter((part) => SETS.test(part)),
+      sets: [...sets.get(key) ?? setsOf(key)],
     })),
   };
+}
+
+/** What the folders that a path leads through are for. */
+function setsOf(path: string): Set<string> {
+  return new Set(path.split("/").slice(0, -1).filter((folder) => SETS.test(folder)));
+}
+
+function oneName(folder: string, [a, b]: readonly [string, string]): UserError {
+  return new UserError(
+    `--data ${folder}: ${a} and ${b} have one name, and nothing tells whose an annotation is: remove or rename one`,
+  );
 }
 
 /** Paths of all files below a folder, with slashes on every system. */

@@ -27,11 +27,11 @@ export async function findListed(file: string): Promise<FoundAnnotations> {
   if (classes && count !== undefined && classes.length !== count) {
     throw new UserError(`${file}: classes = ${count}, and ${names} has ${classes.length}`);
   }
-  const sets = new Map<string, string[]>();
+  const sets = new Map<string, Set<string>>();
   for (const [set, path] of lists) {
     for (const image of await imagesOf(path)) {
-      const own = sets.getOrInsert(image, []);
-      if (set !== undefined) own.push(set);
+      const own = sets.getOrInsert(image, new Set());
+      if (set !== undefined) own.add(set);
     }
   }
   const images = [...sets.keys()].sort();
@@ -40,7 +40,7 @@ export async function findListed(file: string): Promise<FoundAnnotations> {
     name: keyOf(image).slice(prefix),
     image: await isFile(image) ? image : undefined,
     annotation: await labelOf(image),
-    sets: sets.get(image)!,
+    sets: [...sets.get(image)!],
   }));
   // Without names, numbers stand for them.
   const numbered = count === undefined

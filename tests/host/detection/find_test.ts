@@ -97,6 +97,46 @@ Deno.test("a CSV of pairs, whose names need not agree", async () => {
   ]);
 });
 
+Deno.test("a list is a folder's name, not an image's own; each name counts once", async () => {
+  const photographs = await found({
+    "images/train.jpg": "",
+    "images/test.jpg": "",
+    "images/3.jpg": "",
+    "labels/train.txt": "",
+    "labels/test.txt": "",
+    "labels/3.txt": "",
+  });
+  assert.deepEqual(photographs.lines, [
+    "3: images/3.jpg + labels/3.txt",
+    "test: images/test.jpg + labels/test.txt",
+    "train: images/train.jpg + labels/train.txt",
+  ]);
+  const nested = await found({ "train/train/x.jpg": "", "train/train/x.txt": "" });
+  assert.deepEqual(nested.lines, ["x: train/train/x.jpg + train/train/x.txt (train)"]);
+  const twice = await found({
+    "JPEGImages/1.jpg": "",
+    "Annotations/1.xml": "",
+    "ImageSets/Main/train.txt": "1\n1\n",
+  });
+  assert.deepEqual(twice.lines, ["1: JPEGImages/1.jpg + Annotations/1.xml (train)"]);
+});
+
+Deno.test("images of one name, of which one would be dropped, are named; a CSV says which is meant", async () => {
+  const both = { "images/1.jpg": "", "images/1.png": "", "images/2.jpg": "", "labels/1.txt": "" };
+  await assert.rejects(found(both), /^UserError: --data .*: images\/1\.jpg and images\/1\.png have one name/);
+  const { lines } = await found({ ...both, "train.csv": "1.jpg,1.txt\n2.jpg,2.txt\n" });
+  assert.deepEqual(lines, ["1: images/1.jpg + labels/1.txt (train)", "2: images/2.jpg + – (train)"]);
+  const csv = { "labels/2.txt": "", "train.csv": "1.jpg,1.txt\n1.png,2.txt\n" };
+  await assert.rejects(found({ ...both, ...csv }), /images\/1\.jpg and images\/1\.png have one name/);
+  // Of VOC's images only those with an annotation count.
+  const voc = { "JPEGImages/1.jpg": "", "JPEGImages/1.png": "", "Annotations/2.xml": "" };
+  assert.equal((await found(voc)).lines.length, 2);
+  await assert.rejects(
+    found({ ...voc, "Annotations/1.xml": "" }),
+    /1\.jpg and JPEGImages\/1\.png have one name/,
+  );
+});
+
 Deno.test("a folder that is not there, or holds no annotations, is named", async () => {
   await assert.rejects(
     findAnnotations("/no/such/folder"),

@@ -31,7 +31,7 @@ Deno.test("Darknet's .data file: lists to train and to test on, paths from a fol
   const { lines, classes } = await found({
     "cfg/obj.data":
       "classes= 2\ntrain  = data/train.txt # a comment\nvalid=data/test.txt\nnames = data/obj.names\nbackup = x\n",
-    "data/train.txt": "data/images/a.jpg\r\ndata/images/b.png\n\n",
+    "data/train.txt": "data/images/a.jpg\r\ndata/images/b.png\ndata/images/b.png\n\n",
     "data/test.txt": "FOLDER/data/images/c.jpg\ndata/images/b.png\n",
     "data/obj.names": "cat\nbig dog\n",
     "data/images/a.jpg": "",
