@@ -31,7 +31,7 @@ export interface FindOptions {
   /** Share of each class to test on, where there is no folder for that. */
   readonly valSplit: number | undefined;
   readonly seed: number;
-  /** Whether images that nobody divided into train/ and val/ are all to be tested on, rather than some held back. */
+  /** Whether all images are to be tested on where none are set apart for it, in val/ or so, rather than some held back. */
   readonly testAll?: boolean;
 }
 
@@ -49,8 +49,8 @@ export async function findImages(folder: string, options: FindOptions): Promise<
   const { folders } = await list(folder);
   const notes: string[] = [];
   const strangers: string[] = [];
+  const all = options.testAll && options.valSplit === undefined;
   if (!folders.includes(TRAIN)) {
-    const all = options.testAll && options.valSplit === undefined;
     const part = all ? TESTS.find((name) => folders.includes(name)) ?? "" : "";
     const inside = part === "" ? folders : (await list(join(folder, part))).folders;
     const { classes, files } = await findClasses(folder, part, inside, strangers);
@@ -61,6 +61,7 @@ export async function findImages(folder: string, options: FindOptions): Promise<
   const { classes, files } = await findClasses(folder, TRAIN, inside.folders, strangers);
   const place = TESTS.find((name) => folders.includes(name));
   if (!place) {
+    if (all) return { classes, train: [], test: files, notes: strangerNotes(strangers) };
     return { classes, ...splitOf(files, options, notes), notes: [...notes, ...strangerNotes(strangers)] };
   }
   if (options.valSplit !== undefined) {

@@ -88,6 +88,12 @@ Deno.test(
       const foreign = await told("--data", other);
       assert.deepEqual([foreign.dataset, foreign.images, foreign.accuracy], ["other", 4, 1]);
       assert.deepEqual(foreign.confusion, [[0, 0], [0, 4]]);
+      const undivided = join(folder, "undivided");
+      for (let i = 0; i < 4; i++) {
+        await put(join(undivided, "train", "red", `${i}.jpg`), await photograph(170 + 5 * i, 40, 20));
+      }
+      assert.equal((await told("--data", undivided)).images, 4);
+      assert.equal((await told("--data", undivided, "--val-split", "0.5")).images, 2);
       const names = await put(join(folder, "names.txt"), "red\nblue\n");
       assert.equal((await told("--data", other, "--classes", names)).accuracy, 0);
       await Deno.rename(join(other, "red"), join(other, "green"));
