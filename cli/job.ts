@@ -1,7 +1,8 @@
 /** What `train` is asked for, in full, before any data is read. */
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { checkWritable, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
+import { checkWritable, findCheckpoint, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
+import { lockRun } from "../host/run_lock.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { workersFor } from "./backend.ts";
@@ -34,6 +35,8 @@ export interface Job {
   /** The run's folder, and whether it is another than the one that is resumed. */
   readonly output: string;
   readonly isNew: boolean;
+  /** Whether it is the user's choice; else it is the first of that name, with -2, -3, …, that is new. */
+  readonly isNamed: boolean;
   readonly printEvery: number | undefined;
   /** Whether the folder gets pictures. */
   readonly pictures: boolean;
@@ -48,7 +51,8 @@ type Given = Parsed<typeof trainFlags>;
 /** The folder that runs are in where nothing else is said. */
 const RUNS = "runs";
 
-export async function understand(given: Given): Promise<Job> {
+/** `held` gets the lock of a run that is gone on with, from before its checkpoint is read. */
+export async function understand(given: Given, held: DisposableStack): Promise<Job> {
   const mode = modeOf(given);
   tellOfIdle(mode, given);
   const gathered = await gather(given);
@@ -56,6 +60,10 @@ export async function understand(given: Given): Promise<Job> {
   const flags = await withDataset(gathered, given);
   const isAuto = given.resume === "auto";
   const path = isAuto ? await newestRun({ ...base, ...givenSettings(flags) }, given.output) : given.resume;
+  if (path !== undefined && mode === "train" && !given["print-config"]) {
+    const folder = dirname(await findCheckpoint(path));
+    if (resolve(given.output ?? folder) === resolve(folder)) held.use(await lockRun(folder));
+  }
   const resumed = path === undefined ? undefined : await readCheckpoint(path);
   if (resumed) checkPlainWeights(resumed, given);
   const chosen = resumed?.config
@@ -69,6 +77,7 @@ export async function understand(given: Given): Promise<Job> {
   const map = mapOf(entry, own, settings.input.length > 0 ? settings.input : entry.input);
   checkKind(settings, map !== undefined, flags.data !== undefined || (resumed ?? base) !== undefined);
   const before = resumed && dirname(resumed.path);
+  const isNamed = (given.output ?? before) !== undefined;
   const output = given.output ?? before ?? defaultFolder(settings, mode);
   const isNew = before === undefined || resolve(output) !== resolve(before);
   if (mode !== "evaluate" && !given["print-config"]) {
@@ -91,6 +100,7 @@ export async function understand(given: Given): Promise<Job> {
     autotune,
     output,
     isNew,
+    isNamed,
     printEvery: given["print-every"],
     pictures: !given["no-pictures"],
     workers: await workersFor(given),

@@ -9,10 +9,11 @@ import { sweepOptions, usualSweep } from "../core/train/lr_find.ts";
 import { loadPretrained } from "../core/train/pretrained.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
 import { type AnySplit, loadAnyDataset } from "../host/datasets.ts";
-import { makeFolder } from "../host/files.ts";
+import { makeFolder, makeNewFolder } from "../host/files.ts";
 import { copyRun, setAside } from "../host/going_back.ts";
 import { createDamagedList, DAMAGED, type DamagedList } from "../host/images/damaged.ts";
-import { checkRoomForRun, tidy } from "../host/run_folder.ts";
+import { checkRoomForRun, refuseOldRun, tidy } from "../host/run_folder.ts";
+import { lockRun } from "../host/run_lock.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
 import { createBackend } from "./backend.ts";
 import { banner } from "./banner.ts";
@@ -60,7 +61,8 @@ export async function train(args: readonly string[]): Promise<number> {
     console.log([EXAMPLES, ...describeGroups(trainGroups), ...recipes, NOTES].join("\n"));
     return 0;
   }
-  const job = await understand(given);
+  using held = new DisposableStack();
+  const job = await understand(given, held);
   if (given["print-config"]) {
     console.log(JSON.stringify(job.settings, null, 2));
     return 0;
@@ -75,7 +77,7 @@ export async function train(args: readonly string[]): Promise<number> {
   });
   const [data, backend] = await Promise.all([loading, starting]);
   try {
-    return await carryOut(job, data, backend, { choices, damaged });
+    return await carryOut(job, data, backend, { choices, damaged, held });
   } finally {
     data.close?.();
     backend.close();
@@ -113,15 +115,17 @@ interface Gathered {
   /** How convolutions and products are computed, as measured. */
   readonly choices: Map<string, string>;
   readonly damaged: DamagedList;
+  /** What is given back when all is done: the lock of the run's folder. */
+  readonly held: DisposableStack;
 }
 
 async function carryOut(
   job: Job,
   data: AnySplit,
   backend: Backend,
-  { choices, damaged }: Gathered,
+  { choices, damaged, held }: Gathered,
 ): Promise<number> {
-  const { mode, settings, resumed, output, isNew, printEvery, pictures } = job;
+  const { mode, settings, resumed, isNew, printEvery, pictures } = job;
   const images = fingerprint(data);
   if (resumed && mode !== "evaluate") checkImages(resumed.config?.images, images, settings);
   const prepared = prepare(settings, job.entry, data, backend);
@@ -129,7 +133,7 @@ async function carryOut(
   const pretrained = settings.pretrained !== "" && !resumed
     ? await readPretrained(settings, prepared)
     : undefined;
-  if (job.autotune) await tune(backend, runGraphs(options), choices, dirname(output));
+  if (job.autotune) await tune(backend, runGraphs(options), choices, dirname(job.output));
   const trainer = await planRun(trialOf(mode, options));
   console.log(banner(options, settings, trainer));
   const begin = async () => {
@@ -163,7 +167,7 @@ async function carryOut(
     await dryRun({ trainer, options, config });
     return 0;
   }
-  await makeFolder(output);
+  const output = await ownFolder(job, held);
   await tidy(output);
   if (mode === "lr-find") {
     await findLearningRate(trainer, options, output);
@@ -177,7 +181,7 @@ async function carryOut(
   if (resumed && isNew) await copyRun(dirname(resumed.path), output, trainer.progress);
   await damaged.saveIn(output);
   if (damaged.files.length > 0) note(`all damaged images are named in ${join(output, DAMAGED)}`);
-  const dashboard = await startDashboard(job, options, trainer);
+  const dashboard = await startDashboard({ ...job, output }, options, trainer);
   let code = 1;
   try {
     code = await run({
@@ -196,6 +200,16 @@ async function carryOut(
     await dashboard?.end(code);
   }
   return code;
+}
+
+/** Makes the run's folder and keeps it for this process alone. */
+async function ownFolder({ output, isNew, isNamed }: Job, held: DisposableStack): Promise<string> {
+  const folder = isNamed ? output : await makeNewFolder(output);
+  if (!isNew) return folder; // It is locked since its checkpoint was read.
+  await makeFolder(folder);
+  held.use(await lockRun(folder));
+  await refuseOldRun(folder); // Somebody may have been faster.
+  return folder;
 }
 
 /** What runs: of a trial less, or with other rates. */

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { UserError } from "../core/errors.ts";
 
 /**
@@ -62,6 +63,21 @@ export async function makeFolder(path: string): Promise<void> {
     await Deno.mkdir(path, { recursive: true });
   } catch (error) {
     throw new UserError(`${path}: cannot create this folder (${reason(error)}); choose another one`);
+  }
+}
+
+/** Makes a folder that nobody else has: this one, or the first of `path-2`, `path-3`, … that is new. Returns its path. */
+export async function makeNewFolder(path: string): Promise<string> {
+  await makeFolder(dirname(path));
+  for (let count = 1;; count++) {
+    const free = count === 1 ? path : `${path}-${count}`;
+    try {
+      await Deno.mkdir(free);
+      return free;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) continue;
+      throw new UserError(`${free}: cannot create this folder (${reason(error)}); choose another one`);
+    }
   }
 }
 

@@ -11,6 +11,7 @@
  *     best.safetensors     the weights of the epoch with the best test accuracy, or mAP
  *     best-0.9718-epoch-5.safetensors   the same of the K best, where so many are to be kept
  *     epoch-10.safetensors              checkpoints of every Nth epoch, where they are to be kept
+ *     .lock                while the run goes on, see run_lock.ts
  *     after-epoch-4/       what a run had that has gone back to an earlier checkpoint, see going_back.ts
  */
 import { dirname, join, resolve } from "node:path";
@@ -21,6 +22,7 @@ import { removeLeftovers, writeAtomically } from "./atomic_write.ts";
 import { checkRoom } from "./disk.ts";
 import { DAMAGED } from "./images/damaged.ts";
 import { readText, reason, statIfThere } from "./files.ts";
+import { isGoingOn } from "./run_lock.ts";
 
 export const CONFIG = "config.json";
 export const LOG = "log.csv";
@@ -47,25 +49,17 @@ export async function refuseOldRun(folder: string): Promise<void> {
 
 const PROBE = "probe";
 
-/** Throws where nothing can be written. Leaves everything as it was. */
+/** Throws where nothing can be written. Leaves everything as it was, and makes no folder, which others may look at. */
 export async function checkWritable(folder: string): Promise<void> {
-  const probe = join(folder, `.${PROBE}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+  let there = resolve(folder);
+  while (!await isThere(there)) there = dirname(there);
+  const probe = join(there, `.${PROBE}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   try {
-    const made = await missingFolders(folder);
-    await Deno.mkdir(folder, { recursive: true });
     await Deno.writeFile(probe, new Uint8Array(1));
     await Deno.remove(probe);
-    for (const path of made) await Deno.remove(path);
   } catch (error) {
     throw new UserError(`--output ${folder}: cannot write there (${reason(error)}); choose another folder`);
   }
-}
-
-/** Which of a folder and those around it are not there yet, the innermost first. */
-async function missingFolders(folder: string): Promise<string[]> {
-  const missing: string[] = [];
-  for (let path = resolve(folder); !await isThere(path); path = dirname(path)) missing.push(path);
-  return missing;
 }
 
 function isThere(path: string): Promise<boolean> {
@@ -152,14 +146,16 @@ export interface KnownRun {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The runs in the folders of `parent` that have a checkpoint, the one that was last saved first. */
+/** The runs in the folders of `parent` that have a checkpoint and are not going on, the one that was last saved first. */
 export async function findRuns(parent: string): Promise<KnownRun[]> {
   const found: (KnownRun & { saved: number })[] = [];
   for (const name of await namesIn(parent)) {
     const folder = join(parent, name);
     const last = await statIfThere(join(folder, LAST)).catch(() => undefined);
     const metadata = last && await readMetadata(join(folder, LAST));
-    if (metadata) found.push({ folder, metadata, saved: last.mtime?.getTime() ?? 0 });
+    if (metadata && !await isGoingOn(folder)) {
+      found.push({ folder, metadata, saved: last.mtime?.getTime() ?? 0 });
+    }
   }
   return found.sort((a, b) => b.saved - a.saved);
 }
