@@ -24,9 +24,10 @@ export function classificationLoss(
   target: Tensor,
   options?: CrossEntropyOptions,
 ): Tensor {
+  const own = crossEntropy(scoresOf(output), target, options);
   const auxiliary = output instanceof Tensor ? [] : output.auxiliary;
   return auxiliary.reduce(
     (loss, { scores, weight }) => add(loss, scale(crossEntropy(scores, target, options), weight)),
-    crossEntropy(scoresOf(output), target, options),
+    own,
   );
 }

@@ -62,6 +62,13 @@ Deno.test(
   },
 );
 
+Deno.test("a network that returns no scores is refused before anything runs", pooled, async () => {
+  const model = new TinyNet();
+  model.forward = (() => undefined) as unknown as TinyNet["forward"];
+  const options = await optionsFor();
+  assert.throws(() => createTrainer({ ...options, model }), /^UserError: the network's forward must return/);
+});
+
 Deno.test("a run is the same to the bit with 1, 2 and 3 threads", pooled, async () => {
   const runs = [];
   for (const threads of [1, 2, 3]) {
