@@ -6,7 +6,7 @@ import { lockRun } from "../host/run_lock.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { workersFor } from "./backend.ts";
-import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
+import { checkKind, checkOptions, givenOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
 import { type Mode, modeOf, tellOfIdle } from "./mode.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
@@ -59,7 +59,12 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   const { base, model_options } = gathered;
   const flags = await withDataset(gathered, given);
   const isAuto = given.resume === "auto";
-  const path = isAuto ? await newestRun({ ...base, ...givenSettings(flags) }, given.output) : given.resume;
+  const wanted = {
+    ...base,
+    ...givenSettings(flags),
+    model_options: { ...model_options, ...givenOptions(given) },
+  };
+  const path = isAuto ? await newestRun(wanted, given.output) : given.resume;
   if (path !== undefined && mode === "train" && !given["print-config"]) {
     const folder = dirname(await findCheckpoint(path));
     if (resolve(given.output ?? folder) === resolve(folder)) held.use(await lockRun(folder));
