@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { readHeader } from "../core/train/checkpoint.ts";
 import type { Progress } from "../core/train/progress.ts";
 import { writeAtomically } from "./atomic_write.ts";
-import { makeFolder, readBytes, statIfThere } from "./files.ts";
+import { makeNewFolder, readBytes, statIfThere } from "./files.ts";
 import { BEST, LAST, LOG, namesIn, numberedName, RANKED, readMetadata } from "./run_folder.ts";
 
 /**
@@ -18,9 +18,11 @@ export async function setAside(checkpoint: string, progress: Progress): Promise<
   const later: string[] = [];
   for (const name of names) if (isKept(name) && await isLater(join(folder, name), progress)) later.push(name);
   if (later.length === 0) return undefined;
-  const aside = await freeName(join(folder, `after-epoch-${progress.epoch}`));
-  await makeFolder(aside);
-  for (const name of names) if (/\.(csv|json|svg|png)$/.test(name)) await copy(name, folder, aside);
+  const aside = await makeNewFolder(join(folder, `after-epoch-${progress.epoch}`));
+  // The best weights may be of before: then both runs have them.
+  const isShared = (name: string) =>
+    /\.(csv|json|svg|png)$/.test(name) || isBest(name) && !later.includes(name);
+  for (const name of names) if (isShared(name)) await copy(name, folder, aside);
   // The newest at the end: while it is there, whoever was interrupted does the rest.
   later.sort((a, b) => Number(a === LAST) - Number(b === LAST));
   for (const name of later) await Deno.rename(join(folder, name), join(aside, name));
@@ -30,8 +32,9 @@ export async function setAside(checkpoint: string, progress: Progress): Promise<
 /** What a run that goes on in another folder takes along: its log and its best weights, as far as they are not later. */
 export async function copyRun(from: string, to: string, progress: Progress): Promise<void> {
   for (const name of await namesIn(from)) {
-    const isBest = name === BEST || RANKED.test(name);
-    if (name === LOG || (isBest && !await isLater(join(from, name), progress))) await copy(name, from, to);
+    if (name === LOG || (isBest(name) && !await isLater(join(from, name), progress))) {
+      await copy(name, from, to);
+    }
   }
 }
 
@@ -48,9 +51,12 @@ export async function findBest(folder: string, best_epoch: number): Promise<Prog
   return await progressOf(best);
 }
 
+function isBest(name: string): boolean {
+  return name === BEST || RANKED.test(name);
+}
+
 function isKept(name: string): boolean {
-  return name === LAST || name === BEST || RANKED.test(name) ||
-    name === numberedName(Number(/\d+/.exec(name)?.[0]));
+  return name === LAST || isBest(name) || name === numberedName(Number(/\d+/.exec(name)?.[0]));
 }
 
 /** Damaged files are kept as if they were. */
@@ -69,10 +75,4 @@ async function progressOf(path: string): Promise<Progress | undefined> {
 
 async function copy(name: string, from: string, to: string): Promise<void> {
   await writeAtomically(join(to, name), await readBytes(join(from, name)));
-}
-
-async function freeName(path: string): Promise<string> {
-  let free = path;
-  for (let i = 2; await statIfThere(free); i++) free = `${path}-${i}`;
-  return free;
 }

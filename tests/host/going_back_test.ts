@@ -46,6 +46,7 @@ Deno.test("a run that goes back sets aside what is later, which is a run of its 
     const aside = await setAside(join(folder, "epoch-4.safetensors"), after(8));
     assert.equal(aside, join(folder, "after-epoch-4"));
     assert.deepEqual(namesIn(aside), [
+      "best-0.8000-epoch-3.safetensors",
       "best-0.9000-epoch-5.safetensors",
       "best.safetensors",
       "config.json",
@@ -71,6 +72,9 @@ Deno.test("a run that goes back sets aside what is later, which is a run of its 
     await Deno.rename(join(aside, "last.safetensors"), join(folder, "last.safetensors"));
     const again = await setAside(join(folder, "epoch-4.safetensors"), after(8));
     assert.equal(again, join(folder, "after-epoch-4-2"));
+    // The best weights are of before now: both runs have them, as far as there are any.
+    assert.equal((await findBest(again, 3))?.batches, 6);
+    assert.ok(namesIn(folder).includes("best.safetensors"));
   });
 });
 
