@@ -30,9 +30,12 @@ export function evaluationOf([, height, width]: Input, resize?: number | "whole"
   return photographEvaluation(size, resize ?? usualResize(size));
 }
 
-/** The same for weights: as in the run that they are of, if they are of one, unless `resize` says otherwise. */
+/**
+ * The same for weights: as in the run that they are of, if they are of one, unless `resize` says otherwise (0: torchvision's
+ * share).
+ */
 export function preparationOf(input: Input, run: RunImages | undefined, resize?: number): Transform[] {
-  if (resize !== undefined) return evaluationOf(input, resize);
+  if (resize !== undefined) return evaluationOf(input, resize || undefined);
   const isWhole = run?.dataset === undefined
     ? Math.max(input[1], input[2]) <= SMALL
     : run.dataset !== "folder";
