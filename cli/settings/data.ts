@@ -57,9 +57,8 @@ const colorJitter: Flag<readonly number[]> = {
   parse(given, flag) {
     const numbers = numbersOf(given);
     const [b, c, s, h] = numbers.length === 1 ? [numbers[0], numbers[0], numbers[0], 0] : numbers;
-    if (
-      [1, 3, 4].includes(numbers.length) && [b, c, s].every((value) => value! >= 0) && !(h! < 0 || h! > 0.5)
-    ) {
+    const isHue = h === undefined || (h >= 0 && h <= 0.5);
+    if ([1, 3, 4].includes(numbers.length) && [b, c, s].every((value) => value! >= 0) && isHue) {
       return [b!, c!, s!, h ?? 0];
     }
     throw new UserError(
@@ -79,8 +78,10 @@ const scale: Flag<readonly number[]> = {
   },
 };
 
+/** NaN, which is greater and less than nothing, for what is no number, and for what is infinite. */
 function numbersOf(given: string): number[] {
-  return given.split(",").map((item) => item.trim() === "" ? NaN : Number(item));
+  const numbers = given.split(",").map((item) => item.trim() === "" ? NaN : Number(item));
+  return numbers.map((number) => Number.isFinite(number) ? number : NaN);
 }
 
 export const dataFlags = {
