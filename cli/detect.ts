@@ -148,8 +148,8 @@ async function folderFor(
 ): Promise<(() => Promise<DetectionFolder>) | undefined> {
   if (!Object.values(wanted).includes(true)) return undefined;
   const { createDetectionFolder, freeFolder } = await import("../host/detection/folder.ts");
-  const path = await freeFolder(given.output, FOLDER);
-  return () => createDetectionFolder(path, names, wanted);
+  const makeFree = await freeFolder(given.output, FOLDER);
+  return async () => createDetectionFolder(await makeFree(), names, wanted);
 }
 
 interface Question {

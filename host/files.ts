@@ -66,19 +66,23 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
+/** Creates a folder and those above it. Returns whether it was not there: of several that try it, one is told so. */
+export async function claimFolder(path: string): Promise<boolean> {
+  await makeFolder(dirname(path));
+  try {
+    await Deno.mkdir(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw new UserError(`${path}: cannot create this folder (${reason(error)}); choose another one`);
+  }
+}
+
 /** Makes a folder that nobody else has: this one, or the first of `path-2`, `path-3`, … that is new. Returns its path. */
 export async function makeNewFolder(path: string): Promise<string> {
-  await makeFolder(dirname(path));
-  for (let count = 1;; count++) {
-    const free = count === 1 ? path : `${path}-${count}`;
-    try {
-      await Deno.mkdir(free);
-      return free;
-    } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists) continue;
-      throw new UserError(`${free}: cannot create this folder (${reason(error)}); choose another one`);
-    }
-  }
+  let free = path;
+  for (let count = 2; !await claimFolder(free); count++) free = `${path}-${count}`;
+  return free;
 }
 
 /** Repeats `write`, which may take fewer bytes than it is given. */

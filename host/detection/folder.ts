@@ -13,7 +13,7 @@ import type { Detection } from "../../core/detect/detection.ts";
 import { UserError } from "../../core/errors.ts";
 import { writeAtomically } from "../atomic_write.ts";
 import { cutOut, drawBoxes, marksOf } from "../draw_boxes.ts";
-import { makeFolder, readBytes, reason, statIfThere } from "../files.ts";
+import { claimFolder, makeFolder, makeNewFolder, readBytes, reason, statIfThere } from "../files.ts";
 import { checkWritable } from "../run_folder.ts";
 
 /** What is written of each image. */
@@ -37,19 +37,26 @@ export interface DetectionFolder {
   save(file: string, size: Size, detections: readonly Detection[]): Promise<Saved>;
 }
 
-/** The folder that is named, which must be new or empty; else the first of `usual`, `usual-2`, … that is new. */
-export async function freeFolder(named: string | undefined, usual: string): Promise<string> {
-  if (named !== undefined) {
-    if (!await isFree(named)) {
-      throw new UserError(`--output ${named}: is not empty, and nothing there is written over; name another`);
-    }
-    await checkWritable(named);
-    return named;
+/**
+ * The folder that is named, which must be new or empty; else the first of `usual`, `usual-2`, … that is new. Throws at once where
+ * it cannot be; what is returned makes it, for this command alone.
+ */
+export async function freeFolder(named: string | undefined, usual: string): Promise<() => Promise<string>> {
+  if (named === undefined) {
+    await checkWritable(dirname(usual));
+    return () => makeNewFolder(usual);
   }
-  let path = usual;
-  for (let count = 2; !await isFree(path); count++) path = `${usual}-${count}`;
-  await checkWritable(path);
-  return path;
+  const taken = new UserError(
+    `--output ${named}: is not empty, and nothing there is written over; name another`,
+  );
+  const isThere = await statIfThere(named) !== undefined;
+  if (!await isFree(named)) throw taken;
+  await checkWritable(named);
+  return async () => {
+    // Who began at the same time may have been faster.
+    if (!await claimFolder(named) && !(isThere && await isFree(named))) throw taken;
+    return named;
+  };
 }
 
 async function isFree(folder: string): Promise<boolean> {
@@ -64,13 +71,12 @@ async function isFree(folder: string): Promise<boolean> {
   }
 }
 
-/** Makes the folder. `names` are those of the classes, as far as they are known. */
+/** What is written into a folder that is there. `names` are those of the classes, as far as they are known. */
 export async function createDetectionFolder(
   path: string,
   names: readonly string[] | undefined,
   wanted: Wanted,
 ): Promise<DetectionFolder> {
-  await makeFolder(path);
   if (wanted.labels && names) await writeText(join(path, "classes.txt"), names);
   const taken = new Set<string>();
 
