@@ -36,7 +36,7 @@ export interface DeviceFlags {
 }
 
 /** Options for `createWasmBackend`; convolutions as `choices` says, unless they are to be exact. */
-export function backendOptions(given: DeviceFlags, choices?: Choices): WasmOptions {
+function backendOptions(given: DeviceFlags, choices?: Choices): WasmOptions {
   const { threads } = given;
   const method = given.exact ? exact : choices && choiceOf(choices);
   return { ...(threads === undefined ? {} : { threads }), ...(method ? { method } : {}) };

@@ -20,7 +20,7 @@ import { times } from "../core/summary/format.ts";
 import { describeFlags, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { createBackend, deviceFlag, exactFlag } from "./backend.ts";
 import { backendText, factsOf } from "./backend_facts.ts";
-import { globPattern } from "./glob.ts";
+import { selectCases } from "./glob.ts";
 import { machineOf, versions } from "./machine.ts";
 import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
 import { createProgress } from "./progress.ts";
@@ -98,7 +98,7 @@ export async function benchKernels(args: readonly string[]): Promise<number> {
   try {
     const networks = await chooseNetworks(given, onGpu(backend));
     const groups = collect(networks, given.model === undefined, backend);
-    const cases = select(casesOf(groups), given.only);
+    const cases = selectCases(casesOf(groups), given.only);
     if (given.list) console.log(cases.map(({ name }) => name).join("\n"));
     else {
       const roof = await measureRoof(backend);
@@ -161,16 +161,6 @@ function casesOf({ gemms, networks, memory }: Groups): KernelCase[] {
   return [...gemms, ...convolutions, ...memory];
 }
 
-function select(cases: readonly KernelCase[], globs: string | undefined): readonly KernelCase[] {
-  if (globs === undefined) return cases;
-  const patterns = globs.split(",").map(globPattern);
-  const selected = cases.filter(({ name }) => patterns.some((pattern) => pattern.test(name)));
-  if (selected.length > 0) return selected;
-  throw new UserError(
-    `--only ${globs}: none of the ${cases.length} cases has such a name; --list shows them`,
-  );
-}
-
 async function timeAll(
   backend: Backend,
   cases: readonly KernelCase[],
@@ -195,6 +185,7 @@ async function timeAll(
     }
   }
   progress.stop();
+  if (results.size === 0) throw new UserError("no case fits into memory; take a smaller --batch");
   return results;
 }
 

@@ -23,6 +23,7 @@ import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
 import { createBackend, deviceFlag, exactFlag } from "./backend.ts";
 import { type BackendFacts, backendText, factsOf } from "./backend_facts.ts";
 import { createProgress } from "./progress.ts";
+import { usualOptimizer } from "./settings/schedule.ts";
 
 const MODES: readonly Mode[] = ["train", "infer"];
 
@@ -96,7 +97,7 @@ function optimizerOf({ optimizer: name = "sgd", mode }: Given): OptimizerOptions
   if (mode === "infer" && name !== "sgd") {
     throw new UserError(`--optimizer ${name} has no effect with --mode infer`);
   }
-  return name === "sgd" ? { name, momentum: 0.9 } : { name };
+  return usualOptimizer(name);
 }
 
 /** On a GPU steps overlap, as in training: what each takes alone says little. */

@@ -5,7 +5,7 @@ import { checkWritable, findRuns, hasCheckpoint, refuseOldRun } from "../host/ru
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { workersFor } from "./backend.ts";
-import { checkKind, checkOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
+import { checkKind, checkOptions, givenOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
 import { type Mode, modeOf, tellOfIdle } from "./mode.ts";
 import { recipeFile } from "./recipes.ts";
 import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
@@ -55,7 +55,12 @@ export async function understand(given: Given): Promise<Job> {
   const { base, model_options } = gathered;
   const flags = await withDataset(gathered, given);
   const isAuto = given.resume === "auto";
-  const path = isAuto ? await newestRun({ ...base, ...givenSettings(flags) }, given.output) : given.resume;
+  const wanted = {
+    ...base,
+    ...givenSettings(flags),
+    model_options: { ...model_options, ...givenOptions(given) },
+  };
+  const path = isAuto ? await newestRun(wanted, given.output) : given.resume;
   const resumed = path === undefined ? undefined : await readCheckpoint(path);
   if (resumed) checkPlainWeights(resumed, given);
   const chosen = resumed?.config

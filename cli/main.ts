@@ -13,7 +13,7 @@ export const LOST = 5;
 /**
  * Runs a command and ends the program with its exit code: 0 where all is done, 1 where Strata itself is at fault (with a
  * stack trace, to be reported) or a worker died, 2 for a mistake in what was asked, which the user can mend. `train` ends with 3
- * where the loss was not finite, and with 130 or 143 where a signal stopped it. Any ends with 5 where the GPU was lost.
+ * where the loss was not finite, and with 129, 130 or 143 where a signal stopped it. Any ends with 5 where the GPU was lost.
  */
 export async function main(command: (args: readonly string[]) => Promise<number>): Promise<never> {
   Deno.exit(await exitCode(command));

@@ -79,13 +79,14 @@ export function ownOptions(
   entry: ModelEntry,
   given: Readonly<Record<string, unknown>>,
 ): AnyModelOptions {
-  const options: AnyModelOptions = {};
-  for (const flag of ownFlags.keys()) {
-    if (given[flag] === undefined) continue;
-    if (!entry.flags?.[flag]) throw new UserError(`--${flag} is not for ${name}`);
-    Object.assign(options, given[flag]);
-  }
-  return options;
+  const strange = [...ownFlags.keys()].find((flag) => given[flag] !== undefined && !entry.flags?.[flag]);
+  if (strange !== undefined) throw new UserError(`--${strange} is not for ${name}`);
+  return givenOptions(given);
+}
+
+/** The same, whatever the network is. */
+export function givenOptions(given: Readonly<Record<string, unknown>>): AnyModelOptions {
+  return Object.assign({}, ...[...ownFlags.keys()].map((flag) => given[flag]));
 }
 
 /** Throws where there is an option that the network does not have: a configuration may say anything. */

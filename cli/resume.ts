@@ -55,8 +55,10 @@ export function resumable({ folder, metadata }: KnownRun, given: Partial<Setting
   }
   if (!header) return false;
   const config = header.config as RunConfig;
-  const isSame = resolve(given.data ?? config.data) === resolve(config.data);
-  return isSame && refusedChange(given, config) === undefined &&
+  const hasData = resolve(given.data ?? config.data) === resolve(config.data);
+  const own: Readonly<Record<string, unknown>> = { ...config.model_options };
+  const hasOptions = Object.entries(given.model_options ?? {}).every(([name, value]) => own[name] === value);
+  return hasData && hasOptions && refusedChange(given, config) === undefined &&
     endOf(header.progress, limitsOf({ ...config, ...given })) === undefined;
 }
 

@@ -2,7 +2,7 @@
 import { MEMORY_LIMIT } from "../core/backend/wasm/regions.ts";
 import { UserError } from "../core/errors.ts";
 import { dotText } from "../core/draw/dot.ts";
-import { optimizerNames, type OptimizerOptions } from "../core/optim/optimizer.ts";
+import { optimizerNames } from "../core/optim/optimizer.ts";
 import { classicText } from "../core/summary/classic.ts";
 import { csvText, jsonText } from "../core/summary/data.ts";
 import { commas, short, times } from "../core/summary/format.ts";
@@ -13,6 +13,7 @@ import { writeAtomically } from "../host/atomic_write.ts";
 import { describeFlags, oneOf, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
 import { chooseModel, extents, modelFlags } from "./model.ts";
+import { usualOptimizer } from "./settings/schedule.ts";
 
 export const summaryFlags = {
   ...modelFlags,
@@ -67,7 +68,7 @@ export async function summary(args: readonly string[]): Promise<number> {
 
   const options = { name, depth: given.depth };
   const memoryOptions = {
-    optimizer: optimizerOf(given.optimizer ?? "sgd"),
+    optimizer: usualOptimizer(given.optimizer ?? "sgd"),
     threads: given.threads ?? navigator.hardwareConcurrency,
     limit: MEMORY_LIMIT,
   };
@@ -97,11 +98,6 @@ async function draw(picture: string, dot: string | undefined, svg: string | unde
   if (dot !== undefined) await write(dot, picture);
   // Only where it is needed: Graphviz takes a moment to load.
   if (svg !== undefined) await write(svg, await (await import("../core/draw/svg.ts")).svgOf(picture));
-}
-
-/** As `train` has them by default. */
-function optimizerOf(name: OptimizerOptions["name"]): OptimizerOptions {
-  return name === "sgd" || name === "rmsprop" ? { name, momentum: 0.9 } : { name };
 }
 
 function checkExpectations(

@@ -1,12 +1,12 @@
 /** `deno task verify --golden DIR`: runs every case of a golden folder and compares the results with PyTorch's. */
 import { UserError } from "../core/errors.ts";
-import { type Case, type Comparison, type Outcome, outcomeOf, within } from "../core/verify/case.ts";
+import { type Comparison, type Outcome, outcomeOf, within } from "../core/verify/case.ts";
 import { casesOf } from "../core/verify/cases.ts";
 import { readGolden } from "../host/golden.ts";
 import { models } from "../models/registry.ts";
 import { describeFlags, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { createBackend, deviceFlag, exactFlag } from "./backend.ts";
-import { globPattern } from "./glob.ts";
+import { selectCases } from "./glob.ts";
 import { main } from "./main.ts";
 
 /** Each takes memory and time to start, and results depend on none of them. */
@@ -62,15 +62,6 @@ export async function verify(args: readonly string[]): Promise<number> {
     json ? JSON.stringify({ passed, total: results.length, results }, null, 2) : closing(results, passed),
   );
   return passed === results.length ? 0 : 1;
-}
-
-/** Cases that match one of the comma-separated patterns. */
-export function selectCases(cases: readonly Case[], globs: string | undefined): readonly Case[] {
-  if (globs === undefined) return cases;
-  const patterns = globs.split(",").map(globPattern);
-  const selected = cases.filter(({ name }) => patterns.some((pattern) => pattern.test(name)));
-  if (selected.length > 0) return selected;
-  throw new UserError(`--only ${globs}: none of the ${cases.length} cases has such a name`);
 }
 
 /** One line, and below it the other results that are not within tolerance (or all of them). */

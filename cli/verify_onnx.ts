@@ -205,7 +205,7 @@ async function runOnnx(
   await Deno.writeFile(images, new Uint8Array(input.buffer as ArrayBuffer));
   const worker = fileURLToPath(new URL("../peers/onnx_logits.mjs", import.meta.url));
   const job = JSON.stringify({ packages, onnx, images, image, batches: BATCHES, logits });
-  const { success, stdout, stderr } = await new Deno.Command("node", { args: [worker, job] }).output();
+  const { success, stdout, stderr } = await runNode([worker, job]);
   const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   if (said.startsWith("missing")) {
     throw new UserError(
@@ -214,6 +214,16 @@ async function runOnnx(
   }
   if (!success) throw new Error(`ONNX Runtime fails: ${said}`);
   return new Float32Array((await Deno.readFile(logits)).buffer);
+}
+
+/** Fails where there is no Node: ONNX Runtime runs in nothing else. */
+async function runNode(args: string[]): Promise<Deno.CommandOutput> {
+  try {
+    return await new Deno.Command("node", { args }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UserError("verify:onnx needs Node: there is no node on the path");
+  }
 }
 
 /** `expected` has the logits of the largest batch, whose first images are all that others have. */

@@ -188,6 +188,11 @@ export function optimizerOf(settings: ScheduleSettings): OptimizerOptions {
   return { name, weight_decay };
 }
 
+/** One of `train` where nothing else is said; of its numbers only those that decide what it keeps. */
+export function usualOptimizer(name: OptimizerName): OptimizerOptions {
+  return name === "sgd" || name === "rmsprop" ? { name, momentum: ofOptimizer[name].momentum } : { name };
+}
+
 /** The learning rate at a time in epochs. Warm-up counts among the epochs. */
 export function learningRate(settings: ScheduleSettings, stepsPerEpoch: number): (epochs: number) => number {
   const { lr, scheduler: name, step_size, milestones, gamma, epochs, warmup_epochs, min_lr } = settings;

@@ -38,7 +38,7 @@ export interface Settings
   readonly seed: number;
   /** Whether convolutions are plain sums, never Winograd's. */
   readonly exact: boolean;
-  /** Whether products are of numbers rounded to float16: mixed precision. */
+  /** Whether images between layers lie in a GPU's memory as float16: mixed precision. */
   readonly amp: boolean;
 }
 
@@ -88,6 +88,7 @@ const FIXED = [
   "batch_size",
   "optimizer",
   "seed",
+  "val_split",
   "accumulate",
   "ema",
   "pretrained",

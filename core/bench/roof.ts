@@ -45,7 +45,7 @@ function copied(backend: Backend): number {
 }
 
 /** See `Roof`: `y = 1 · x`, the fastest of some, since others may be at work on the same memory. */
-export async function copyGigabytes(backend: Backend): Promise<number> {
+async function copyGigabytes(backend: Backend): Promise<number> {
   const count = copied(backend);
   const builder = new GraphBuilder();
   const x = builder.state("x", f32([count]));

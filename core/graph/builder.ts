@@ -96,7 +96,7 @@ export class GraphBuilder {
 }
 
 /** All values of a graph, each once. */
-export function valuesOf(graph: Graph): Set<Value> {
+function valuesOf(graph: Graph): Set<Value> {
   const values = new Set<Value>([...graph.inputs.values(), ...graph.states.values()]);
   for (const node of graph.nodes) for (const value of node.outputs) values.add(value);
   return values;

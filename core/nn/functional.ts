@@ -1,8 +1,10 @@
 /** Ops as functions of tensors, under PyTorch's names (torch.nn.functional) and with its defaults. */
+import { UserError } from "../errors.ts";
 import type { Value } from "../graph/graph.ts";
 import { ShapeError } from "../graph/builder.ts";
 import { emitLinear } from "../graph/linear.ts";
 import { formatShape, joinAxes, type Padding, type Pair, pair, type Shape, sides } from "../shape.ts";
+import { expectOptions } from "./options.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Keras's names for padding: `same` gives ⌈extent / stride⌉, `valid` uses no padding. */
@@ -90,6 +92,7 @@ export interface MaxPoolOptions extends PoolOptions {
 
 /** The greatest number of each window of images `[N, C, H, W]`; padding counts as −∞. */
 export function maxPool2d(x: Tensor, kernel_size: Pair, options: MaxPoolOptions = {}): Tensor {
+  expectOptions("maxPool2d", options, ["stride", "padding", "dilation", "ceil_mode"]);
   const dilation = pair(options.dilation ?? 1);
   return x.tracer.apply("max_pool2d", [x.value], {
     ...poolAttrs(x, kernel_size, options, dilation),
@@ -103,6 +106,7 @@ export interface AvgPoolOptions extends PoolOptions {
 
 /** The mean of each window. With `same` padding, Keras divides by the real pixels only: so does this, unless told otherwise. */
 export function avgPool2d(x: Tensor, kernel_size: Pair, options: AvgPoolOptions = {}): Tensor {
+  expectOptions("avgPool2d", options, ["stride", "padding", "ceil_mode", "count_include_pad"]);
   const count_include_pad = options.count_include_pad ?? options.padding !== "same";
   return x.tracer.apply("avg_pool2d", [x.value], {
     ...poolAttrs(x, kernel_size, options, [1, 1]),
@@ -123,6 +127,7 @@ export interface LocalResponseNormOptions {
 
 /** x / (k + alpha / size · Σ x²)^beta, the sum over `size` neighbouring channels. */
 export function localResponseNorm(x: Tensor, size: number, options: LocalResponseNormOptions = {}): Tensor {
+  expectOptions("localResponseNorm", options, ["alpha", "beta", "k"]);
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   return x.tracer.apply("local_response_norm", [x.value], { size, alpha, beta, k });
 }
@@ -130,7 +135,7 @@ export function localResponseNorm(x: Tensor, size: number, options: LocalRespons
 /** Joins tensors along `dim`. */
 export function concat(tensors: readonly Tensor[], dim = 0): Tensor {
   const [head] = tensors;
-  if (!head) throw new TypeError("concat needs at least one tensor");
+  if (!head) throw new UserError("concat needs at least one tensor");
   return head.tracer.apply("concat", tensors.map(({ value }) => value), { dim: axis(head, dim) });
 }
 

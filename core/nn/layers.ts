@@ -4,6 +4,7 @@ import { type Pair, pair } from "../shape.ts";
 import * as F from "./functional.ts";
 import { constant, defaultUniform, fans } from "./init.ts";
 import { Buffer, Counter, Module, Parameter } from "./module.ts";
+import { expectOptions } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface Conv2dArguments extends F.Conv2dOptions {
@@ -18,6 +19,7 @@ export class Conv2d extends Module {
 
   constructor(in_channels: number, out_channels: number, kernel_size: Pair, options: Conv2dArguments = {}) {
     super();
+    expectOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", "bias"]);
     const { bias = true, ...rest } = options;
     const { groups = 1 } = rest;
     if (in_channels % groups !== 0 || out_channels % groups !== 0) {
@@ -46,6 +48,7 @@ export class Linear extends Module {
 
   constructor(in_features: number, out_features: number, options: { readonly bias?: boolean } = {}) {
     super();
+    expectOptions("Linear", options, ["bias"]);
     const init = defaultUniform(in_features);
     this.weight = new Parameter([out_features, in_features], init);
     this.bias = options.bias ?? true ? new Parameter([out_features], init) : undefined;
@@ -73,7 +76,7 @@ abstract class BatchNorm extends Module {
 
   constructor(num_features: number, options: BatchNormOptions = {}) {
     super();
-    // Files of one's own run without a check of types.
+    expectOptions(this.constructor.name, options, ["eps", "momentum"]);
     if (options.momentum as number | null === null) {
       throw new UserError(
         `${this.constructor.name}: there is no momentum null (the mean of all batches); give a number`,

@@ -12,6 +12,7 @@
  * }
  * ```
  */
+import { UserError } from "../errors.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import type { Init } from "./init.ts";
 import { Tensor } from "./tensor.ts";
@@ -41,7 +42,9 @@ export abstract class Module {
     this.forward = (...args) => {
       const tensors = args.flat().filter((arg) => arg instanceof Tensor);
       const [tensor] = tensors;
-      if (!tensor) throw new TypeError(`${this.constructor.name}.forward needs a Tensor`);
+      if (!tensor) {
+        throw new UserError(`${this.constructor.name}.forward needs a Tensor, and got ${typeof args[0]}`);
+      }
       return tensor.tracer.within(this, tensors, () => forward.apply(this, args));
     };
   }

@@ -1,4 +1,5 @@
 /** What a classifier returns: its scores and, of some networks in training, those of auxiliary classifiers. */
+import { UserError } from "../errors.ts";
 import { add, crossEntropy, type CrossEntropyOptions, scale } from "./functional.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -14,7 +15,7 @@ export type ModelOutput = Tensor | { readonly scores: Tensor; readonly auxiliary
 export function scoresOf(output: ModelOutput): Tensor {
   const scores = output instanceof Tensor ? output : output?.scores;
   if (scores instanceof Tensor) return scores;
-  throw new TypeError(`the network's forward must return a Tensor of scores, not ${typeof output}`);
+  throw new UserError(`the network's forward must return a Tensor of scores, not ${typeof output}`);
 }
 
 /** The cross entropy of all scores, each with its weight. */
@@ -23,9 +24,10 @@ export function classificationLoss(
   target: Tensor,
   options?: CrossEntropyOptions,
 ): Tensor {
+  const own = crossEntropy(scoresOf(output), target, options);
   const auxiliary = output instanceof Tensor ? [] : output.auxiliary;
   return auxiliary.reduce(
     (loss, { scores, weight }) => add(loss, scale(crossEntropy(scores, target, options), weight)),
-    crossEntropy(scoresOf(output), target, options),
+    own,
   );
 }

@@ -1,4 +1,5 @@
 /** Tracing: running a model's forward on symbolic tensors writes its graph down, shapes checked on the way. */
+import { UserError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { f32, type Graph, i32, type TensorType, type Value } from "../graph/graph.ts";
 import type { AttrsOf, OpName } from "../ops/mod.ts";
@@ -60,8 +61,9 @@ export class Tracer {
     const name = this.#stateNames.get(item);
     if (name === undefined) {
       const kind = item instanceof Buffer ? "buffer" : "parameter";
-      throw new Error(
-        `${this.builder.scope || "the network"} uses a ${kind} that is no property of any module`,
+      throw new UserError(
+        `${this.builder.scope || "the network"} uses a ${kind} that is no property of any module: ` +
+          "give each layer a property of its own, or put layers into a Sequential instead of a list",
       );
     }
     return this.builder.state(this.#rename(name), f32(item.shape));

@@ -14,6 +14,9 @@ import type { ClassAnswers } from "./answers.ts";
 import { drawMix, type MixOptions } from "./mix.ts";
 import { counting, type Evaluation, expectImages, type Judge, type JudgeOptions, type Task } from "./task.ts";
 
+/** The smallest float32: a probability that was rounded to 0 is no reason for an infinite loss. */
+const LEAST = 2 ** -149;
+
 export const testTimeAugmentations = ["flip", "ten-crop"] as const;
 export type TestTimeAugmentation = typeof testTimeAugmentations[number];
 
@@ -66,6 +69,7 @@ export function classification(options: ClassificationOptions = {}): Task<Classi
       tracer.builder.output("loss", crossEntropy(scores, target, { reduction: "sum" }).value);
       tracer.builder.output("scores", scores.value);
     },
+    classes: ({ outputs }) => outputs.get("scores")!.shape[1]!,
     judge: (options) => classJudge(options, tta),
   };
 }
@@ -110,7 +114,7 @@ function classJudge(
       }
       for (const slot of slots) {
         const [wanted, own] = [batch.target[slot]!, probabilities[slot]!];
-        if (tta) lossSum -= Math.log(own[wanted]!);
+        if (tta) lossSum -= Math.log(Math.max(own[wanted]!, LEAST));
         collector.add(sampleAt(slot), wanted, own);
         count++;
       }

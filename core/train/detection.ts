@@ -57,6 +57,7 @@ export function detection(options: DetectionTaskOptions): Task<DetectionResult> 
       builder.output("parts", parts.value);
       builder.output("boxes", map.value);
     },
+    classes: () => num_classes,
     judge: (judging) => boxJudge(judging, options),
   };
 }

@@ -86,7 +86,10 @@ export function initGraph(model: Module, train?: Graph): Graph {
 }
 
 /** All graphs of a run, by name. */
-export function sessionGraphs(model: Module, options: TrainGraphOptions): Record<string, Graph> {
+export function sessionGraphs(
+  model: Module,
+  options: TrainGraphOptions,
+): Record<"init" | "train" | "evaluate", Graph> {
   const train = trainGraph(model, options);
   return {
     init: initGraph(model, train),

@@ -21,7 +21,7 @@ export function headOf(create: (num_classes: number) => Module, num_classes: num
 /**
  * Freezes the parameters that `isFrozen` names: training leaves them as they are. A batch norm whose weight is frozen
  * runs by its running statistics, in training too, and leaves them as they are: those of a few new images would spoil
- * what the frozen layers around it have learnt to expect.
+ * what the frozen layers around it have learnt to expect. A norm that was frozen before stays so.
  */
 export function freeze(model: Module, isFrozen: (name: string) => boolean): void {
   for (const [name, parameter] of namedParameters(model)) {
@@ -29,7 +29,7 @@ export function freeze(model: Module, isFrozen: (name: string) => boolean): void
   }
   for (const module of namedModules(model).keys()) {
     if (module instanceof BatchNorm1d || module instanceof BatchNorm2d) {
-      module.frozen = !module.weight.requires_grad;
+      if (!module.weight.requires_grad) module.frozen = true;
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The graphs of a run, and what they take of memory. */
 import type { Backend, MemoryReport } from "../backend/backend.ts";
 import type { DatasetSplit, ImageSet } from "../data/dataset.ts";
+import { UserError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Module } from "../nn/module.ts";
 import { type BatchShape, sessionGraphs } from "./graphs.ts";
@@ -18,16 +19,29 @@ export interface GraphOptions extends Omit<StepOptions, "ema" | "update_bytes"> 
   readonly ema_decay?: number;
 }
 
-/** The graphs by name. */
+/** The graphs by name. Throws `UserError` where the network tells another number of classes apart than the data have. */
 export function runGraphs(options: GraphOptions): Record<string, Graph> {
   const { model, data, batch_size, ema_decay = 0, backend, ...rest } = options;
   const images = batchShape(data, batch_size);
-  return sessionGraphs(model, {
+  const graphs = sessionGraphs(model, {
     ...rest,
     ...backend?.updateBytes === undefined ? {} : { update_bytes: backend.updateBytes },
     images,
     ema: ema_decay > 0,
   });
+  expectClasses(options.task.classes(graphs.evaluate), data);
+  return graphs;
+}
+
+function expectClasses(
+  classes: number,
+  { train: { name, classes: { length } } }: GraphOptions["data"],
+): void {
+  if (classes === length) return;
+  throw new UserError(
+    `the network tells ${classes} classes apart, and ${name} has ${length}: ` +
+      `its factory gets { num_classes: ${length} }; let its last layer take that`,
+  );
 }
 
 /** What a run would take. */

@@ -3,6 +3,7 @@ import type { ReadOutput, Session } from "../backend/backend.ts";
 import type { Batch } from "../data/batches.ts";
 import type { DatasetSplit, ImageSet, TargetType } from "../data/dataset.ts";
 import { UserError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { ModelOutput } from "../nn/output.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import type { Tracer } from "../nn/trace.ts";
@@ -47,6 +48,8 @@ export interface Task<Result extends Judged = Judged> {
   tally(read: ReadOutput, images: number): Promise<Figures>;
   /** Appends the outputs of an evaluation that `judge` reads; among them `loss`, the sum over the samples that count. */
   answers(tracer: Tracer, output: ModelOutput, target: Tensor): void;
+  /** How many classes the network tells apart, by the graph of an evaluation. */
+  classes(evaluate: Graph): number;
   /** Judges an evaluation from its beginning. */
   judge(options: JudgeOptions): Judge<Result>;
 }

@@ -227,7 +227,10 @@ export function createTrainer<Result extends Judged>(options: TrainerOptions<Res
     }
     const test = next.value;
     const train = soFar();
-    const best = progress.best_epoch === 0 || test.score > progress.best_score;
+    const { best_epoch, best_score } = progress;
+    // Of a run that was killed between two files, the best may be this very epoch, which is repeated.
+    const isRepeated = best_epoch === progress.epoch + 1 && test.score === best_score;
+    const best = best_epoch === 0 || test.score > best_score || isRepeated;
     Object.assign(progress, { epoch: progress.epoch + 1, ...emptyEpoch() });
     if (best) Object.assign(progress, { best_score: test.score, best_epoch: progress.epoch });
     yield { type: "epoch", epoch: progress.epoch, train, test, lr, best, data_wait };

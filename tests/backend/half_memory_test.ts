@@ -66,7 +66,7 @@ Deno.test("images between layers and gradients to them are float16, and nothing 
     accumulate: 2,
     ema: true,
   });
-  const formats = (name: string) => {
+  const formats = (name: keyof typeof graphs) => {
     const graph = graphs[name]!, halves = halvesOf({ graph, aliases: new Map<Value, Value>() });
     return graph.nodes.flatMap(({ op, outputs }) =>
       outputs.map((value) => [op, halves.get(value)?.scale] as const)

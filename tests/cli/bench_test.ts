@@ -119,7 +119,10 @@ Deno.test("mistakes take one line and exit with 2", async () => {
     [["model", "--input", "224x224"], /--input must be 3 whole numbers/],
     [["model", "--mode", "training"], /--mode training: there is none of that name; did you mean train\?/],
     [["model", "--mode", "infer", "--optimizer", "adam"], /--optimizer adam has no effect/],
-    [["kernels", "--only", "gemm/no*"], /--only gemm\/no\*: none of the \d+ cases has such a name; --list/],
+    [
+      ["kernels", "--only", "gemm/no*"],
+      /--only gemm\/no\*: none of the \d+ cases has such a name; one is gemm\//,
+    ],
     [["kernels", "--input", "3x64x64"], /--input needs --model/],
     [["kernels", "--milliseconds", "0"], /--milliseconds must be a whole number of 1 or more/],
     [["model", "--top", "3"], /--top has no meaning without --profile/],
@@ -130,6 +133,23 @@ Deno.test("mistakes take one line and exit with 2", async () => {
     assert.deepEqual([code, out], [2, ""], `${args.join(" ")}: ${err}`);
     assert.match(err.replace(/^.*Warning.*\n/, ""), new RegExp(`^error: .*${message.source}.*\\n$`));
   }
+});
+
+Deno.test("where no kernel's case fits into memory, bench says so", async () => {
+  const { code, err } = await bench(
+    "kernels",
+    "--model",
+    "vgg16",
+    "--batch",
+    "2000",
+    "--only",
+    "*features.0/forward",
+  );
+  assert.equal(code, 2);
+  assert.match(
+    err,
+    /features\.0\/forward is left out: it needs .*\nerror: no case fits into memory; take a smaller --batch\n$/,
+  );
 });
 
 Deno.test("without a subcommand, bench says what there is", async () => {

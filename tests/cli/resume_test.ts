@@ -1,20 +1,34 @@
 import assert from "node:assert/strict";
 import { newProgress } from "../../core/train/progress.ts";
 import { resumable } from "../../cli/resume.ts";
-import { changeSettings, givenSettings, type SettingFlags } from "../../cli/settings/settings.ts";
+import {
+  changeSettings,
+  givenSettings,
+  type SettingFlags,
+  type Settings,
+} from "../../cli/settings/settings.ts";
 
 const run = { model: "vgg16_cifar", dataset: "cifar10", data: "/pictures", ema: true, epochs: 5 } as const;
 
-/** Whether `--resume auto` with such flags goes on with that run, of which so many epochs are done. */
-function isMeant(flags: SettingFlags, done = 2): boolean {
-  const config = { ...changeSettings(run), images: {}, methods: {} };
+interface Asked {
+  /** Epochs that are done. */
+  readonly done?: number;
+  /** What the networks' own flags set. */
+  readonly options?: Settings["model_options"];
+  /** Of the run. */
+  readonly before?: Settings["model_options"];
+}
+
+/** Whether `--resume auto` with such flags goes on with that run. */
+function isMeant(flags: SettingFlags, { done = 2, options = {}, before = {} }: Asked = {}): boolean {
+  const config = { ...changeSettings(run), model_options: before, images: {}, methods: {} };
   const metadata = {
     "strata.format": "1",
     "strata.model": run.model,
     "strata.progress": JSON.stringify({ ...newProgress(), epoch: done }),
     "strata.config": JSON.stringify(config),
   };
-  return resumable({ folder: "runs/a", metadata }, givenSettings(flags));
+  return resumable({ folder: "runs/a", metadata }, { ...givenSettings(flags), model_options: options });
 }
 
 Deno.test("--resume auto means the newest run that can go on with what is given, and with nothing any", () => {
@@ -34,13 +48,22 @@ Deno.test("--resume auto means the newest run that can go on with what is given,
       { dataset: "mnist" },
       { data: "/others" },
       { "batch-size": 32 },
+      { "val-split": 0.3 },
       { ema: false },
       { pretrained: "a.pth" },
       { epochs: 2 },
       { patience: 2 },
     ] satisfies SettingFlags[]
   ) assert.ok(!isMeant(flags), JSON.stringify(flags));
-  assert.ok(!isMeant({}, 5));
-  assert.ok(isMeant({ epochs: 6 }, 5));
+  assert.ok(!isMeant({}, { done: 5 }));
+  assert.ok(isMeant({ epochs: 6 }, { done: 5 }));
   assert.ok(!resumable({ folder: "runs/a", metadata: { "strata.format": "0" } }, {}));
+});
+
+Deno.test("--resume auto passes by runs of the same network with other options", () => {
+  const options = { cifar_stem: true };
+  assert.ok(isMeant({}, { options, before: options }));
+  assert.ok(isMeant({}, { before: options }));
+  assert.ok(!isMeant({}, { options }));
+  assert.ok(!isMeant({}, { options, before: { cifar_stem: false } }));
 });

@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
-import { learningRate } from "../../cli/settings/schedule.ts";
+import { learningRate, optimizerOf, usualOptimizer } from "../../cli/settings/schedule.ts";
 import { resolveSettings, type SettingFlags, type Settings } from "../../cli/settings/settings.ts";
+import { optimizerNames, type OptimizerOptions } from "../../core/optim/optimizer.ts";
 
 /** The learning rate at a time in epochs; the end of the run is its last step. */
 function rates(settings: Settings, steps = 100): (time: number) => number {
   const rate = learningRate(settings, steps);
   return (time) => rate(Math.min(time, settings.epochs - 1 / steps));
 }
+
+Deno.test("what is planned for an optimiser is what train keeps for it", () => {
+  for (const name of optimizerNames) {
+    const keeps = ({ momentum = 0 }: OptimizerOptions & { momentum?: number }) => momentum !== 0;
+    assert.equal(keeps(usualOptimizer(name)), keeps(optimizerOf(resolveSettings({ optimizer: name }))), name);
+  }
+});
 
 Deno.test("defaults are those of the data set, the optimiser and the schedule that were chosen", () => {
   const pick = (flags: SettingFlags) => {

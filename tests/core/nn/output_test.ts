@@ -53,7 +53,25 @@ Deno.test("a forward that returns no tensor is named", () => {
   }
   assert.throws(
     () => nn.trace(new Nothing(), [1, 3], { training: false }),
-    /forward must return a Tensor of scores, not undefined/,
+    /^UserError: the network's forward must return a Tensor of scores, not undefined/,
+  );
+  const model = new nn.Sequential(new Nothing() as nn.Module as nn.ReLU, new nn.ReLU());
+  assert.throws(
+    () => nn.trace(model, [1, 3], { training: false }),
+    /^UserError: ReLU.forward needs a Tensor, and got undefined$/,
+  );
+});
+
+Deno.test("layers in a list are no layers of the network", () => {
+  class Listed extends nn.Module {
+    layers = [new nn.Linear(3, 3)];
+    forward(x: nn.Tensor): nn.Tensor {
+      return this.layers.reduce((x, layer) => layer.forward(x), x);
+    }
+  }
+  assert.throws(
+    () => nn.trace(new Listed(), [1, 3], { training: false }),
+    /^UserError: the network uses a parameter that is no property of any module: .* a Sequential instead of a list$/,
   );
 });
 

@@ -89,6 +89,12 @@ onBackends(
     samples.forEach((sample, i) => {
       assert.ok(Math.abs(some.predictions.probabilities[2 * i]! - Math.max(...plain[sample]!)) < 1e-6);
     });
+    // Every dark image is taken for a bright one, by more than float32 has probabilities for.
+    session.writeState("fc.bias", Float32Array.of(0, 1000));
+    const certain = await evaluateAll(
+      createEvaluator(session, { data, batch_size, task: classification({ tta: "flip" }) }),
+    );
+    assert.ok(Math.abs(certain.loss - 149 * Math.LN2 / 2) < 1e-3, `${certain.loss}`);
     const damaged: Dataset = { ...data.test, fill: (batch) => void batch.target.fill(DOES_NOT_COUNT) };
     for (const tta of [undefined, "flip"] as const) {
       const options = { data: { ...data, test: damaged }, batch_size, task: classification({ tta }) };

@@ -20,6 +20,14 @@ Deno.test("the head is what depends on the number of classes", () => {
   assert.equal(headOf(() => new nn.Linear(4, 10), 10).size, 0);
 });
 
+Deno.test("a norm that was frozen before stays so, whatever is frozen now", () => {
+  const model = models["resnet18"]!.create({ num_classes: 10 });
+  const norms = [...nn.namedModules(model).keys()].filter((one) => one instanceof nn.BatchNorm2d);
+  norms.at(-1)!.frozen = true;
+  freeze(model, belongsTo(model, ["bn1"]));
+  assert.deepEqual(norms.flatMap(({ frozen }, i) => frozen ? [i] : []), [0, norms.length - 1]);
+});
+
 Deno.test("frozen layers have no gradients, and their batch norms run by their statistics", () => {
   const model = models["resnet18"]!.create({ num_classes: 10 });
   freeze(model, belongsTo(model, ["conv1", "bn1", "layer1"]));

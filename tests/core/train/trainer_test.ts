@@ -44,6 +44,31 @@ async function trainTo(trainer: Trainer, updates = Infinity): Promise<number[]> 
   return losses;
 }
 
+Deno.test(
+  "a network with other classes than the data's is refused before anything runs",
+  pooled,
+  async () => {
+    const options = await optionsFor();
+    for (const classes of [1, 3]) {
+      const model = new TinyNet();
+      Object.assign(model, { fc: new nn.Linear(8, classes) });
+      assert.throws(
+        () => createTrainer({ ...options, model }),
+        new RegExp(
+          `^UserError: the network tells ${classes} classes apart, and noise has 2: its factory gets `,
+        ),
+      );
+    }
+  },
+);
+
+Deno.test("a network that returns no scores is refused before anything runs", pooled, async () => {
+  const model = new TinyNet();
+  model.forward = (() => undefined) as unknown as TinyNet["forward"];
+  const options = await optionsFor();
+  assert.throws(() => createTrainer({ ...options, model }), /^UserError: the network's forward must return/);
+});
+
 Deno.test("a run is the same to the bit with 1, 2 and 3 threads", pooled, async () => {
   const runs = [];
   for (const threads of [1, 2, 3]) {
@@ -100,6 +125,22 @@ Deno.test(
     trainer.session.dispose();
   },
 );
+
+Deno.test("the best epoch, repeated after a run was killed, is the best again", pooled, async () => {
+  const trainer = createTrainer({ ...await optionsFor(), epochs: 1 });
+  const bestOf = async (before: { best_epoch: number; best_score: number }) => {
+    await trainer.initialise();
+    Object.assign(trainer.progress, before);
+    for await (const event of trainer.train()) {
+      if (event.type === "epoch") return { best: event.best, score: event.test.score };
+    }
+  };
+  const { score } = (await bestOf({ best_epoch: 0, best_score: 0 }))!;
+  assert.ok(score > 0);
+  assert.deepEqual(await bestOf({ best_epoch: 1, best_score: score }), { best: true, score });
+  assert.deepEqual(await bestOf({ best_epoch: 1, best_score: score + 0.1 }), { best: false, score });
+  trainer.session.dispose();
+});
 
 Deno.test("another seed is another run, and training lowers the loss", pooled, async () => {
   const options = { ...await optionsFor(), epochs: 20, lr: () => 0.05 };
