@@ -119,7 +119,7 @@ async function checkFolder(folder: string): Promise<void> {
   if (info && !info.isDirectory) {
     throw new UserError(`--explain ${folder}: not a folder to draw into; put --explain last, or name one`);
   }
-  await checkWritable(folder);
+  await checkWritable(folder, "--explain");
 }
 
 interface Question {

@@ -47,8 +47,8 @@ export async function refuseOldRun(folder: string): Promise<void> {
 
 const PROBE = "probe";
 
-/** Throws where nothing can be written. Leaves everything as it was. */
-export async function checkWritable(folder: string): Promise<void> {
+/** Throws where nothing can be written; `flag` is what names the folder. Leaves everything as it was. */
+export async function checkWritable(folder: string, flag = "--output"): Promise<void> {
   const probe = join(folder, `.${PROBE}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   try {
     const made = await missingFolders(folder);
@@ -57,7 +57,7 @@ export async function checkWritable(folder: string): Promise<void> {
     await Deno.remove(probe);
     for (const path of made) await Deno.remove(path);
   } catch (error) {
-    throw new UserError(`--output ${folder}: cannot write there (${reason(error)}); choose another folder`);
+    throw new UserError(`${flag} ${folder}: cannot write there (${reason(error)}); choose another folder`);
   }
 }
 
