@@ -87,6 +87,7 @@ export async function convert(args: readonly string[]): Promise<number> {
     throw new UserError("convert needs a file to read: deno task convert IN [OUT]; see --help");
   }
   if (more.length > 0) throw new UserError(`"${more[0]}" is one file too many: deno task convert IN [OUT]`);
+  if (to === undefined) refuseIdle(given, ["json"], "without a file to write: deno task convert IN OUT");
   const format = to === undefined ? undefined : formatOf(to, given);
   const dict = await readStateDict(await findWeights(from));
   if (to !== undefined && resolve(to) === resolve(dict.file)) {
@@ -108,6 +109,12 @@ export async function convert(args: readonly string[]): Promise<number> {
     console.log(`Wrote ${to} (${kind}, ${megabytes(bytes)})`);
   }
   return 0;
+}
+
+/** Throws where a flag other than those of use was given, since it would have no effect. */
+function refuseIdle(given: Given, ofUse: readonly string[], why: string): void {
+  const idle = Object.entries(given).find(([flag, value]) => value !== undefined && !ofUse.includes(flag));
+  if (idle) throw new UserError(`--${idle[0]} has no effect ${why}`);
 }
 
 function formatOf(path: string, given: Given): Format {
@@ -151,6 +158,7 @@ async function convertTo(
         `${dict.file}: it does not say which network its weights are of: name it with --model`,
       );
     }
+    refuseIdle(given, ["to", "json"], "where no network is known: name it with --model");
     const isTorch = format === "torch";
     return {
       parts: isTorch ? [await writeTorch(dict)] : safetensorsParts(asSafeTensors(dict), METADATA),

@@ -10,7 +10,7 @@ import { findImageFiles } from "../host/images/find.ts";
 import { prepareBatches, type PrepareOptions } from "../host/images/load.ts";
 import { createImagePool } from "../host/images/pool.ts";
 import { checkWritable } from "../host/run_folder.ts";
-import { makeFolder, statIfThere } from "../host/files.ts";
+import { statIfThere } from "../host/files.ts";
 import {
   describeGroups,
   type Flag,
@@ -119,8 +119,7 @@ async function checkFolder(folder: string): Promise<void> {
   if (info && !info.isDirectory) {
     throw new UserError(`--explain ${folder}: not a folder to draw into; put --explain last, or name one`);
   }
-  await checkWritable(folder);
-  await makeFolder(folder);
+  await checkWritable(folder, "--explain");
 }
 
 interface Question {
@@ -167,15 +166,14 @@ async function answerAll({ files, weights, names }: Question, given: Given, writ
 
 /** What draws where the network sees each image's likeliest class; tells where the pictures are. */
 async function createDrawing(folder: string) {
-  const { drawExplanation } = await import("../host/explanation.ts");
-  const taken = new Set<string>();
+  const { openExplanationFolder } = await import("../host/explanation.ts");
+  const { draw } = await openExplanationFolder(folder);
   return async (predictor: Predictor, images: readonly Image[], answers: readonly Answered[]) => {
     const classes = answers.map(({ predictions: [first] }) => first!.index);
     const activations = await predictor.explain(images, classes);
-    return await Promise.all(answers.map((answer, i) => {
-      const explained = { ...answer, image: images[i]!, activation: activations[i]! };
-      return drawExplanation(folder, taken, explained);
-    }));
+    return await Promise.all(
+      answers.map((answer, i) => draw({ ...answer, image: images[i]!, activation: activations[i]! })),
+    );
   };
 }
 

@@ -1,11 +1,13 @@
 /** `preview`: what a network will see in training, as a picture to look at before the training begins. */
 import { extname } from "node:path";
-import { allocateBatch } from "../core/data/batches.ts";
-import { type Dataset, imageBytes, type Moment } from "../core/data/dataset.ts";
+import { allocateBatch, type Batch, DOES_NOT_COUNT, MOVES } from "../core/data/batches.ts";
+import { type Dataset, imageBytes, type ImageSet, type Moment } from "../core/data/dataset.ts";
 import type { DetectionDataset } from "../core/data/detection/dataset.ts";
 import { crop, flipHorizontally } from "../core/data/transforms/crop.ts";
 import type { Marked } from "../core/detect/overlay.ts";
 import { UserError } from "../core/errors.ts";
+import { DOES_NOT_COUNT as NO_BOXES_COUNT } from "../core/ops/yolo_loss.ts";
+import { counting } from "../core/train/task.ts";
 import { drawMix, mixed, type MixOptions } from "../core/train/mix.ts";
 import { permutation } from "../core/random.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
@@ -59,6 +61,9 @@ const EXAMPLES = `Draws some training images as the network gets them: unvaried,
   deno task preview --dataset cifar10 --random-erase 0.5 --output cifar.png
   deno task preview --model yolov1 --data VOCdevkit/VOC2007      with their boxes`;
 
+/** Lines below an image that is mixed with another. */
+const CAPTIONS = 2;
+
 /** Runs the command; returns its exit code. */
 export async function preview(args: readonly string[]): Promise<number> {
   const flags = parseFlags(previewFlags, args);
@@ -91,13 +96,16 @@ export async function preview(args: readonly string[]): Promise<number> {
   );
   try {
     data.notes.forEach(note);
-    const samples = permutation(data.train.count, seed, 0).slice(0, count);
-    const labels = Array.from(samples, (sample) => labelOf(data.train, sample));
-    const columns = [await fill(data.train, samples, undefined)];
+    const isMixed = mixup > 0 || cutmix > 0;
+    await checkSize(data.train, { count, epochs, isMixed });
+    const { samples, images } = await decodable(data.train, permutation(data.train.count, seed, 0), count);
+    const labels = samples.map((sample) => labelOf(data.train, sample));
+    const columns = [images];
     for (let epoch = 0; epoch < epochs; epoch++) {
       const at = { seed, epoch };
-      const column = await fill(data.train, samples, at);
-      columns.push(mixup > 0 || cutmix > 0 ? mixedColumn(column, labels, { mixup, cutmix }, at) : column);
+      const batch = await fill(data.train, Uint32Array.from(samples), at);
+      const column = samples.map((sample, slot) => imageIn(data.train, batch, slot, sample, at));
+      columns.push(isMixed ? mixedColumn(column, labels, { mixup, cutmix }, at) : column);
     }
     const rows = labels.map((label, slot) => ({
       label,
@@ -131,26 +139,69 @@ function settingsOf(given: Readonly<Record<string, unknown>>): Partial<DataSetti
   return Object.fromEntries(settings.map((name) => [settingOf(name), given[name]]));
 }
 
-/** The images of a batch, with their moves done. */
+/** Throws where the picture would be larger than any that can be made. */
+async function checkSize(
+  { width, height, channels, count: all }: ImageSet,
+  { count, epochs, isMixed }: { readonly count: number; readonly epochs: number; readonly isMixed: boolean },
+): Promise<void> {
+  const { fitsSheet, MOST_PIXELS } = await import("../host/images/contact_sheet.ts");
+  const captions = isMixed ? CAPTIONS : 0;
+  if (fitsSheet({ rows: Math.min(count, all), columns: 1 + epochs, width, height, captions })) return;
+  throw new UserError(
+    `--count ${count} and --epochs ${epochs} of ${channels}×${height}×${width}: a picture has at most ` +
+      `${Math.floor(MOST_PIXELS / 1e6)} million pixels; lower them, or --input`,
+  );
+}
+
+/** The first `count` images of an order that can be decoded, as an evaluation sees them. */
+async function decodable(
+  dataset: Dataset | DetectionDataset,
+  order: Uint32Array,
+  count: number,
+): Promise<{ samples: number[]; images: SheetImage[] }> {
+  const none = "objects" in dataset ? NO_BOXES_COUNT : DOES_NOT_COUNT;
+  const samples: number[] = [], images: SheetImage[] = [];
+  for (let tried = 0; samples.length < count && tried < order.length;) {
+    const next = order.slice(tried, tried + count - samples.length);
+    const batch = await fill(dataset, next, undefined);
+    for (const slot of counting(batch, next.length, none)) {
+      samples.push(next[slot]!);
+      images.push(imageIn(dataset, batch, slot, next[slot]!, undefined));
+    }
+    tried += next.length;
+  }
+  if (samples.length === 0) throw new UserError(`${dataset.name}: no training image can be decoded`);
+  return { samples, images };
+}
+
 async function fill(
   dataset: Dataset | DetectionDataset,
   samples: Uint32Array,
   at: Moment | undefined,
-): Promise<SheetImage[]> {
-  const { width, height, channels } = dataset;
+): Promise<Batch> {
   const batch = allocateBatch(dataset, samples.length);
   await dataset.fill(batch, samples, at);
-  return Array.from(samples, (sample, slot) => {
-    const [top, left, flip] = batch.moves.subarray(3 * slot, 3 * slot + 3) as unknown as [
-      number,
-      number,
-      number,
-    ];
-    const size = imageBytes(dataset);
-    const data = batch.pixels.slice(slot * size, (slot + 1) * size);
-    const moved = crop({ width, height, channels, data }, top, left, [height, width]);
-    return { ...flip ? flipHorizontally(moved) : moved, marked: marksOf(dataset, sample, at) };
-  });
+  return batch;
+}
+
+/** An image of a batch, with its moves done. */
+function imageIn(
+  dataset: Dataset | DetectionDataset,
+  { pixels, moves }: Batch,
+  slot: number,
+  sample: number,
+  at: Moment | undefined,
+): SheetImage {
+  const { width, height, channels } = dataset;
+  const [top, left, flip] = moves.subarray(MOVES * slot, MOVES * (slot + 1)) as unknown as [
+    number,
+    number,
+    number,
+  ];
+  const size = imageBytes(dataset);
+  const data = pixels.slice(slot * size, (slot + 1) * size);
+  const moved = crop({ width, height, channels, data }, top, left, [height, width]);
+  return { ...flip ? flipHorizontally(moved) : moved, marked: marksOf(dataset, sample, at) };
 }
 
 /** The images mixed in pairs, the first with the last, as a training step would mix a batch of them. */

@@ -3,6 +3,7 @@ import { allocateBatch, testedImage } from "../core/data/batches.ts";
 import { imageBytes, type ImageSet } from "../core/data/dataset.ts";
 import { encodeBmp } from "../core/format/bmp.ts";
 import type { LogRow } from "../core/metrics/log.ts";
+import { once } from "../core/once.ts";
 import type { Answers } from "../core/train/answers.ts";
 import { createHistory, type Point } from "../core/train/history.ts";
 import { type EpochEvent, logRow } from "../core/train/log_row.ts";
@@ -175,11 +176,6 @@ export function followRun(options: RunOptions): RunState {
       return slot < 0 ? undefined : (await pictures())[slot];
     },
   };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => made ??= make();
 }
 
 /** `most` of `count` indices, or all of them, evenly spread. */

@@ -4,11 +4,12 @@ import { createWasmBackend } from "../core/backend/wasm/backend.ts";
 import { createWebgpuBackend } from "../core/backend/webgpu/backend.ts";
 import { findAdapter, isSoftware, nameOf } from "../core/backend/webgpu/device.ts";
 import { UserError } from "../core/errors.ts";
+import { once } from "../core/once.ts";
 
 export interface Device {
   readonly name: string;
   readonly label: string;
-  /** Starts it on the first call. */
+  /** Starts it on the first call, and again where that failed. */
   readonly backend: () => Promise<Backend>;
 }
 
@@ -52,9 +53,4 @@ function cpuOf(): Device | undefined {
     label: `the CPU: WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}`,
     backend: once(() => createWasmBackend()),
   };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => made ??= make();
 }

@@ -103,12 +103,15 @@ function parts(): HTMLElement[] {
 
 async function train(run: Run, device: Device, name: string, lr: number): Promise<void> {
   const [data, backend] = await Promise.all([loadDigits(), device.backend()]);
+  // While a run starts, it may be ended and another one begun: from then on the page is no longer its own.
+  if (run.ended) return;
   const options = digitsRun(backend, data, name, lr);
   const { epochs, batch_size } = options;
   const steps = stepsOf(options);
   const trainer = createTrainer(options);
   try {
     await trainer.initialise();
+    if (run.ended) return;
     const state = followRun({
       title: `${name} learns digits on ${device.label}`,
       facts: [],
@@ -119,7 +122,9 @@ async function train(run: Run, device: Device, name: string, lr: number): Promis
       before: [],
     });
     const watch = createStopwatch({ batch_size, before: 0, total: epochs * steps, seconds: Infinity });
-    const page = await drawer(state);
+    const samples = await samplesOf(state);
+    if (run.ended) return;
+    const page = drawer(state, samples);
     for await (const event of trainer.train()) {
       if (run.ended) return;
       if (event.type === "step") watch.step();
@@ -142,17 +147,24 @@ async function train(run: Run, device: Device, name: string, lr: number): Promis
   }
 }
 
+type Samples = State["run"]["samples"];
+
+/** The samples with their pictures. */
+function samplesOf(run: RunState): Promise<Samples> {
+  return Promise.all(
+    run.whole().run.samples.map(async (sample) => {
+      const picture = new Blob([(await run.picture(sample.index))!], { type: "image/bmp" });
+      return { ...sample, picture: URL.createObjectURL(picture) };
+    }),
+  );
+}
+
 /** Draws a run, now or now and then. */
-async function drawer(run: RunState) {
-  const first = run.whole();
-  const samples = await Promise.all(first.run.samples.map(async (sample) => {
-    const picture = new Blob([(await run.picture(sample.index))!], { type: "image/bmp" });
-    return { ...sample, picture: URL.createObjectURL(picture) };
-  }));
+function drawer(run: RunState, samples: Samples) {
   forgetCharts();
   let drawn = -Infinity;
   for (const part of parts()) part.hidden = false;
-  find("title").textContent = first.run.title;
+  find("title").textContent = run.whole().run.title;
 
   function now(): void {
     drawn = performance.now();

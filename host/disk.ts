@@ -2,14 +2,16 @@
 import { UserError } from "../core/errors.ts";
 import { megabytes } from "../core/megabytes.ts";
 
-/** Bytes that can still be written on a folder's disk; undefined where that cannot be told. */
+/** Bytes that can still be written on a folder's disk; undefined where that cannot be told, or would have to be permitted. */
 export async function freeBytes(folder: string): Promise<number | undefined> {
+  const { state } = await Deno.permissions.query({ name: "sys", kind: "statfs" });
+  if (state !== "granted") return undefined;
   try {
     const { statfs } = await import("node:fs/promises");
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   } catch {
-    return undefined; // Not every system tells, nor may every program ask.
+    return undefined; // Not every system tells.
   }
 }
 

@@ -39,7 +39,11 @@ export async function download(
       `${part}: downloaded from ${url}, but its md5 is ${found} and should be ${md5}; delete this file and try again`,
     );
   }
-  await Deno.rename(part, target);
+  try {
+    await Deno.rename(part, target);
+  } catch (error) {
+    throw new UserError(`${part}: is complete, but cannot be renamed to ${target} (${reason(error)})`);
+  }
 }
 
 interface Wish {

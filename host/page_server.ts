@@ -46,7 +46,12 @@ export function servePage(port: number, flag: string, { files, answer, headers }
     const { pathname } = new URL(request.url);
     const file = files.get(pathname);
     if (file) return new Response(file.body, { headers: { "content-type": typeOf(file) } });
-    return await answer?.(pathname) ?? refusal(404, "There is no such page.");
+    try {
+      return await answer?.(pathname) ?? refusal(404, "There is no such page.");
+    } catch (error) {
+      // Such as a picture whose file is gone: whoever asks is told, and may ask again.
+      return refusal(503, error instanceof Error ? error.message : String(error));
+    }
   }
 
   const server = listen(port, flag, async (request) => {

@@ -26,7 +26,7 @@ export async function writeResults(
     import("../core/plot/confusion_chart.ts"),
     import("../core/plot/classes_chart.ts"),
   ]);
-  const { write, written } = createResultWriter(folder);
+  const { write, clear, written } = createResultWriter(folder);
   const matrix = confusionMatrix(predictions, test.classes.length);
   const scores = classScores(matrix, test.classes);
   const count = predictions.count.toLocaleString("en-US");
@@ -38,7 +38,7 @@ export async function writeResults(
   if (mistakes.length > 0) {
     const heading = `The ${mistakes.length} most confident mistakes of ${title}`;
     await write(MISTAKES, (await answerSheet(heading, test, mistakes)).png);
-  }
+  } else await clear(MISTAKES);
   return written;
 }
 

@@ -49,8 +49,11 @@ export async function refuseOldRun(folder: string): Promise<void> {
 
 const PROBE = "probe";
 
-/** Throws where nothing can be written. Leaves everything as it was, and makes no folder, which others may look at. */
-export async function checkWritable(folder: string): Promise<void> {
+/**
+ * Throws where nothing can be written; `flag` is what names the folder. Leaves everything as it was, and makes no folder, which
+ * others may look at.
+ */
+export async function checkWritable(folder: string, flag = "--output"): Promise<void> {
   let there = resolve(folder);
   while (!await isThere(there)) there = dirname(there);
   const probe = join(there, `.${PROBE}.${crypto.randomUUID().slice(0, 8)}.tmp`);
@@ -58,7 +61,7 @@ export async function checkWritable(folder: string): Promise<void> {
     await Deno.writeFile(probe, new Uint8Array(1));
     await Deno.remove(probe);
   } catch (error) {
-    throw new UserError(`--output ${folder}: cannot write there (${reason(error)}); choose another folder`);
+    throw new UserError(`${flag} ${folder}: cannot write there (${reason(error)}); choose another folder`);
   }
 }
 

@@ -111,14 +111,18 @@ function partsOf(model: Module, graph: Graph, calls: readonly ModuleCall[], dept
   const parts: Part[] = [];
   const partOf = new Map<Value, Part>();
   const partOfCall = new Map<ModuleCall, Part>();
+  /** Of the node before. */
+  let latest: Part | undefined;
 
   const partFor = (node: Node, index: number): Part => {
     const group = composites.has(node.scope) ? node.scope : parentOf(node.scope);
     if (depthOf(group) >= depth && depth > 0) {
       const module = group.split(".").slice(0, depth).join(".");
-      const call = calls.find(({ path, start, end }) => path === module && start <= index && index < end)!;
-      const part = partOfCall.get(call) ?? { nodes: [], module, group: parentOf(module) };
-      partOfCall.set(call, part);
+      const call = calls.find(({ path, start, end }) => path === module && start <= index && index < end);
+      // What only holds layers is never called itself: a box has those that run one after another.
+      const begun = call ? partOfCall.get(call) : latest?.module === module ? latest : undefined;
+      const part = begun ?? { nodes: [], module, group: parentOf(module) };
+      if (call) partOfCall.set(call, part);
       return part;
     }
     const [input] = node.inputs;
@@ -131,6 +135,7 @@ function partsOf(model: Module, graph: Graph, calls: readonly ModuleCall[], dept
     const part = partFor(node, index);
     if (part.nodes.length === 0) parts.push(part);
     part.nodes.push(node);
+    latest = part;
     for (const value of node.outputs) partOf.set(value, part);
   });
   return parts;

@@ -8,21 +8,27 @@ const NAMED = 60;
 /** Letters of a name that are shown. */
 const LETTERS = 18;
 
+interface Cell {
+  readonly actual: string;
+  readonly predicted: string;
+  readonly count: number;
+  /** Of the images of the true class, 0 … 1. */
+  readonly share: number;
+}
+
 /** `matrix` is `[true, predicted]`, as `confusionMatrix` makes it. */
 export function confusionChart(matrix: Uint32Array, names: readonly string[], subtitle: string): View {
   const n = names.length;
   const labels = distinctLabels(names);
   const cell = n <= 4 ? 72 : n <= 10 ? 46 : n <= NUMBERED ? 34 : n <= NAMED ? 14 : Math.max(2, 700 / n);
-  const values = Array.from(matrix, (count, i) => {
-    const actual = Math.floor(i / n);
-    const images = matrix.subarray(actual * n, (actual + 1) * n).reduce((sum, count) => sum + count, 0);
-    return {
-      actual: labels[actual]!,
-      predicted: labels[i % n]!,
-      count,
-      share: images > 0 ? count / images : 0,
-    };
-  }).filter(({ count }) => count > 0);
+  const values: Cell[] = [];
+  labels.forEach((actual, row) => {
+    const counts = matrix.subarray(row * n, (row + 1) * n);
+    const images = counts.reduce((sum, count) => sum + count, 0);
+    counts.forEach((count, column) => {
+      if (count > 0) values.push({ actual, predicted: labels[column]!, count, share: count / images });
+    });
+  });
   // About so many pixels a letter.
   const fits = Math.max(...labels.map((label) => [...label].length)) * 6.5 <= cell;
   const every = n <= NAMED ? 1 : Math.ceil(n / 40);

@@ -6,7 +6,7 @@
  *     classes.txt            the names behind the labels
  *     crops/dog/photo-1.jpg  what is in each box, in a folder a class
  */
-import { basename, dirname, extname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { yoloLine } from "../../core/data/detection/yolo_labels.ts";
 import type { Size } from "../../core/data/detection/sample.ts";
 import type { Detection } from "../../core/detect/detection.ts";
@@ -14,6 +14,7 @@ import { UserError } from "../../core/errors.ts";
 import { writeAtomically } from "../atomic_write.ts";
 import { cutOut, drawBoxes, marksOf } from "../draw_boxes.ts";
 import { claimFolder, makeFolder, makeNewFolder, readBytes, reason, statIfThere } from "../files.ts";
+import { freeNames } from "../free_names.ts";
 import { checkWritable } from "../run_folder.ts";
 
 /** What is written of each image. */
@@ -78,12 +79,13 @@ export async function createDetectionFolder(
   wanted: Wanted,
 ): Promise<DetectionFolder> {
   if (wanted.labels && names) await writeText(join(path, "classes.txt"), names);
-  const taken = new Set<string>();
+  // labels/classes.txt would be taken for a list of classes.
+  const stemFor = freeNames(["classes"]);
 
   return {
     path,
     async save(file, size, detections) {
-      const stem = freeStem(file, taken);
+      const stem = stemFor(file);
       const isJpeg = /\.jpe?g$/i.test(file);
       const [format, ending] = isJpeg ? ["jpeg", ".jpg"] as const : ["png", ".png"] as const;
       const bytes = wanted.pictures || wanted.crops ? await readBytes(file) : new Uint8Array();
@@ -114,17 +116,6 @@ export async function createDetectionFolder(
       return saved;
     },
   };
-}
-
-/** The file's name without its ending; with a number where another file in this folder has that already. */
-function freeStem(file: string, taken: Set<string>): string {
-  const first = basename(file, extname(file));
-  let stem = first;
-  // Some systems take a.jpg and A.jpg for one; labels/classes.txt would be taken for a list of classes.
-  const isTaken = () => taken.has(stem.toLowerCase()) || stem.toLowerCase() === "classes";
-  for (let count = 2; isTaken(); count++) stem = `${first}-${count}`;
-  taken.add(stem.toLowerCase());
-  return stem;
 }
 
 /** A class's name as that of a folder, on any system. */

@@ -36,7 +36,7 @@ export async function writeDetectionResults(
     import("../../core/plot/precision_recall.ts"),
     import("../../core/plot/iou_chart.ts"),
   ]);
-  const { write, written } = createResultWriter(folder);
+  const { write, clear, written } = createResultWriter(folder);
   const { report, images: judged } = evaluation;
   const { iou_threshold } = report;
   const score_threshold = SHOWN.conf_threshold;
@@ -50,6 +50,7 @@ export async function writeDetectionResults(
   const cases = detectionCases(judged, { score_threshold, iou_threshold });
   const sheet = async (name: string, heading: string, some: typeof cases) => {
     if (some.length > 0) await write(name, (await caseSheet(heading, images, classes, some)).png);
+    else await clear(name);
   };
   await sheet(MISTAKES, `Where most is wrong: ${title}`, worstCases(cases, SHOWN_CASES));
   await sheet(EXAMPLES, `Some images: ${title}`, someCases(cases, SHOWN_CASES));

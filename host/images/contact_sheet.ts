@@ -25,6 +25,38 @@ const TEXT = 14;
 const LINE = 17;
 /** The most pixels of a label. */
 const LABEL = 150;
+/** Where images begin below the headings. */
+const TOP = TEXT + 2 * GAP;
+
+/** Pixels of the largest picture that sharp makes. */
+export const MOST_PIXELS = 0x3fff ** 2;
+
+export interface SheetShape {
+  readonly rows: number;
+  readonly columns: number;
+  /** Of each image. */
+  readonly width: number;
+  readonly height: number;
+  /** Lines below each image. */
+  readonly captions: number;
+}
+
+/** Whether a sheet can be made, however wide its labels are. */
+export function fitsSheet({ rows, columns, ...image }: SheetShape): boolean {
+  const { width, height } = cellOf(image);
+  return (leftOf(LABEL) + columns * width) * (TOP + rows * height) <= MOST_PIXELS;
+}
+
+/** What an image takes with the lines below it, and by how much it is enlarged. */
+function cellOf({ width, height, captions }: Omit<SheetShape, "rows" | "columns">) {
+  const factor = Math.max(1, Math.ceil(SMALLEST_SHOWN / Math.max(width, height)));
+  return { factor, width: width * factor + GAP, height: height * factor + captions * LINE + GAP };
+}
+
+/** Where images begin beside labels of a width. */
+function leftOf(labels: number): number {
+  return 2 * GAP + Math.ceil(labels);
+}
 
 /** All images are of one size. `headings` stand over the columns. */
 export async function contactSheet(
@@ -32,21 +64,19 @@ export async function contactSheet(
   headings: readonly string[],
 ): Promise<Uint8Array> {
   const { width, height } = rows[0]!.images[0]!;
-  const factor = Math.max(1, Math.ceil(SMALLEST_SHOWN / Math.max(width, height)));
   const captions = Math.max(
     0,
     ...rows.flatMap(({ images }) => images.map((image) => image.captions?.length ?? 0)),
   );
-  const [cellWidth, cellHeight] = [width * factor + GAP, height * factor + captions * LINE + GAP];
+  const { factor, width: cellWidth, height: cellHeight } = cellOf({ width, height, captions });
   const labels = rows.map(({ label }) => shortened(label, LABEL / TEXT));
-  const left = 2 * GAP + Math.ceil(TEXT * Math.max(...labels.map(widthOf)));
-  const top = TEXT + 2 * GAP;
+  const left = leftOf(TEXT * Math.max(...labels.map(widthOf)));
   const size = {
     width: left + headings.length * cellWidth,
-    height: top + rows.length * cellHeight,
+    height: TOP + rows.length * cellHeight,
   };
   const column = (index: number) => left + index * cellWidth;
-  const row = (index: number) => top + index * cellHeight;
+  const row = (index: number) => TOP + index * cellHeight;
   const pictures = await Promise.all(rows.flatMap(({ images }, y) =>
     images.map(async (image, x) => ({
       input: await enlarged(image, factor),

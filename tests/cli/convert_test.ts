@@ -165,6 +165,24 @@ Deno.test("convert: each mistake has its line", () =>
     );
     await fails([file, `${folder}/b.pth`, "--mean", "1"], /--mean is for onnx, not torch/);
     await fails([file, `${folder}/b.onnx`, "--mean", "1"], /--mean and --std go together/);
+    for (
+      const idle of [
+        ["--to", "onnx"],
+        ["--model", "resnet20"],
+        ["--num-classes", "7"],
+        ["--partial"],
+        ["--mean", "1"],
+        ["--fold-batch-norm"],
+      ]
+    ) {
+      await fails([file, ...idle], new RegExp(`^${idle[0]} has no effect without a file to write: `));
+    }
+    for (const idle of [["--num-classes", "7"], ["--partial"], ["--input", "3x32x32"]]) {
+      await fails(
+        [file, `${folder}/b.pth`, ...idle],
+        new RegExp(`^${idle[0]} has no effect where no network is known: name it with --model$`),
+      );
+    }
     await fails(
       [file, `${folder}/b.onnx`, "--model", "resnet20", "--mean", "1", "--std", "1"],
       /need 3 numbers, one for a channel, not 1/,

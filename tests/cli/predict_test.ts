@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
 import { predict } from "../../cli/predict.ts";
+import { statIfThere } from "../../host/files.ts";
 import { photograph, put, putOddFiles } from "../support/pictures.ts";
 import { printed } from "../support/printed.ts";
 import { smallNet, smallRun } from "../support/tiny_run.ts";
@@ -106,10 +107,17 @@ async function explain(run: string, photos: string, folder: string): Promise<voi
   const { width, format } = await sharp(join(output, "a.gradcam.png")).metadata();
   assert.deepEqual([width, format], [12 + 2 * (224 + 6), "png"]);
   const image = join(photos, "a.jpg");
+  const before = Deno.readFileSync(join(output, "a.gradcam.png"));
+  const again = await printed(predict, run, image, ...own(run), "--explain", output);
+  assert.match(again.out, /a\.jpg \(.*why\/a-3\.gradcam\.png\)$/m);
+  assert.deepEqual(Deno.readFileSync(join(output, "a.gradcam.png")), before);
   await assert.rejects(
     predict([run, photos, ...own(run), "--explain", image]),
     /not a folder to draw into; put --explain last/,
   );
+  const unused = join(folder, "unused");
+  await assert.rejects(predict([run, join(folder, "none.jpg"), "--explain", unused]), /no such file/);
+  assert.equal(await statIfThere(unused), undefined);
 }
 
 async function mistakes(run: string, photos: string, folder: string): Promise<void> {

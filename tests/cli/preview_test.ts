@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
 import { preview } from "../../cli/preview.ts";
+import { boxPictures, writeVoc } from "../support/boxes.ts";
 import { photograph, put } from "../support/pictures.ts";
 import { withFolder } from "../support/temp_folder.ts";
 
@@ -86,3 +87,39 @@ Deno.test("preview: of a folder of photographs", loose, () =>
     await assert.rejects(preview(["--recipe", "nothing"]), /--recipe nothing: there is none of that name/);
     await assert.rejects(preview(["--output", "sheet.jpg"]), /--output sheet\.jpg: must end in \.png$/);
   }));
+
+Deno.test(
+  "preview: an image that cannot be decoded has no row, since another would be under its boxes",
+  loose,
+  () =>
+    withFolder(async (folder) => {
+      const data = join(folder, "data"), output = join(folder, "sheet.png");
+      await writeVoc(data, boxPictures(5), { train: [0, 1, 2, 3], val: [4] });
+      for (const name of [1, 2]) {
+        const file = join(data, "JPEGImages", `${name}.png`);
+        await put(file, (await Deno.readFile(file)).subarray(0, 90));
+      }
+      const args = ["--model", "yolov1", "--data", data, "--epochs", "2", "--output", output];
+      const rows = async (...more: string[]) => {
+        const last = (await quietly([...args, ...more])).at(-1);
+        const { height } = await sharp(output).metadata();
+        return [last, (height - 26) / (448 + 6)];
+      };
+      assert.deepEqual(await rows(), [`${output}: 2 of 4 training images of data`, 2]);
+      // Whichever comes first, others take the places of those that are left out.
+      assert.deepEqual(await rows("--count", "2"), [`${output}: 2 of 4 training images of data`, 2]);
+      for (const name of [0, 3]) {
+        const file = join(data, "JPEGImages", `${name}.png`);
+        await put(file, (await Deno.readFile(file)).subarray(0, 90));
+      }
+      await assert.rejects(quietly(args), /^UserError: data: no training image can be decoded$/);
+    }),
+);
+
+Deno.test("preview: a picture that is too large to be drawn is refused in one line", loose, async () => {
+  const large = ["--input", "3x448x448", "--count", "64", "--epochs", "24"];
+  await assert.rejects(
+    quietly(large),
+    /^UserError: --count 64 and --epochs 24 of 3×448×448: a picture has at most 268 million pixels; lower them, or --input$/,
+  );
+});

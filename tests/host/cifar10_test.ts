@@ -144,6 +144,8 @@ Deno.test("cifar10: a path that is neither folder nor archive has its line", () 
       /notes\.txt: neither a folder nor a \.tar\.gz of CIFAR-10; check --data$/,
     );
     await refuses(join(folder, "cifar.tar.gz"), /cifar\.tar\.gz: there is no such file; check --data$/);
+    await Deno.mkdir(join(folder, "cifar-10-binary.tar.gz"));
+    await refuses(folder, /cifar-10-binary\.tar\.gz: cannot be read \(not a file\)$/);
   }));
 
 Deno.test("cifar10: downloaded where it is not found, once", () =>

@@ -7,7 +7,10 @@ import { type DashboardServer, serveDashboard } from "../../host/dashboard.ts";
 const content = {
   files: new Map([["/", { type: "text/html", body: "<p>page" }]]),
   snapshot: () => ({ all: 1 }),
-  picture: (index: number) => Promise.resolve(index === 3 ? Uint8Array.of(1, 2) : undefined),
+  picture: (index: number) =>
+    index === 13
+      ? Promise.reject(new UserError("13.jpg: cannot be read any more"))
+      : Promise.resolve(index === 3 ? Uint8Array.of(1, 2) : undefined),
 };
 
 async function withServer(body: (server: DashboardServer) => Promise<void>): Promise<void> {
@@ -45,6 +48,22 @@ Deno.test("it serves its own paths, by GET only, with a strict policy", async ()
     const post = await fetch(url, { method: "POST", body: "x" });
     await post.body?.cancel();
     assert.equal(post.status, 405);
+  });
+});
+
+Deno.test("a picture that cannot be had is told to the page, and not on the run's terminal", async () => {
+  await withServer(async ({ url }) => {
+    const printed: unknown[] = [];
+    const { error } = console;
+    console.error = (...line) => void printed.push(line);
+    try {
+      const response = await fetch(`${url}samples/13.bmp`);
+      assert.deepEqual([response.status, await response.text()], [503, "13.jpg: cannot be read any more\n"]);
+      assert.match(response.headers.get("content-security-policy")!, /^default-src 'none'/);
+    } finally {
+      console.error = error;
+    }
+    assert.deepEqual(printed, []);
   });
 });
 

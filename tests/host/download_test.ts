@@ -138,3 +138,13 @@ Deno.test("download: no server at all", () =>
     );
     assert.deepEqual(namesIn(folder), []);
   }));
+
+Deno.test("download: what cannot get its name has its line, and is kept", () =>
+  withSite(async ({ url, target, part }) => {
+    await Deno.mkdir(target);
+    await assert.rejects(
+      download(url, target, md5),
+      /^UserError: .*\.part: is complete, but cannot be renamed to .*file\.tar\.gz \(Is a directory\)$/,
+    );
+    assert.deepEqual(await Deno.readFile(part), content);
+  }));

@@ -30,6 +30,7 @@ Deno.test("looking whether a folder can be written to leaves no trace", async ()
         /^UserError: --output .*file.*: cannot write there \(.+\); choose/,
       );
     }
+    await assert.rejects(checkWritable(file, "--explain"), /^UserError: --explain .*: cannot write there/);
   });
 });
 

@@ -1,4 +1,5 @@
 /** The CPU backend: AssemblyScript kernels on shared memory, one worker a core. */
+import { once } from "../../once.ts";
 import type { Backend } from "../backend.ts";
 import { calibrate, peakRate } from "./calibrate.ts";
 import { GUARD_BYTES } from "./guard.ts";
@@ -36,14 +37,15 @@ export function isWasm(backend: Backend): backend is WasmBackend {
 }
 
 /** Compiled once a process, whatever the number of backends. */
-let compiled: Promise<WebAssembly.Module> | undefined;
+const kernels = once(async () => {
+  const file = await fetch(new URL("./kernels.wasm", import.meta.url));
+  return await WebAssembly.compile(await file.arrayBuffer());
+});
 
 /** Starts the workers, which live until `close()`, and finds out which tile is faster here. */
 export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
-  compiled ??= fetch(new URL("./kernels.wasm", import.meta.url))
-    .then(async (response) => await WebAssembly.compile(await response.arrayBuffer()));
   const { threads = navigator.hardwareConcurrency, method = cheapest, fuse = true, guard = false } = options;
-  const pool = await createPool(await compiled, threads);
+  const pool = await createPool(await kernels(), threads);
   try {
     await options.meanwhile;
   } catch (error) {

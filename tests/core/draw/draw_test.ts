@@ -88,6 +88,23 @@ Deno.test("modules at the depth asked for are one box", () => {
   assert.equal(boxesOf(resnet50(), IMAGE, { depth: 1 }).boxes.length, 3 + 4 + 3);
 });
 
+Deno.test("containers that are lists of layers have boxes of their own, one for each time that they are gone through", () => {
+  const conv = () => new nn.Conv2d(4, 4, 1);
+  class Lists extends nn.Module {
+    a = new nn.Sequential(conv(), conv());
+    b = new nn.Sequential(conv(), conv());
+    forward(x: nn.Tensor): nn.Tensor {
+      for (const layer of [...this.a.layers, ...this.b.layers]) x = layer.forward(x);
+      return this.a.layers[0]!.forward(nn.relu(x));
+    }
+  }
+  const { boxes, arrows } = boxesOf(new Lists(), [1, 4, 8, 8], { depth: 1 });
+  assert.deepEqual(boxes.map(({ title }) => title), ["Input", "a", "b", "ReLU", "a", "Output"]);
+  assert.deepEqual(arrows.map(({ from, to }) => [boxes.indexOf(from), boxes.indexOf(to)]), [
+    ...[[0, 1], [1, 2], [2, 3], [3, 4], [4, 5]],
+  ]);
+});
+
 Deno.test("residual paths are red: each projection with its way in, each plain shortcut", () => {
   const dot = dotText(resnet50(), IMAGE, { name: "resnet50" });
   assert.equal(dot.match(/ -> .*color="#c2334a"/g)?.length, 4 * (2 + 1));

@@ -59,6 +59,18 @@ Deno.test(
         32 + 2 * 354 - 14,
         32 + 3 * 354 - 14,
       ]);
+      // A later evaluation finds them all: the earlier mistakes are no longer shown.
+      const right = judged.map(({ objects }) => ({
+        objects,
+        detections: objects.map(({ box, label }) => ({ box, label, score: 0.9 })),
+      }));
+      const later = await writeDetectionResults(output, "net on boxes", {
+        images,
+        classes,
+        evaluation: evaluateDetections(right, classes),
+      });
+      assert.ok(!later.includes("mistakes.png"));
+      assert.deepEqual(later.toSorted(), namesIn(output));
     }),
 );
 
