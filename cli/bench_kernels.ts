@@ -24,6 +24,7 @@ import { selectCases } from "./glob.ts";
 import { machineOf, versions } from "./machine.ts";
 import { chooseModel, type ChosenModel, modelFlags } from "./model.ts";
 import { createProgress } from "./progress.ts";
+import { usualOptimizer } from "./settings/schedule.ts";
 import { bold, duration } from "./terminal.ts";
 
 export const benchKernelsFlags = {
@@ -82,7 +83,7 @@ const GEMM_SIZES = [
 const LARGE_GEMM = [4096, 4096, 4096] as const;
 
 /** The second has every op that only other optimisers bring. */
-const SGD: OptimizerOptions = { name: "sgd", momentum: 0.9 };
+const SGD = usualOptimizer("sgd");
 const OTHER_OPTIMIZERS: readonly OptimizerOptions[] = [{ name: "adam" }, { name: "rmsprop", momentum: 0.9 }];
 
 type Given = Parsed<typeof benchKernelsFlags>;

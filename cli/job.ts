@@ -65,11 +65,11 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
     model_options: { ...model_options, ...givenOptions(given) },
   };
   const path = isAuto ? await newestRun(wanted, given.output) : given.resume;
-  if (path !== undefined && mode === "train" && !given["print-config"]) {
-    const folder = dirname(await findCheckpoint(path));
-    if (resolve(given.output ?? folder) === resolve(folder)) held.use(await lockRun(folder));
-  }
-  const resumed = path === undefined ? undefined : await readCheckpoint(path);
+  const checkpoint = path === undefined ? undefined : await findCheckpoint(path);
+  const before = checkpoint === undefined ? undefined : dirname(checkpoint);
+  const isNew = before === undefined || resolve(given.output ?? before) !== resolve(before);
+  if (!isNew && mode === "train" && !given["print-config"]) held.use(await lockRun(before));
+  const resumed = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint);
   if (resumed) checkPlainWeights(resumed, given);
   const chosen = resumed?.config
     ? resolveSettings(flags, resumed.config, given)
@@ -81,10 +81,8 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   const settings = { ...chosen, model_options: own };
   const map = mapOf(entry, own, settings.input.length > 0 ? settings.input : entry.input);
   checkKind(settings, map !== undefined, flags.data !== undefined || (resumed ?? base) !== undefined);
-  const before = resumed && dirname(resumed.path);
   const isNamed = (given.output ?? before) !== undefined;
   const output = given.output ?? before ?? defaultFolder(settings, mode);
-  const isNew = before === undefined || resolve(output) !== resolve(before);
   if (mode !== "evaluate" && !given["print-config"]) {
     await checkWritable(output);
     if (isNew) await refuseOldRun(output);

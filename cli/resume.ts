@@ -8,7 +8,7 @@ import type { StateDict } from "../core/format/state_dict.ts";
 import { endOf } from "../core/train/progress.ts";
 import { type CheckpointHeader, readHeader } from "../core/train/checkpoint.ts";
 import { readBytes } from "../host/files.ts";
-import { findCheckpoint, type KnownRun } from "../host/run_folder.ts";
+import type { KnownRun } from "../host/run_folder.ts";
 import { resolve } from "node:path";
 import { limitsOf } from "./settings/limits.ts";
 import { refusedChange, type Settings } from "./settings/settings.ts";
@@ -35,9 +35,8 @@ export interface Resumed {
   readonly config: RunConfig | undefined;
 }
 
-/** Reads what `--resume` names: a run's folder, or a file. */
-export async function readCheckpoint(resume: string): Promise<Resumed> {
-  const path = await findCheckpoint(resume);
+/** Reads a run's checkpoint, or weights of no run; `findCheckpoint` says which file `--resume` means. */
+export async function readCheckpoint(path: string): Promise<Resumed> {
   const bytes = await readBytes(path);
   const weights = await parseStateDict(bytes, path);
   const header = readHeader(weights.metadata, path);
