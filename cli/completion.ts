@@ -34,7 +34,7 @@ const help = { help: trainFlags.help };
 const shells: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 
 /** By their names. */
-const tasks: Readonly<Record<string, Task>> = {
+export const tasks: Readonly<Record<string, Task>> = {
   train: { flags: trainFlags },
   evaluate: { flags: evaluateFlags },
   predict: { flags: predictFlags },
