@@ -57,8 +57,13 @@ const DATA = 1;
  * Four words for one sample of one epoch.
  *
  * ```ts
- * const [top, left] = draw(seed, "crop", epoch, sample);
- * const offset = integer(top, 9) - 4; // −4 … 4
+ * import assert from "node:assert/strict";
+ *
+ * const [seed, epoch, sample] = [1, 0, 42];
+ * const [top] = draw(seed, "crop", epoch, sample);
+ * const offset = integer(top, 9) - 4;
+ * assert.ok(-4 <= offset && offset <= 4);
+ * assert.deepEqual(draw(seed, "crop", epoch, sample)[0], top);
  * ```
  */
 export function draw(seed: number, purpose: Purpose, epoch: number, sample: number): Words {

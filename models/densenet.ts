@@ -78,7 +78,7 @@ export class DenseNet extends nn.Module {
     this.features = new nn.Sequential({ ...features, norm5: new nn.BatchNorm2d(channels) });
     this.classifier = new nn.Linear(channels, num_classes);
     this.classifier.bias!.init = nn.constant(0);
-    for (const module of nn.namedModules(this).keys()) {
+    for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d) module.weight.init = nn.kaimingNormalFanIn(module.weight.shape);
     }
   }

@@ -130,7 +130,7 @@ export class GoogLeNet extends nn.Module {
     this.fc = new nn.Linear(1024, num_classes);
     this.localnorm1 = paper ? new nn.LocalResponseNorm(5) : undefined;
     this.localnorm2 = paper ? new nn.LocalResponseNorm(5) : undefined;
-    for (const module of nn.namedModules(this).keys()) {
+    for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d || module instanceof nn.Linear) {
         // torchvision cuts it off at ±2, which is 200 deviations away.
         module.weight.init = nn.normal(0, 0.01);

@@ -239,7 +239,7 @@ export class InceptionV3 extends nn.Module {
     this.Conv2d_1a_3x3 = new BasicConv2d(in_channels, 32, 3, { stride: 2 });
     this.AuxLogits = new InceptionAux(num_classes);
     this.fc = new nn.Linear(2048, num_classes);
-    for (const module of nn.namedModules(this).keys()) {
+    for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d || module instanceof nn.Linear) {
         // torchvision cuts it off at ±2, which is 20 deviations away.
         module.weight.init = nn.normal(0, module === this.AuxLogits.fc ? 0.001 : 0.1);

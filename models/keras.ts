@@ -3,7 +3,7 @@ import * as nn from "../core/nn/mod.ts";
 
 /** Keras's initial values: weights as Glorot & Bengio 2010, biases zero. */
 export function kerasInit(model: nn.Module): void {
-  for (const module of nn.namedModules(model).keys()) {
+  for (const module of nn.modules(model)) {
     if (!(module instanceof nn.Conv2d || module instanceof nn.Linear)) continue;
     module.weight.init = nn.xavierUniform(module.weight.shape);
     if (module.bias) module.bias.init = nn.constant(0);

@@ -11,7 +11,7 @@ import { type AnyModelOptions, type ModelEntry, models } from "./registry.ts";
  * A user's module exports a factory, as its default or under the name `create`, or the class itself. It may export
  * `input` (channels, height, width; default `[3, 224, 224]`) and `num_classes` (default 1000).
  *
- * ```ts
+ * ```ts ignore
  * // my_net.ts
  * import * as nn from "../strata/core/nn/mod.ts";
  * export const input = [3, 32, 32];

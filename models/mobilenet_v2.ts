@@ -62,7 +62,7 @@ export class MobileNetV2 extends nn.Module {
     fc.weight.init = nn.normal(0, 0.01);
     fc.bias!.init = nn.constant(0);
     this.classifier = new nn.Sequential(new nn.Dropout(0.2), fc);
-    for (const module of nn.namedModules(this).keys()) {
+    for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d) module.weight.init = nn.kaimingNormalFanOut(module.weight.shape);
     }
   }

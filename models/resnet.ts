@@ -123,7 +123,7 @@ export class ResNet extends nn.Module {
     this.layer3 = stage(256, blocks[2], 2);
     this.layer4 = stage(512, blocks[3], 2);
     this.fc = new nn.Linear(512 * block.expansion, num_classes);
-    for (const module of nn.namedModules(this).keys()) {
+    for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d) module.weight.init = nn.kaimingNormalFanOut(module.weight.shape);
     }
   }

@@ -63,7 +63,7 @@ export class ResNet50Layer4 extends nn.Module {
     );
     const [, features = 0] = nn.shapeAfter(this, [1, in_channels, ...input_size], (x) => this.#features(x));
     this.fc = new nn.Linear(features, num_classes);
-    for (const module of nn.namedModules(this).keys()) {
+    for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d || module instanceof nn.Linear) {
         module.weight.init = nn.xavierUniform(module.weight.shape);
       }

@@ -47,7 +47,7 @@ export class ResNet8Keras extends nn.Module {
     super();
     this.conv1 = new nn.Conv2d(in_channels, 16, 3, { padding: "same" });
     this.dense = new nn.Linear(64, num_classes);
-    for (const module of nn.namedModules(this).keys()) {
+    for (const module of nn.modules(this)) {
       if (!(module instanceof nn.Conv2d || module instanceof nn.Linear)) continue;
       module.weight.init = nn.kaimingNormalFanIn(module.weight.shape);
       if (module.bias) module.bias.init = nn.constant(0);

@@ -52,7 +52,7 @@ export class ResNetCifar extends nn.Module {
     this.layer2 = stage(16, 32, blocks, 2);
     this.layer3 = stage(32, 64, blocks, 2);
     this.linear = new nn.Linear(64, num_classes);
-    for (const module of nn.namedModules(this).keys()) {
+    for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d || module instanceof nn.Linear) {
         module.weight.init = nn.kaimingNormalFanIn(module.weight.shape);
       }

@@ -105,7 +105,7 @@ export class SqueezeNet extends SqueezeNetFeatures {
 }
 
 function initialise(model: nn.Module): void {
-  for (const module of nn.namedModules(model).keys()) {
+  for (const module of nn.modules(model)) {
     if (!(module instanceof nn.Conv2d)) continue;
     module.weight.init = nn.kaimingUniformFanIn(module.weight.shape);
     module.bias!.init = nn.constant(0);

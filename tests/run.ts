@@ -1,7 +1,7 @@
 /**
- * `deno task test`: all tests in plain Deno, then the kernels' tests again with 256-bit SIMD, as `deno task train` has it.
- * What failed is told once more at the end, where those who see only the last lines find it; the last line counts
- * both runs: `N passed, N failed`.
+ * `deno task test`: all tests in plain Deno, then the examples in doc comments, and the kernels' tests again with 256-bit
+ * SIMD, as `deno task train` has it. What failed is told once more at the end, where those who see only the last lines
+ * find it; the last line counts all runs: `N passed, N failed`.
  */
 import { addCounts, type Counts, countsOf, failuresOf, summary } from "./support/counts.ts";
 
@@ -15,6 +15,8 @@ interface Run {
 
 const runs: readonly Run[] = [
   { title: "all tests", args: ["tests"] },
+  // Those of core/mod.ts, which import it as a user does, are run by tests/core/mod_test.ts.
+  { title: "examples in doc comments", args: ["--doc", "--ignore=core/mod.ts", "core", "models"] },
   {
     title: "kernel tests with 256-bit SIMD",
     args: ["--no-check", WIDE_SIMD, "tests/backend"],

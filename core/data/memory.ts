@@ -15,9 +15,11 @@ import {
 import { pickClassified } from "./pick.ts";
 import { isFlipped, type Transform } from "./transforms/mod.ts";
 
+/** Images of one size with their classes, as bytes. */
 export interface MemoryImages extends Pick<Dataset, "name" | "classes" | "width" | "height" | "channels"> {
   /** `[N, height, width, channels]`: channels interleaved, as image files have them. */
   readonly images: Uint8Array;
+  /** Index into `classes` of each image. */
   readonly labels: Uint8Array;
 }
 
@@ -35,6 +37,7 @@ export interface Handling {
   readonly change?: ChangeImages;
 }
 
+/** A data set in memory, and what it was made of. */
 export interface MemoryDataset extends Dataset {
   readonly labels: Uint8Array;
   /** As they are kept. */
@@ -42,6 +45,19 @@ export interface MemoryDataset extends Dataset {
   readonly handling: Handling;
 }
 
+/**
+ * A data set of images that are in memory.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const images = Uint8Array.from({ length: 4 * 8 * 8 * 3 }, (_, i) => i % 256);
+ * const stored = { name: "mine", classes: ["cat", "dog"], width: 8, height: 8, channels: 3, images };
+ * const data = inMemory({ ...stored, labels: Uint8Array.of(0, 1, 1, 0) }, { padding: 2, hflip: 0.5 });
+ * assert.equal(data.count, 4);
+ * assert.deepEqual([...data.pick(Uint32Array.of(3, 1)).labels], [0, 1]);
+ * ```
+ */
 export function inMemory(stored: MemoryImages, handling: Handling): MemoryDataset {
   const { name, classes, labels } = stored;
   const [channels, height, width] = handling.input ?? [stored.channels, stored.height, stored.width];
@@ -104,6 +120,7 @@ export function inMemory(stored: MemoryImages, handling: Handling): MemoryDatase
 /** Images that are changed together: few enough that several workers have some of a batch. */
 const TOGETHER = 16;
 
+/** What `rehandle` changes of a data set's handling; the rest stays. */
 export interface SplitChanges extends Partial<Omit<Handling, "augmentation">> {
   readonly augmentation?: Augmentation;
 }

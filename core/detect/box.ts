@@ -21,7 +21,16 @@ export function intersection(a: Box, b: Box): Box {
   };
 }
 
-/** Intersection over union (Jaccard), 0 … 1; 0 where the boxes share no area. */
+/**
+ * Intersection over union (Jaccard), 0 … 1; 0 where the boxes share no area.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const whole = { x1: 0, y1: 0, x2: 40, y2: 30 }, leftHalf = { x1: 0, y1: 0, x2: 20, y2: 30 };
+ * assert.equal(iou(whole, leftHalf), 0.5);
+ * ```
+ */
 export function iou(a: Box, b: Box): number {
   const shared = areaOf(intersection(a, b));
   return shared === 0 ? 0 : shared / (areaOf(a) + areaOf(b) - shared);

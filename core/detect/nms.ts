@@ -5,6 +5,13 @@ import type { Detection } from "./detection.ts";
 /**
  * Indices of the boxes that stay, highest score first (of equal scores the earlier box). A box goes where its IoU with
  * one that stays is above `iou_threshold`. As torchvision.ops.nms; a score that is NaN comes last.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const cat = { x1: 10, y1: 10, x2: 50, y2: 50 }, sameCat = { ...cat, x1: 12 }, dog = { ...cat, x1: 80, x2: 120 };
+ * assert.deepEqual(nms([cat, sameCat, dog], [0.7, 0.9, 0.8], 0.5), [1, 2]);
+ * ```
  */
 export function nms(boxes: readonly Box[], scores: ArrayLike<number>, iou_threshold: number): number[] {
   const order = boxes.map((_, index) => index).sort((a, b) => byScore(scores[a]!, scores[b]!));
@@ -16,7 +23,9 @@ export function nms(boxes: readonly Box[], scores: ArrayLike<number>, iou_thresh
   return kept;
 }
 
+/** When a box goes, and how many may stay. */
 export interface SuppressOptions {
+  /** A box goes where its IoU with a better one of its class is above this, 0 … 1. */
   readonly iou_threshold: number;
   /** At most so many remain, of all classes together. */
   readonly max_detections?: number;

@@ -15,6 +15,7 @@ export type SafeTensor = {
   };
 }[Dtype];
 
+/** All that is in a file. */
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, SafeTensor>;
@@ -25,7 +26,17 @@ const METADATA = "__metadata__";
 
 /**
  * Reads a whole file's bytes. The tensors are views of `bytes` wherever alignment allows, so that nothing large is copied.
- * `file` is what errors call it.
+ * `file` is what errors call it. Throws `UserError` where the bytes are not a whole safetensors file.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const bias = { dtype: "F32", shape: [2], data: Float32Array.of(0.5, -1) } as const;
+ * const bytes = writeSafetensors(new Map([["bias", bias]]), { by: "me" });
+ * const { metadata, tensors } = readSafetensors(bytes, "bias.safetensors");
+ * assert.equal(metadata.by, "me");
+ * assert.deepEqual(tensors.get("bias"), bias);
+ * ```
  */
 export function readSafetensors(bytes: Uint8Array, file = "safetensors"): Safetensors {
   const fail = (what: string): never => {

@@ -10,6 +10,27 @@ export type Complete = (value: Value, gradient: Value) => void;
  * Appends to the graph the nodes that compute the gradients of `of` with respect to each of `wrt`, given `seed`, the
  * gradient that arrives at `of` (same shape; a constant 1 for a loss). Returns a map from each of `wrt` to its
  * gradient; a value on which `of` does not depend has none. Throws where a needed op has no gradient.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createWasmBackend } from "../backend/wasm/backend.ts";
+ * import { GraphBuilder } from "./builder.ts";
+ * import { f32 } from "./graph.ts";
+ *
+ * // y = x · x, and so dy/dx = 2x.
+ * const builder = new GraphBuilder();
+ * const x = builder.input("x", f32([3]));
+ * const [y] = builder.emit("multiply", [x, x], {});
+ * const [ones] = builder.emit("fill", [], { shape: [3], value: 1 });
+ * builder.output("dx", gradient(builder, y!, ones!, [x]).get(x)!);
+ *
+ * const backend = await createWasmBackend({ threads: 1 });
+ * const session = backend.compile({ square: builder.finish() });
+ * session.write("square", "x", [1, 2, 3]);
+ * await session.run("square");
+ * assert.deepEqual([...await session.read("square", "dx")], [2, 4, 6]);
+ * backend.close();
+ * ```
  */
 export function gradient(
   builder: GraphBuilder,

@@ -5,7 +5,20 @@ import type { Tensor } from "./tensor.ts";
 /** A module that makes one tensor of another. */
 export type Layer = Module & { forward(x: Tensor): Tensor };
 
-/** Runs its modules one after another; they are named `0`, `1`, … or by the keys of a record. */
+/**
+ * Runs its modules one after another; they are named `0`, `1`, … or by the keys of a record.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Conv2d, namedParameters, ReLU } from "./mod.ts";
+ *
+ * const numbered = new Sequential(new Conv2d(3, 8, 3), new ReLU());
+ * assert.deepEqual([...namedParameters(numbered).keys()], ["0.weight", "0.bias"]);
+ *
+ * const named = new Sequential({ conv: new Conv2d(3, 8, 3), relu: new ReLU() });
+ * assert.deepEqual([...namedParameters(named).keys()], ["conv.weight", "conv.bias"]);
+ * ```
+ */
 export class Sequential extends Module {
   readonly #layers: readonly Layer[];
 

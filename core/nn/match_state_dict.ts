@@ -9,6 +9,7 @@ import { fromDarknet } from "./darknet_order.ts";
 import { fromKeras } from "./keras_order.ts";
 import { Counter, type Module, stateDict } from "./module.ts";
 
+/** What need not fit. */
 export interface MatchOptions {
   /** Takes what fits and leaves the rest of the network as it is: for a new head, for one. */
   readonly partial?: boolean;
@@ -23,6 +24,7 @@ export interface MatchOptions {
   readonly advice?: string;
 }
 
+/** A file's tensors under a network's names, for `loadStateDict`. */
 export interface MatchedStateDict {
   /** What fits, by the network's names. */
   readonly tensors: ReadonlyMap<string, Float32Array>;
@@ -36,6 +38,22 @@ export interface MatchedStateDict {
  * Finds the network's tensors in a file's. Names may stand behind a prefix in the file; `num_batches_tracked` counts for
  * neither side. Throws `UserError`, with what differs side by side, where not all fits; with `partial`, where nothing does;
  * and where what fits is not finite.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { StateDict } from "../format/state_dict.ts";
+ * import { Linear } from "./mod.ts";
+ *
+ * const f32 = (shape: number[], ...numbers: number[]) =>
+ *   ({ dtype: "F32", shape, data: Float32Array.from(numbers) }) as const;
+ * const file = new StateDict("linear.pth", [
+ *   ["module.weight", f32([1, 2], 3, 4)], // the prefix that PyTorch's DataParallel puts before all names
+ *   ["module.bias", f32([1], 5)],
+ * ]);
+ * const { tensors } = matchStateDict(new Linear(2, 1), file);
+ * assert.deepEqual([...tensors.keys()], ["weight", "bias"]);
+ * assert.throws(() => matchStateDict(new Linear(3, 1), file), /weights of another network/);
+ * ```
  */
 export function matchStateDict(
   model: Module,

@@ -2,14 +2,21 @@
  * Modules as in PyTorch: a tree of layers whose property paths are the names in a state_dict.
  *
  * ```ts
- * class Net extends Module {
- *   conv1 = new Conv2d(3, 16, 3, { padding: 1 });
- *   fc = new Linear(16, 10);
- *   forward(x: Tensor) {
- *     x = relu(this.conv1.forward(x));
- *     return this.fc.forward(flatten(adaptiveAvgPool2d(x, 1)));
+ * import assert from "node:assert/strict";
+ * import * as nn from "./mod.ts";
+ *
+ * class Net extends nn.Module {
+ *   conv1 = new nn.Conv2d(3, 16, 3, { padding: 1 });
+ *   fc = new nn.Linear(16, 10);
+ *   forward(x: nn.Tensor) {
+ *     x = nn.relu(this.conv1.forward(x));
+ *     return this.fc.forward(nn.flatten(nn.adaptiveAvgPool2d(x, 1)));
  *   }
  * }
+ *
+ * const names = [...nn.stateDict(new Net()).keys()];
+ * assert.deepEqual(names, ["conv1.weight", "conv1.bias", "fc.weight", "fc.bias"]);
+ * assert.equal(nn.parameterCount(new Net()), 618);
  * ```
  */
 import { UserError } from "../errors.ts";
@@ -17,7 +24,7 @@ import { type Shape, sizeOf } from "../shape.ts";
 import type { Init } from "./init.ts";
 import { Tensor } from "./tensor.ts";
 
-/** A tensor that training changes. It has a shape and a start, but no numbers: those live in a session. */
+/** A tensor that training changes. It has a shape and an initial value, but no numbers: those live in a session. */
 export class Parameter {
   /** Set it to false to freeze the parameter: training leaves it as it is. */
   requires_grad = true;
@@ -35,6 +42,7 @@ export class Counter {
   readonly shape: Shape = [];
 }
 
+/** What networks and layers extend. A layer that is a property belongs to the module; one in a plain list does not. */
 export abstract class Module {
   constructor() {
     // Calling forward enters the module, so that its ops know where they come from.
@@ -68,6 +76,11 @@ export function namedModules(root: Module): Map<Module, string> {
   return paths;
 }
 
+/** The module itself and all modules under it, each once: PyTorch's `modules()`. */
+export function modules(root: Module): Iterable<Module> {
+  return namedModules(root).keys();
+}
+
 /** Everything in a module's state_dict, in PyTorch's order: own tensors before those of submodules. */
 export function stateDict(root: Module): Map<string, Parameter | Buffer | Counter> {
   const entries = new Map<string, Parameter | Buffer | Counter>();
@@ -89,7 +102,7 @@ function isState(item: unknown): boolean {
   return item instanceof Parameter || item instanceof Buffer || item instanceof Counter;
 }
 
-/** The parameters among them. */
+/** The parameters in a module's state_dict, by name. */
 export function namedParameters(root: Module): Map<string, Parameter> {
   return new Map(
     [...stateDict(root)].filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter),

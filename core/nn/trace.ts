@@ -21,6 +21,7 @@ export interface ModuleCall {
   readonly end: number;
 }
 
+/** What a model's forward writes its ops to while it is traced. Every `Tensor` knows its tracer. */
 export class Tracer {
   readonly builder: GraphBuilder;
   /** Whether layers that tell the two apart (dropout, batch norm) act as in training. */
@@ -43,6 +44,7 @@ export class Tracer {
     this.#stateNames = new Map([...stateDict(model)].map(([name, item]) => [item, name]));
   }
 
+  /** An input of the graph, as a tensor; the same name gives the same input again. */
   input(name: string, type: TensorType): Tensor {
     return new Tensor(this, this.builder.input(name, type));
   }
@@ -57,6 +59,7 @@ export class Tracer {
     return this.#streams++;
   }
 
+  /** A parameter or buffer of the model, as a value of the graph. Throws `UserError` where the model does not own it. */
   state(item: Parameter | Buffer): Value {
     const name = this.#stateNames.get(item);
     if (name === undefined) {
@@ -79,6 +82,7 @@ export class Tracer {
     return this.#calls;
   }
 
+  /** Runs a module's forward, `body`: ops that it adds are marked as the module's, and the call is kept in `calls`. */
   within<Result>(module: Module, inputs: readonly Tensor[], body: () => Result): Result {
     const { builder } = this;
     const { scope, layer } = builder;
@@ -114,8 +118,11 @@ function tensorsIn(result: unknown): Tensor[] {
  * The graph of a model on inputs of shape `[N, C, H, W]`: input `x`, output `y`.
  *
  * ```ts
+ * import assert from "node:assert/strict";
+ * import { resnet50 } from "../../models/resnet.ts";
+ *
  * const graph = trace(resnet50(), [1, 3, 224, 224], { training: false });
- * graph.outputs.get("y")?.shape; // [1, 1000]
+ * assert.deepEqual(graph.outputs.get("y")?.shape, [1, 1000]);
  * ```
  *
  * Throws `ShapeError`, naming the module, where shapes do not fit.
@@ -138,7 +145,15 @@ export function traceCalls(
 
 /**
  * The shape that a part of a model makes of inputs of shape `[N, C, H, W]`: for constructors whose next layer depends
- * on it, such as the first linear layer after convolutions.
+ * on it, such as the first linear layer after convolutions. Throws `ShapeError` where shapes do not fit.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { MaxPool2d } from "./mod.ts";
+ *
+ * const pool = new MaxPool2d(2);
+ * assert.deepEqual(shapeAfter(pool, [1, 64, 28, 28], (x) => pool.forward(x)), [1, 64, 14, 14]);
+ * ```
  */
 export function shapeAfter(model: Module, shape: Shape, part: (x: Tensor) => Tensor): Shape {
   return part(new Tracer(model, { training: false }).input("x", f32(shape))).shape;

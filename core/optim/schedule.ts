@@ -56,6 +56,7 @@ export interface Yolo {
   readonly total: number;
 }
 
+/** A schedule by its name, with its arguments, and perhaps a warm-up before it. `lr` is the rate that it starts with. */
 export type ScheduleOptions =
   & { readonly lr: number }
   & Warmup
@@ -77,8 +78,18 @@ export const scheduleNames: readonly ScheduleName[] = [
 ];
 
 /**
- * `schedule({ name: "cosine", lr: 0.3, T_max: 90, warmup: 5 })` starts at 0.1, reaches 0.3 at epoch 5 and 0 at 95.
- * Warm-up is linear: the first lr · (start_factor + (1 − start_factor) · t / warmup).
+ * The schedule that the options describe. A warm-up is linear: up to t = warmup, the learning rate is that of the
+ * schedule's beginning times start_factor + (1 − start_factor) · t / warmup.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const lr = schedule({ name: "cosine", lr: 0.3, T_max: 90, warmup: 5 });
+ * assert.equal(lr(0).toFixed(6), "0.100000");
+ * assert.equal(lr(5).toFixed(6), "0.300000");
+ * assert.equal(lr(50).toFixed(6), "0.150000");
+ * assert.equal(lr(95).toFixed(6), "0.000000");
+ * ```
  */
 export function schedule(options: ScheduleOptions): Schedule {
   const { warmup = 0, start_factor = 1 / 3 } = options;

@@ -49,14 +49,17 @@ const LABEL = 14;
  * The chart as a view, for `svgOf` of svg.ts.
  *
  * ```ts
- * const { svgOf } = await import("../core/plot/svg.ts");
- * await svgOf(lineChart({
+ * import assert from "node:assert/strict";
+ * import { svgOf } from "./svg.ts";
+ *
+ * const svg = await svgOf(lineChart({
  *   title: "Learning rate",
  *   x: { title: "learning rate", scale: "log" },
  *   y: { title: "loss" },
  *   series: [{ name: "loss", points: [[1e-4, 2.3], [1e-3, 1.9], [1e-2, 3.5]] }],
  *   marks: [{ x: 1e-3, label: "suggested 0.001" }],
  * }));
+ * assert.match(svg, /suggested 0.001/);
  * ```
  */
 export function lineChart(chart: LineChart): View {

@@ -21,17 +21,20 @@ export interface Layer {
   /** Of a convolution or a pool. */
   readonly kernel?: readonly number[];
   readonly stride?: readonly number[];
+  /** Parameters here and below, and how many of these training changes. */
   readonly parameters: number;
   readonly trainable: number;
   /** Multiply-accumulates of one image, over all calls. */
   readonly macs: number;
 }
 
+/** A network's totals, and what is in it. */
 export interface Summary {
   /** Class of the network. */
   readonly type: string;
   readonly input: Shape;
   readonly output: Shape;
+  /** All parameters, used or not, and how many of these training changes. */
   readonly parameters: number;
   readonly trainable: number;
   /** Multiply-accumulates of one image, of convolutions and linear layers. */
@@ -42,12 +45,25 @@ export interface Summary {
   readonly classic: readonly ClassicRow[];
 }
 
+/** How the network is looked at. */
 export interface SummaryOptions {
   /** Modules as they run in training: with auxiliary classifiers, for one. */
   readonly training?: boolean;
 }
 
-/** Summarises a network on inputs of shape `[N, C, H, W]`. Throws `ShapeError` where shapes do not fit. */
+/**
+ * Summarises a network on inputs of shape `[N, C, H, W]`. Throws `ShapeError` where shapes do not fit.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Conv2d } from "../nn/mod.ts";
+ *
+ * const { output, parameters, macs } = summarise(new Conv2d(3, 8, 3, { padding: 1 }), [1, 3, 32, 32]);
+ * assert.deepEqual(output, [1, 8, 32, 32]);
+ * assert.equal(parameters, 8 * 3 * 3 * 3 + 8);
+ * assert.equal(macs, 8 * 3 * 3 * 3 * 32 * 32);
+ * ```
+ */
 export function summarise(model: Module, input: Shape, options: SummaryOptions = {}): Summary {
   const { graph, calls } = traceCalls(model, input, { training: options.training ?? false });
   const layers = layersOf(model, graph, calls, input[0] ?? 1);

@@ -3,14 +3,22 @@
  * what was found. Nothing is computed, so that even the largest network takes milliseconds.
  *
  * ```ts
- * Deno.test("my network", () => {
- *   expectShape(new MyNet(), [1, 3, 224, 224], [1, 1000]);
- *   expectLayers(new MyNet(), [1, 3, 224, 224], { "stage1": [1, 64, 56, 56], "stage1.0.conv": [1, 64, 56, 56] });
- *   expectParameters(new MyNet(), 11_689_512);
- *   expectShapeError(new MyNet(), [1, 3, 8, 8], "stage4.pool");
- *   expectSummary(new MyNet(), [1, 3, 224, 224], await Deno.readTextFile("tests/my_net.summary.txt"));
- * });
+ * import * as nn from "../nn/mod.ts";
+ *
+ * const net = () =>
+ *   new nn.Sequential({
+ *     conv: new nn.Conv2d(3, 8, 3, { padding: 1 }),
+ *     pool: new nn.MaxPool2d(2),
+ *     flatten: new nn.Flatten(),
+ *     fc: new nn.Linear(8 * 16 * 16, 10),
+ *   });
+ * expectShape(net(), [1, 3, 32, 32], [1, 10]);
+ * expectLayers(net(), [1, 3, 32, 32], { conv: [1, 8, 32, 32], pool: [1, 8, 16, 16] });
+ * expectParameters(net(), 20_714);
+ * expectShapeError(net(), [1, 3, 28, 28], "fc");
  * ```
+ *
+ * `expectSummary` compares the whole summary with a text that is kept in a file.
  */
 import { ShapeError } from "../graph/builder.ts";
 import { nearest } from "../nearest.ts";

@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { BatchNorm1d, BatchNorm2d } from "../nn/layers.ts";
-import { type Module, namedModules, namedParameters, stateDict } from "../nn/module.ts";
+import { type Module, modules, namedParameters, stateDict } from "../nn/module.ts";
 import { sameShape } from "../shape.ts";
 
 /**
@@ -27,7 +27,7 @@ export function freeze(model: Module, isFrozen: (name: string) => boolean): void
   for (const [name, parameter] of namedParameters(model)) {
     if (isFrozen(name)) parameter.requires_grad = false;
   }
-  for (const module of namedModules(model).keys()) {
+  for (const module of modules(model)) {
     if (module instanceof BatchNorm1d || module instanceof BatchNorm2d) {
       if (!module.weight.requires_grad) module.frozen = true;
     }

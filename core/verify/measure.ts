@@ -3,7 +3,7 @@ import type { Backend, Session } from "../backend/backend.ts";
 import { f32, type Graph, i32 } from "../graph/graph.ts";
 import { adaptiveAvgPool2d, multiply, reshape } from "../nn/functional.ts";
 import { Dropout } from "../nn/layers.ts";
-import { Buffer, type Module, namedModules, stateDict } from "../nn/module.ts";
+import { Buffer, type Module, modules, stateDict } from "../nn/module.ts";
 import { classificationLoss, type ModelOutput, scoresOf } from "../nn/output.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import { Tracer } from "../nn/trace.ts";
@@ -80,7 +80,7 @@ export async function measure(model: Module, start: Start, backend: Backend): Pr
 
 /** The references are made with dropout off: PyTorch draws other numbers. */
 function dropNothing(model: Module): void {
-  for (const module of namedModules(model).keys()) {
+  for (const module of modules(model)) {
     if (module instanceof Dropout) module.forward = (x) => x;
   }
 }

@@ -1,5 +1,5 @@
 /** Networks as golden cases need them; the registry of models is one such map. */
-import { type Module, namedModules } from "../nn/module.ts";
+import { type Module, modules } from "../nn/module.ts";
 import type { Shape } from "../shape.ts";
 import { Missing } from "./case.ts";
 
@@ -36,6 +36,5 @@ export function createNetwork(networks: Networks, name: string, input: Shape, ou
 
 /** Modules without modules of their own: the layers that a summary lists. */
 export function leafModules(root: Module): Module[] {
-  const modules = [...namedModules(root).keys()];
-  return modules.filter((module) => namedModules(module).size === 1);
+  return [...modules(root)].filter((module) => [...modules(module)].length === 1);
 }

@@ -8,6 +8,7 @@ import { cheapest, type Chooser, tuningOf } from "./lower/method.ts";
 import { createPool } from "./pool.ts";
 import { createSession } from "./session.ts";
 
+/** All of it optional. */
 export interface WasmOptions {
   /** Worker threads; by default one a core. */
   readonly threads?: number;
@@ -42,7 +43,24 @@ const kernels = once(async () => {
   return await WebAssembly.compile(await file.arrayBuffer());
 });
 
-/** Starts the workers, which live until `close()`, and finds out which tile is faster here. */
+/**
+ * Starts the workers, which live until `close()`, and finds out which tile is faster here.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import * as nn from "../../nn/mod.ts";
+ *
+ * const layer = new nn.Linear(3, 2);
+ * const backend = await createWasmBackend();
+ * const session = backend.compile({ forward: nn.trace(layer, [1, 3], { training: false }) });
+ * session.writeState("weight", [1, 0, 0, 0, 1, 0]);
+ * session.writeState("bias", [10, 20]);
+ * session.write("forward", "x", [1, 2, 3]);
+ * await session.run("forward");
+ * assert.deepEqual([...await session.read("forward", "y")], [11, 22]);
+ * backend.close();
+ * ```
+ */
 export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
   const { threads = navigator.hardwareConcurrency, method = cheapest, fuse = true, guard = false } = options;
   const pool = await createPool(await kernels(), threads);

@@ -22,6 +22,7 @@ import { randAugment, type RandAugmentOptions } from "./rand_augment.ts";
 import { type ErasingOptions, randomErasing } from "./random_erasing.ts";
 import { resize } from "./resample.ts";
 
+/** A transform by torchvision's name, with its arguments. Sizes are `[height, width]` in pixels. */
 export type Transform =
   | { readonly name: "Resize"; /** Of the shorter side, or of both. */ readonly size: number | Size }
   | { readonly name: "CenterCrop"; readonly size: Size }
@@ -38,7 +39,24 @@ export type Transform =
 /** Random numbers of one image, for each purpose others. */
 export type Draws = (purpose: Purpose) => Stream;
 
-/** Applies transforms one after another. */
+/**
+ * Applies transforms one after another. Throws `CannotTransform` where what lies between them would not fit into memory.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { stream } from "../../random.ts";
+ *
+ * const image = { width: 64, height: 48, channels: 3, data: new Uint8Array(64 * 48 * 3).fill(200) };
+ * const transforms: Transform[] = [
+ *   { name: "Resize", size: 32 },
+ *   { name: "CenterCrop", size: [28, 28] },
+ *   { name: "RandomHorizontalFlip", probability: 0.5 },
+ * ];
+ * const [seed, epoch, sample] = [1, 0, 7];
+ * const made = applyTransforms(image, transforms, (purpose) => stream(seed, purpose, epoch, sample));
+ * assert.deepEqual([made.width, made.height, made.channels], [28, 28, 3]);
+ * ```
+ */
 export function applyTransforms(image: Image, transforms: readonly Transform[], draws: Draws): Image {
   let made = image;
   for (let i = 0; i < transforms.length; i++) {

@@ -22,7 +22,7 @@ Deno.test("the head is what depends on the number of classes", () => {
 
 Deno.test("a norm that was frozen before stays so, whatever is frozen now", () => {
   const model = models["resnet18"]!.create({ num_classes: 10 });
-  const norms = [...nn.namedModules(model).keys()].filter((one) => one instanceof nn.BatchNorm2d);
+  const norms = [...nn.modules(model)].filter((one) => one instanceof nn.BatchNorm2d);
   norms.at(-1)!.frozen = true;
   freeze(model, belongsTo(model, ["bn1"]));
   assert.deepEqual(norms.flatMap(({ frozen }, i) => frozen ? [i] : []), [0, norms.length - 1]);
