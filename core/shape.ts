@@ -11,6 +11,7 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Whether two shapes have the same extents. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
@@ -26,6 +27,7 @@ export type Pair = number | readonly [number, number];
 /** One number for all sides, `[height, width]`, or `[top, left, bottom, right]`. */
 export type Padding = number | readonly [number, number] | readonly [number, number, number, number];
 
+/** `[height, width]` */
 export function pair(value: Pair): [number, number] {
   return typeof value === "number" ? [value, value] : [value[0], value[1]];
 }

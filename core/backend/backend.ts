@@ -5,6 +5,7 @@ import type { Tuning } from "./tuning.ts";
 
 export type NumberArray = Float32Array | Int32Array | Uint8Array;
 
+/** What memory graphs take. */
 export interface MemoryReport {
   /** Parameters, running statistics and optimiser state: kept between runs, shared by the session's graphs. */
   readonly stateBytes: number;
@@ -35,6 +36,7 @@ export interface Session {
    */
   readonly ready: Promise<void>;
   readonly memory: MemoryReport;
+  /** The states of all graphs, by name: parameters, running statistics, what the optimiser keeps. */
   readonly stateNames: readonly string[];
   stateShape(name: string): Shape;
   /** The inputs that a graph has. */
@@ -53,16 +55,21 @@ export interface Session {
   depth(graph: string): number;
   /** Runs a graph as `run` does, and tells what each kernel call took. */
   profile(graph: string): Promise<KernelTime[]>;
+  /** Sets an input of the next run; `data` is copied. With `depth` 1, no run of the graph may be under way. */
   write(graph: string, input: string, data: ArrayLike<number>): void;
   /** An output of the last run; valid until the next one. */
   read(graph: string, output: string): Promise<NumberArray>;
+  /** Sets a state, which lasts until a graph changes it; `data` is copied. No run may be under way. */
   writeState(name: string, data: ArrayLike<number>): void;
+  /** A copy of a state's numbers. No run may be under way. */
   readState(name: string): Promise<NumberArray>;
   /** Gives the memory back. */
   dispose(): void;
 }
 
+/** What runs graphs: a CPU's threads or a GPU. */
 export interface Backend {
+  /** `wasm` or `webgpu`. */
   readonly name: string;
   /** One line for a banner: what runs, how wide, on how many threads. */
   readonly description: string;
@@ -73,7 +80,7 @@ export interface Backend {
   /** What can be chosen between, see autotune.ts. */
   readonly tuning: Tuning;
   /**
-   * Multiply-adds a second that it reaches at the very most, measured now for some milliseconds: in the GEMM's micro-kernel on all
+   * Multiply-adds a second that it can reach at most, measured now for so many milliseconds: in the GEMM's micro-kernel on all
    * of a CPU's threads, in the registers of a GPU.
    */
   peak(milliseconds: number): Promise<number>;
@@ -86,11 +93,13 @@ export interface Backend {
    * allocated, where that can be known; else the session's `ready` tells.
    */
   compile(graphs: Readonly<Record<string, Graph>>): Session;
+  /** Ends its workers and gives all memory back; sessions can't run any more. */
   close(): void;
 }
 
 /** The graphs need more memory than the backend can have. */
 export class OutOfMemory extends Error {
+  /** Both in bytes. */
   constructor(readonly needed: number, readonly available: number) {
     super(`needs ${gigabytes(needed)} GB of memory, ${gigabytes(available)} GB can be had`);
   }

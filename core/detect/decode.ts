@@ -3,6 +3,7 @@ import { MAP_BOX, type MapShape } from "../ops/yolo_loss.ts";
 import { areaOf, clipBox } from "./box.ts";
 import type { Detection } from "./detection.ts";
 
+/** What the map is like, and which boxes are wanted of it. */
 export interface DecodeOptions extends MapShape {
   /** Boxes come out in pixels of an image of this size … */
   readonly width: number;

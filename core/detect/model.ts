@@ -8,6 +8,7 @@ export interface DetectionModel extends Module {
   readonly body?: string;
 }
 
+/** Whether a network answers with a map of boxes. */
 export function isDetectionModel(model: Module): model is DetectionModel {
   const { map } = model as Partial<DetectionModel>;
   return typeof map === "object" &&

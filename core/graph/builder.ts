@@ -1,4 +1,3 @@
-/** Makes graphs: adds nodes one by one, each with its shapes inferred and checked. */
 import { type AttrsOf, type OpName, opOf } from "../ops/mod.ts";
 import { Misfit } from "../ops/op.ts";
 import { formatShape } from "../shape.ts";
@@ -10,6 +9,7 @@ export class ShapeError extends Error {
   override readonly name = "ShapeError";
 }
 
+/** Makes graphs: adds nodes one by one, each with its shapes inferred and checked. */
 export class GraphBuilder {
   readonly #nodes: Node[] = [];
   readonly #inputs = new Map<string, Value>();
@@ -17,7 +17,7 @@ export class GraphBuilder {
   readonly #outputs = new Map<string, Value>();
   #ids = 0;
 
-  /** Where the next nodes come from; the tracer keeps these up to date. */
+  /** Path of the module that the next nodes come from, and its class; the tracer keeps these up to date. */
   scope = "";
   layer = "";
 
@@ -42,19 +42,22 @@ export class GraphBuilder {
     return this.#states;
   }
 
+  /** The input of this name, made where there is none yet. */
   input(name: string, type: TensorType): Value {
     return this.#named(this.#inputs, "input", name, type);
   }
 
+  /** The state of this name, made where there is none yet. */
   state(name: string, type: TensorType): Value {
     return this.#named(this.#states, "state", name, type);
   }
 
+  /** Makes a value an output, to be read after a run. */
   output(name: string, value: Value): void {
     this.#outputs.set(name, value);
   }
 
-  /** Adds a node. Throws `ShapeError` where the inputs do not fit. */
+  /** Adds a node and returns its outputs. Throws `ShapeError` where the inputs do not fit. */
   readonly emit = <K extends OpName>(op: K, inputs: readonly Value[], attrs: AttrsOf<K>): Value[] => {
     const outputs = this.#infer(op, inputs, attrs)
       .map((type): Value => ({ ...type, id: this.#ids++, kind: "result", name: "" }));
@@ -63,6 +66,7 @@ export class GraphBuilder {
     return outputs;
   };
 
+  /** The graph so far. */
   finish(): Graph {
     return {
       nodes: [...this.#nodes],

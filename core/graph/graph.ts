@@ -5,6 +5,7 @@
 import type { AttrsOf, OpName } from "../ops/mod.ts";
 import type { Shape } from "../shape.ts";
 
+/** float32, int32, and bytes 0 … 255. */
 export type DType = "f32" | "i32" | "u8";
 
 /** What shape inference knows of a value. */
@@ -13,6 +14,7 @@ export interface TensorType {
   readonly dtype: DType;
 }
 
+/** A tensor of a graph. It has a shape and a type but no numbers: a session has those. */
 export interface Value extends TensorType {
   /** Unique in its graph, in order of creation. */
   readonly id: number;
@@ -25,10 +27,12 @@ export interface Value extends TensorType {
   readonly name: string;
 }
 
+/** One op on its inputs. */
 export interface Node<K extends OpName = OpName> {
   readonly op: K;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
+  /** What the op is told besides, such as a stride: see its file in core/ops. */
   readonly attrs: AttrsOf<K>;
   /** Path of the module that asked for the op, such as `layer1.0.conv2`. */
   readonly scope: string;
@@ -36,7 +40,9 @@ export interface Node<K extends OpName = OpName> {
   readonly layer: string;
 }
 
+/** A whole computation. */
 export interface Graph {
+  /** In an order in which they can run. */
   readonly nodes: readonly Node[];
   readonly inputs: ReadonlyMap<string, Value>;
   readonly states: ReadonlyMap<string, Value>;
@@ -44,12 +50,15 @@ export interface Graph {
   readonly outputs: ReadonlyMap<string, Value>;
 }
 
+/** The type of a float32 tensor. */
 export function f32(shape: Shape): TensorType {
   return { shape, dtype: "f32" };
 }
 
+/** The type of an int32 tensor. */
 export function i32(shape: Shape): TensorType {
   return { shape, dtype: "i32" };
 }
 
+/** Bytes that one element takes. */
 export const bytesPerElement: Record<DType, number> = { f32: 4, i32: 4, u8: 1 };

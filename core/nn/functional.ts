@@ -10,14 +10,16 @@ import { Tensor } from "./tensor.ts";
 /** Keras's names for padding: `same` gives ⌈extent / stride⌉, `valid` uses no padding. */
 export type NamedPadding = "same" | "valid";
 
+/** How a window moves over an image, in pixels. Stride and dilation are 1, padding 0 and groups 1 by default. */
 export interface Conv2dOptions {
   readonly stride?: Pair;
   readonly padding?: Padding | NamedPadding;
   readonly dilation?: Pair;
+  /** Parts that the channels are cut into; each part of the output is made from one part of the input. */
   readonly groups?: number;
 }
 
-/** A cross-correlation of `x [N, C, H, W]` with `weight [O, C / groups, kH, kW]`. */
+/** A cross-correlation of `x [N, C, H, W]` with `weight [O, C / groups, kH, kW]`, plus `bias [O]`: `[N, O, OH, OW]`. */
 export function conv2d(
   x: Tensor,
   weight: Value,
@@ -79,13 +81,16 @@ export function dropout(x: Tensor, p = 0.5): Tensor {
   return x.tracer.apply("dropout", [x.value, x.tracer.rng()], { p, stream });
 }
 
+/** How a pool's window moves over an image, in pixels. */
 export interface PoolOptions {
   /** The kernel's size by default. */
   readonly stride?: Pair;
   readonly padding?: Padding | NamedPadding;
+  /** Whether a last window may reach beyond the image, so that no pixel is left out; false by default. */
   readonly ceil_mode?: boolean;
 }
 
+/** Max pooling's arguments beside the kernel. */
 export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: Pair;
 }
@@ -100,11 +105,16 @@ export function maxPool2d(x: Tensor, kernel_size: Pair, options: MaxPoolOptions 
   });
 }
 
+/** Average pooling's arguments beside the kernel. */
 export interface AvgPoolOptions extends PoolOptions {
+  /** Whether pixels of padding count as zeros (true by default), or not at all. */
   readonly count_include_pad?: boolean;
 }
 
-/** The mean of each window. With `same` padding, Keras divides by the real pixels only: so does this, unless told otherwise. */
+/**
+ * The mean of each window of images `[N, C, H, W]`. With `same` padding, Keras divides by the real pixels only: so does
+ * this, unless told otherwise.
+ */
 export function avgPool2d(x: Tensor, kernel_size: Pair, options: AvgPoolOptions = {}): Tensor {
   expectOptions("avgPool2d", options, ["stride", "padding", "ceil_mode", "count_include_pad"]);
   const count_include_pad = options.count_include_pad ?? options.padding !== "same";
@@ -114,11 +124,12 @@ export function avgPool2d(x: Tensor, kernel_size: Pair, options: AvgPoolOptions 
   });
 }
 
-/** Pools images of any size into `output_size` cells, each the mean of its share. */
+/** Pools images `[N, C, H, W]` of any size into `output_size` cells, each the mean of its share. */
 export function adaptiveAvgPool2d(x: Tensor, output_size: Pair): Tensor {
   return x.tracer.apply("adaptive_avg_pool2d", [x.value], { output: pair(output_size) });
 }
 
+/** The constants of the formula; 1e-4, 0.75 and 1 by default. */
 export interface LocalResponseNormOptions {
   readonly alpha?: number;
   readonly beta?: number;
@@ -132,7 +143,7 @@ export function localResponseNorm(x: Tensor, size: number, options: LocalRespons
   return x.tracer.apply("local_response_norm", [x.value], { size, alpha, beta, k });
 }
 
-/** Joins tensors along `dim`. */
+/** Joins tensors along `dim`; all their other extents must be the same. PyTorch's `cat`. */
 export function concat(tensors: readonly Tensor[], dim = 0): Tensor {
   const [head] = tensors;
   if (!head) throw new UserError("concat needs at least one tensor");
@@ -162,7 +173,7 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
   return a.tracer.apply("multiply", [a.value, b.value], {});
 }
 
-/** Axes `start_dim` … `end_dim` become one. */
+/** Axes `start_dim` … `end_dim` become one, by default `[N, C, H, W]` → `[N, C·H·W]`. Throws `ShapeError` without them. */
 export function flatten(x: Tensor, start_dim = 1, end_dim = -1): Tensor {
   const start = axis(x, start_dim), end = axis(x, end_dim);
   if (start < 0 || start > end || end >= x.shape.length) {
@@ -184,17 +195,24 @@ export function flattenChannelsLast(x: Tensor): Tensor {
   return x.tracer.apply("flatten_channels_last", [x.value], {});
 }
 
+/** PyTorch's arguments of `cross_entropy`. */
 export interface CrossEntropyOptions {
+  /** The share of the target that is spread over all classes alike, 0 … 1; 0 by default. */
   readonly label_smoothing?: number;
+  /** What is made of the samples' losses; "mean" by default. "none" gives `[N]`, the others a scalar. */
   readonly reduction?: "mean" | "sum" | "none";
 }
 
-/** The cross entropy of scores `[N, classes]` and targets i32 `[N]`. */
+/**
+ * The cross entropy of scores `[N, classes]` and targets i32 `[N]`, indices of classes: −log softmax(scores)[target]. A
+ * sample whose target is −1 has loss 0; "mean" divides by N all the same.
+ */
 export function crossEntropy(scores: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { label_smoothing = 0, reduction = "mean" } = options;
   return scores.tracer.apply("cross_entropy", [scores.value, target.value], { label_smoothing, reduction });
 }
 
+/** The map's extents and the paper's weights. */
 export interface YoloLossOptions {
   /** Cells in a row: S. */
   readonly split_size: number;

@@ -1,6 +1,7 @@
 /** Initialisers: what a parameter starts with, as data. Backends draw the numbers, in parallel. */
 import { type Shape, sizeOf } from "../shape.ts";
 
+/** Where a parameter's first numbers come from. */
 export type Init =
   | { readonly kind: "uniform"; readonly low: number; readonly high: number }
   | { readonly kind: "normal"; readonly mean: number; readonly std: number }

@@ -7,11 +7,17 @@ import { Buffer, Counter, Module, Parameter } from "./module.ts";
 import { expectOptions } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
 
+/** Conv2d's arguments beside channels and kernel. */
 export interface Conv2dArguments extends F.Conv2dOptions {
+  /** Whether a number is added to each channel; true by default. */
   readonly bias?: boolean;
 }
 
-/** `new Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false })` */
+/**
+ * A convolution of images `[N, in_channels, H, W]` to `[N, out_channels, OH, OW]`, such as
+ * `new Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false })`. OH is ⌊(H + 2 · padding − dilation · (kernel − 1) − 1) /
+ * stride⌋ + 1. `weight` is `[out_channels, in_channels / groups, kH, kW]`, `bias` is `[out_channels]`.
+ */
 export class Conv2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
@@ -41,7 +47,7 @@ export class Conv2d extends Module {
   }
 }
 
-/** `new Linear(512, 10)` */
+/** x · weightᵀ + bias, `[*, in_features]` to `[*, out_features]`: `new Linear(512, 10)`. `weight` is `[out, in]`. */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
@@ -59,11 +65,19 @@ export class Linear extends Module {
   }
 }
 
+/** Batch norm's arguments beside the number of channels. */
 export interface BatchNormOptions {
+  /** Added to the variance; 1e-5 by default. */
   readonly eps?: number;
+  /** The share that a batch has in the running statistics; 0.1 by default. */
   readonly momentum?: number;
 }
 
+/**
+ * (x − mean) / √(variance + eps) · weight + bias, channel by channel (Ioffe & Szegedy 2015,
+ * https://arxiv.org/abs/1502.03167): in training by the batch's own mean and variance, else by the running ones. All its
+ * tensors are `[num_features]`.
+ */
 abstract class BatchNorm extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
@@ -99,18 +113,20 @@ abstract class BatchNorm extends Module {
   }
 }
 
-/** Normalises each feature of `[N, C]` (or each channel of `[N, C, L]`). */
+/** Batch norm of each feature of `[N, C]` (or each channel of `[N, C, L]`). */
 export class BatchNorm1d extends BatchNorm {}
 
-/** Normalises each channel of `[N, C, H, W]`. */
+/** Batch norm of each channel of `[N, C, H, W]`. */
 export class BatchNorm2d extends BatchNorm {}
 
+/** max(x, 0) */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     return F.relu(x);
   }
 }
 
+/** x > 0 ? x : negative_slope · x */
 export class LeakyReLU extends Module {
   constructor(readonly negative_slope = 0.01) {
     super();
@@ -121,24 +137,28 @@ export class LeakyReLU extends Module {
   }
 }
 
+/** min(max(x, 0), 6) */
 export class ReLU6 extends Module {
   forward(x: Tensor): Tensor {
     return F.relu6(x);
   }
 }
 
+/** 1 / (1 + exp(−x)) */
 export class Sigmoid extends Module {
   forward(x: Tensor): Tensor {
     return F.sigmoid(x);
   }
 }
 
+/** The hyperbolic tangent of every element. */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
     return F.tanh(x);
   }
 }
 
+/** exp(x) / Σ exp(x) along `dim`. */
 export class Softmax extends Module {
   constructor(readonly dim = -1) {
     super();
@@ -149,6 +169,7 @@ export class Softmax extends Module {
   }
 }
 
+/** x − log Σ exp(x) along `dim`. */
 export class LogSoftmax extends Module {
   constructor(readonly dim = -1) {
     super();
@@ -159,6 +180,7 @@ export class LogSoftmax extends Module {
   }
 }
 
+/** The greatest number of each window of images `[N, C, H, W]`: `new MaxPool2d(3, { stride: 2, padding: 1 })`. */
 export class MaxPool2d extends Module {
   constructor(readonly kernel_size: Pair, readonly options: F.MaxPoolOptions = {}) {
     super();
@@ -169,6 +191,7 @@ export class MaxPool2d extends Module {
   }
 }
 
+/** The mean of each window of images `[N, C, H, W]`. */
 export class AvgPool2d extends Module {
   constructor(readonly kernel_size: Pair, readonly options: F.AvgPoolOptions = {}) {
     super();
@@ -179,6 +202,7 @@ export class AvgPool2d extends Module {
   }
 }
 
+/** Pools images of any size into `output_size` cells, each the mean of its share: 1 gives `[N, C, 1, 1]`. */
 export class AdaptiveAvgPool2d extends Module {
   constructor(readonly output_size: Pair) {
     super();
@@ -189,6 +213,7 @@ export class AdaptiveAvgPool2d extends Module {
   }
 }
 
+/** x / (k + alpha / size · Σ x²)^beta, the sum over `size` neighbouring channels (Krizhevsky et al. 2012). */
 export class LocalResponseNorm extends Module {
   constructor(readonly size: number, readonly options: F.LocalResponseNormOptions = {}) {
     super();
@@ -199,6 +224,7 @@ export class LocalResponseNorm extends Module {
   }
 }
 
+/** Zeroes elements with probability p in training, and scales the rest by 1 / (1 − p); else passes all on. */
 export class Dropout extends Module {
   constructor(public p = 0.5) {
     super();

@@ -1,4 +1,3 @@
-/** What a classifier returns: its scores and, of some networks in training, those of auxiliary classifiers. */
 import { UserError } from "../errors.ts";
 import { add, crossEntropy, type CrossEntropyOptions, scale } from "./functional.ts";
 import { Tensor } from "./tensor.ts";
@@ -9,6 +8,7 @@ export interface Auxiliary {
   readonly weight: number;
 }
 
+/** What a classifier returns: its scores `[N, classes]` and, of some networks in training, those of auxiliary classifiers. */
 export type ModelOutput = Tensor | { readonly scores: Tensor; readonly auxiliary: readonly Auxiliary[] };
 
 /** The scores that the network is used for. */

@@ -2,6 +2,7 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import { f32, type Value } from "../graph/graph.ts";
 
+/** An optimiser by PyTorch's name, with PyTorch's arguments and defaults. The learning rate comes from the schedule. */
 export type OptimizerOptions =
   | {
     readonly name: "sgd";
