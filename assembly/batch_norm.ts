@@ -3,8 +3,8 @@
  *
  * Rows are split into blocks by shape alone, small enough that a block stays in the second-level cache. A block's sums
  * are taken in f32, in runs of few rows: memory is read nearly in order, and short chains of additions keep the error
- * small. Blocks are added in f64, in order. So the result is
- * precise and the same for any number of threads. Every buffer of blocks is [blocks × C].
+ * small. Blocks are added in f64, in order. So the result is precise and the same for any number of threads. Every buffer
+ * of blocks is [blocks × C]; means, weights and the like have a number a channel.
  */
 import { address, draw, integer, number } from "./abi";
 import { finish } from "./epilogue";
@@ -17,7 +17,7 @@ const CHANNELS: i32 = 8;
 const RUN: usize = 8;
 
 /**
- * Of each block and channel, the sum and the sum of squared distances from the block's own mean.
+ * Of each block and channel, sums = Σ x and squares = Σ (x − the block's own mean)².
  * Arguments: x, sums, squares, P, C, rows in a block.
  */
 export function batch_norm_moments(args: usize, thread: i32): void {

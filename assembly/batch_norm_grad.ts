@@ -1,9 +1,11 @@
 /**
- * The gradient of batch normalisation; blocks of rows and their sums as in batch_norm.ts.
+ * The gradient of batch normalisation of x, stored as P rows × C channels; blocks of rows and their sums as in
+ * batch_norm.ts. dy and dx are laid out as x is; all else has a number a channel.
  *
- * dy may have come through an activation that follows the norm. Then the kernels that read it first give it that
- * activation's gradient, for which they compute the norm's output again, with the forward pass's arithmetic and so the
- * same bits. They have the same last arguments: bias (of the norm), activation (codes 0 … 3 of epilogue.ts) and slope.
+ * dy may be the gradient to the output of an activation that follows the norm. Then the kernels that read dy first take it
+ * through that activation's gradient, for which they compute the norm's output again, with the forward pass's arithmetic
+ * and so the same bits. They have the same last arguments: bias (of the norm), activation (codes 0 … 3 of epilogue.ts) and
+ * its slope.
  */
 import { address, draw, integer, number } from "./abi";
 import { finish, normalised } from "./epilogue";
@@ -110,10 +112,10 @@ function sums<F>(args: usize): void {
 }
 
 /**
- * dweight and dbias from the blocks' sums, and what `batch_norm_grad_apply` needs of each channel:
- * scale = weight · invstd, offset = dbias / P, slope = dweight · invstd / P; the last two are 0 where the statistics
- * are constants (training = 0). Arguments: sums, products, weight, invstd, dweight, dbias, scale, offset, slope, P,
- * C, rows in a block, training.
+ * dbias = Σ dy and dweight = Σ dy · (x − mean) · invstd from the blocks' sums, and what `batch_norm_grad_apply` needs of
+ * each channel: scale = weight · invstd, offset = dbias / P, incline = dweight · invstd / P; the last two are 0 where the
+ * statistics are constants (training = 0). Arguments: sums, products, weight, invstd, dweight, dbias, scale, offset,
+ * incline, P, C, rows in a block, training.
  */
 export function batch_norm_grad_combine(args: usize, thread: i32): void {
   const sums = address(args, 0),
@@ -121,7 +123,7 @@ export function batch_norm_grad_combine(args: usize, thread: i32): void {
     weight = address(args, 2),
     invstds = address(args, 3);
   const dWeight = address(args, 4), dBias = address(args, 5);
-  const scale = address(args, 6), offset = address(args, 7), slope = address(args, 8);
+  const scale = address(args, 6), offset = address(args, 7), incline = address(args, 8);
   const rows = integer(args, 9), channels = integer(args, 10), block = integer(args, 11);
   const perRow: f64 = integer(args, 12) ? 1 / <f64> rows : 0;
   const stride = <usize> channels << 2;
@@ -140,14 +142,14 @@ export function batch_norm_grad_combine(args: usize, thread: i32): void {
       store<f32>(dWeight + at, <f32> product);
       store<f32>(scale + at, load<f32>(weight + at) * <f32> invstd);
       store<f32>(offset + at, <f32> (sum * perRow));
-      store<f32>(slope + at, <f32> (product * invstd * perRow));
+      store<f32>(incline + at, <f32> (product * invstd * perRow));
     }
   }
 }
 
 /**
- * dx = scale · (dy − offset − slope · (x − mean)). dx may be dy or x.
- * Arguments: dy, x, dx, mean, scale, offset, slope of x, P, C, rows in a block, bias, activation, slope, epilogue (or 0).
+ * dx = scale · (dy − offset − incline · (x − mean)), and what comes after it. dx may be dy or x.
+ * Arguments: dy, x, dx, mean, scale, offset, incline, P, C, rows in a block, bias, activation, its slope, epilogue (or 0).
  */
 export function batch_norm_grad_apply(args: usize, thread: i32): void {
   const activation = integer(args, 11);

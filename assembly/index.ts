@@ -15,6 +15,8 @@ export * from "./random";
 export * from "./softmax";
 export * from "./update";
 export * from "./gemm";
+export * from "./gemm_weight";
+export * from "./gemm_peak";
 export * from "./gemm_limits";
 export * from "./sums";
 export * from "./winograd";

@@ -10,7 +10,8 @@ import { finish } from "./epilogue";
 
 /**
  * y = the greatest of each window, where (i32) = its place `row · W + column`, the first of equals. NaN counts as
- * greater than any number. Arguments: x, y, where (or 0), N, H, W, C, OH, OW, windows of rows, windows of columns, dilation of rows, of columns.
+ * greater than any number. Arguments: x, y, where (or 0), N, H, W, C, OH, OW, windows of rows, windows of columns,
+ * dilation of rows, of columns.
  */
 export function max_pool2d(args: usize, thread: i32): void {
   const x = address(args, 0), y = address(args, 1), where = address(args, 2);

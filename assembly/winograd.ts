@@ -19,9 +19,15 @@ import { channelsOf, columnsOf, findInput, findOutput, tilesOf } from "./winogra
 const FILTER_STEPS: i32 = 16;
 
 /**
- * Filters into panels of B: U[ξ] = (G g Gᵀ)[ξ] for each of the n² places ξ, as [ξ][panel][k][tile]. Arguments: weight, panels, n,
- * tile, columns, k, floats between columns, between channels and between taps (columns or channels are 1 apart), whether
- * taps are turned round (1 for the gradient to the input), scratch, its bytes for each thread.
+ * Filters into panels of B: U[ξ] = (G g Gᵀ)[ξ] for each of the n² places ξ of a tile, as [ξ][panel][k][tile]. Arguments:
+ *
+ *     0 weight, 1 panels    addresses
+ *     2 n                   side of a tile: 6 or 4
+ *     3 tile                columns of a panel: 8 or 16
+ *     4 columns, 5 k        channels that the product makes, and channels that it sums over
+ *     6, 7, 8               floats of the weights between columns, between channels of k (one of the two is 1), between taps
+ *     9 turned              1 where taps are turned round, as for the gradient to the input; else 0
+ *     10 scratch, 11        and its bytes for each thread, see lower/winograd.ts
  */
 export function winogradFilters(args: usize, thread: i32): void {
   const weight = address(args, 0), panels = address(args, 1), n = integer(args, 2), tile = integer(args, 3);
@@ -90,8 +96,8 @@ function makePlaceTable(table: usize, places: i32, channels: i32, depth: i32, sl
 }
 
 /**
- * V[ξ] = (Bᵀ d B)[ξ] of the tiles `first` … `first + count − 1`, into rows `row` … of A for each of the n² places ξ. What is
- * behind the last tile is zeros.
+ * V[ξ] = (Bᵀ d B)[ξ] of the tiles `first` … `first + count − 1`, into rows `row` … of A for each of the n² places ξ. Tiles
+ * behind the last one are zeros.
  */
 function transformTiles(
   geometry: usize,
@@ -119,8 +125,8 @@ function transformTiles(
 }
 
 /**
- * All tiles as rows of A, for tasks of `winograd` that share them. Arguments: x, A, geometry, n, steps of K at a time, tiles of
- * a block of A, scratch, its bytes for each thread.
+ * All tiles as rows of A, for tasks of `winograd` that share them. Arguments: x [N, H, W, C], A, geometry
+ * (winograd_image.ts), n, steps of K at a time, tiles of a block of A, scratch, its bytes for each thread.
  */
 export function winogradTiles(args: usize, thread: i32): void {
   const x = address(args, 0), a = address(args, 1), geometry = address(args, 2), n = integer(args, 3);
@@ -140,13 +146,24 @@ export function winogradTiles(args: usize, thread: i32): void {
 }
 
 /**
- * y = conv(x, weight) (+ bias), n² products of [tiles × channels] · [channels × columns]. A task transforms a block of tiles, as
- * rows of A for each of the n² places, multiplies 64 columns with each place, transforms these back, and goes on to the
- * next 64. Where the transformed tiles of even a small block fill the cache, `winogradTiles` has transformed all of them, and tasks
- * take larger blocks, so that they read the panels less often. Arguments: x, panels of winogradFilters, bias (or 0), y,
- * geometry, n, tile, steps of K at a time (a multiple of 8), tiles of a task (a multiple of 6), columns of a task (a
- * multiple of 64), scratch, its bytes for each thread (see lower/winograd.ts), epilogue (or 0; see epilogue.ts), A of
- * winogradTiles (or 0).
+ * y [N, OH, OW, columns] = conv(x [N, H, W, channels], weight) (+ bias), as n² products of [tiles × channels] · [channels ×
+ * columns]: Y = Aᵀ [Σ_channels U ⊙ V] A with the U of winogradFilters and the V of transformTiles. A task transforms a
+ * block of tiles, as rows of A for each of the n² places, multiplies 64 columns with each place, transforms these back, and
+ * goes on to the next 64. Where the transformed tiles of even a small block fill the cache, `winogradTiles` has transformed
+ * all of them, and tasks take larger blocks, so that they read the panels less often. Arguments:
+ *
+ *     0 x
+ *     1 panels              of winogradFilters
+ *     2 bias                or 0
+ *     3 y
+ *     4 geometry            see winograd_image.ts
+ *     5 n                   side of a tile: 6 or 4
+ *     6 tile                columns of a panel: 8 or 16
+ *     7 depth               steps of K at a time, a multiple of 8
+ *     8, 9                  tiles (a multiple of 6) and columns (a multiple of 64) of a task
+ *     10 scratch, 11        and its bytes for each thread, see lower/winograd.ts
+ *     12 epilogue           or 0, see epilogue.ts
+ *     13 A                  of winogradTiles, or 0
  */
 export function winograd(args: usize, thread: i32): void {
   const x = address(args, 0), panels = address(args, 1), bias = address(args, 2), y = address(args, 3);
@@ -183,6 +200,7 @@ export function winograd(args: usize, thread: i32): void {
     const start = (task % columnBlocks) * taskColumns, end = min(start + taskColumns, columns);
     for (let column = start; column < end; column += COLUMNS) {
       const width = min(COLUMNS, end - column);
+      // The products of all places.
       for (let place = 0; place < places; place++) {
         for (let block = 0; block < blocks; block++) {
           const steps = min(depth, channels - block * depth);
@@ -196,6 +214,7 @@ export function winograd(args: usize, thread: i32): void {
           }
         }
       }
+      // Back into pixels, and what is left to do to these.
       for (let row = 0; row < rowCount; row++) {
         findOutput(pixels, geometry, m, first + row, y, nowhere);
         for (let j = 0; j < width; j += 8) {

@@ -38,10 +38,21 @@ function stepsOf(chunk: i32): i32 {
 }
 
 /**
- * parts[chunk][ξ][panel of 64 channels][out][channel] = Σ over the chunk's tiles of (A dy Aᵀ)[ξ][out] · (Bᵀ x B)[ξ][channel].
- * Arguments: dy, x, parts, geometry of the forward pass, n, tile, rows and columns of a task (out channels and channels,
- * multiples of 8; columns of the tile too), tiles of a chunk, scratch, its bytes for each thread (see
- * lower/winograd.ts).
+ * parts[chunk][ξ][panel of 64 channels][out][channel] = Σ over the chunk's tiles of (A dy Aᵀ)[ξ][out] · (Bᵀ x B)[ξ][channel],
+ * for each of the n² places ξ of a tile; `winogradSumFilter` makes the gradient of them. Arguments:
+ *
+ *     0 dy                  [N, OH, OW, out]
+ *     1 x                   [N, H, W, channels]
+ *     2 parts
+ *     3 geometry            of the forward pass, see winograd_image.ts
+ *     4 n                   side of a tile: 6 or 4
+ *     5 tile                columns of a panel: 8 or 16
+ *     6, 7                  rows (of out) and columns (channels) of a task, multiples of 8; columns of 5 too
+ *     8 chunk               tiles of a chunk
+ *     9 scratch, 10         and its bytes for each thread, see lower/winograd.ts
+ *
+ * A task goes through its chunk in rounds of few tiles: x becomes rows of B, dy rows of A, and their product is added to
+ * the part.
  */
 export function winogradGradFilter(args: usize, thread: i32): void {
   const dy = address(args, 0), x = address(args, 1), parts = address(args, 2), geometry = address(args, 3);
@@ -84,6 +95,7 @@ export function winogradGradFilter(args: usize, thread: i32): void {
     makeTable(rows, rowCount, top, lineBytes);
     for (let start = part * chunk; start < last; start += mostSteps) {
       const steps = min(mostSteps, last - start);
+      // Bᵀ x B into panels of B, a tile a row.
       for (let step = 0; step < steps; step++) {
         findInput(pixels, geometry, m, start + step, x, zeros);
         for (let c = 0; c < columnCount; c += 8) {
@@ -91,6 +103,7 @@ export function winogradGradFilter(args: usize, thread: i32): void {
           inputTile(n, bTable, to, pixels, <usize> (firstColumn + c) << 2, temps);
         }
       }
+      // A dy Aᵀ into columns of A, a tile a column: four tiles at a time, since four by four is how they are turned.
       for (let step = 0; step < steps; step += 4) {
         for (let i = 0; i < 4; i++) {
           const tile = step + i < steps ? start + step + i : count;
@@ -108,6 +121,7 @@ export function winogradGradFilter(args: usize, thread: i32): void {
           }
         }
       }
+      // A · B of each place, added to what the rounds before made.
       for (let place = 0; place < places; place++) {
         const aTile = load<usize>(aTable + (<usize> place << 2));
         const toPlace = <usize> place * sumBytes;
@@ -138,7 +152,8 @@ export function winogradGradFilter(args: usize, thread: i32): void {
 const SUM_ROWS: i32 = 4;
 
 /**
- * dw = Gᵀ (Σ_chunks parts) G. Arguments: parts, dw, n, chunks, out, channels, scratch, its bytes for each thread.
+ * dw [out, 3, 3, channels] = Gᵀ (Σ_chunks parts) G, with the parts of winogradGradFilter, added in order.
+ * Arguments: parts, dw, n, chunks, out, channels, scratch, its bytes for each thread.
  */
 export function winogradSumFilter(args: usize, thread: i32): void {
   const parts = address(args, 0), dw = address(args, 1), n = integer(args, 2), chunks = integer(args, 3);

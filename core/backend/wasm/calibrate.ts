@@ -1,4 +1,4 @@
-/** What the GEMM's micro-kernel can do here, measured: see `gemmPeak` in assembly/gemm.ts. */
+/** What the GEMM's micro-kernel can do here, measured: see `gemmPeak` in assembly/gemm_peak.ts. */
 import { OutOfMemory } from "../backend.ts";
 import type { Pool } from "./pool.ts";
 import { readTimes, timesBytes } from "./timed_walk.ts";
