@@ -22,6 +22,7 @@ export function around(shape: Shape, dim: number): { outer: number; extent: numb
   };
 }
 
+/** Matrices one behind the other. */
 export interface Matrices {
   readonly batch: number;
   readonly channels: number;
@@ -35,4 +36,18 @@ export function matricesOf(shape: Shape): Matrices | undefined {
   const places = sizeOf(rest);
   // Transposing a vector moves nothing.
   return channels === 1 || places === 1 ? undefined : { batch, channels, places };
+}
+
+/**
+ * What has to be transposed for memory of the shape `from` to hold the same numbers, in logical order, as the shape `to`:
+ * first the matrices of `from` into logical order, then this into those of `to`, where there are such. Undefined where
+ * memory holds them already.
+ */
+export function reshaping(
+  from: Shape,
+  to: Shape,
+): { readonly from: Matrices | undefined; readonly to: Matrices | undefined } | undefined {
+  const before = matricesOf(from), after = matricesOf(to);
+  const same = before && after && before.batch === after.batch && before.channels === after.channels;
+  return same || (!before && !after) ? undefined : { from: before, to: after };
 }

@@ -1,21 +1,24 @@
-/** Between logical order (PyTorch's NCHW) and memory order (channels last, see `physicalAxes`). */
-import { type Shape, sizeOf } from "../shape.ts";
+/** Between logical order (PyTorch's NCHW) and memory order (channels last, see memory_order.ts). */
+import type { Shape } from "../shape.ts";
+import { matricesOf } from "./memory_order.ts";
 
 /** Whether the two orders are the same bytes. */
 export function isPlain(shape: Shape): boolean {
-  return shape.length <= 2 || shape[1] === 1 || sizeOf(shape.slice(2)) === 1;
+  return matricesOf(shape) === undefined;
 }
 
 /** `target[n][p][c] = source[n][c][p]` */
 export function toPhysical(shape: Shape, source: ArrayLike<number>, target: NumericArray): void {
-  if (isPlain(shape)) target.set(source);
-  else transpose(shape[0]!, shape[1]!, sizeOf(shape.slice(2)), source, target);
+  const matrices = matricesOf(shape);
+  if (matrices) transpose(matrices.batch, matrices.channels, matrices.places, source, target);
+  else target.set(source);
 }
 
 /** `target[n][c][p] = source[n][p][c]` */
 export function toLogical(shape: Shape, source: ArrayLike<number>, target: NumericArray): void {
-  if (isPlain(shape)) target.set(source);
-  else transpose(shape[0]!, sizeOf(shape.slice(2)), shape[1]!, source, target);
+  const matrices = matricesOf(shape);
+  if (matrices) transpose(matrices.batch, matrices.places, matrices.channels, source, target);
+  else target.set(source);
 }
 
 interface NumericArray {

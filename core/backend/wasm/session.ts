@@ -1,12 +1,12 @@
 /** A session in the pool's memory: puts a layout at an address, and moves numbers in and out. */
 import type { Value } from "../../graph/graph.ts";
 import type { Word } from "../../program/program.ts";
-import { sizeOf } from "../../shape.ts";
-import { type NumberArray, OutOfMemory, type Session } from "../backend.ts";
+import { OutOfMemory, type Session } from "../backend.ts";
+import { find } from "../find.ts";
+import { arrayOver, expectCount, readLogical, writeLogical } from "../numbers.ts";
 import { createGuards } from "./guard.ts";
 import type { Layout, Prepared } from "./layout.ts";
 import type { Pool } from "./pool.ts";
-import { toLogical, toPhysical } from "../relayout.ts";
 import { readTimes, timesBytes } from "./timed_walk.ts";
 import { createWords } from "./words.ts";
 
@@ -21,21 +21,10 @@ export function createSession(pool: Pool, layout: Layout, guarded: boolean): Ses
     : undefined;
 
   const store = (value: Value, address: number, data: ArrayLike<number>) => {
-    const target = view(pool, value, address);
-    if (data.length !== target.length) {
-      throw new Error(`${value.name} holds ${target.length} numbers, not ${data.length}`);
-    }
-    // Bytes are stored as they are written, see op image_batch.
-    if (value.dtype === "u8") target.set(data);
-    else toPhysical(value.shape, data, target);
+    expectCount(value, data);
+    writeLogical(value, data, arrayOver(value, pool.memory.buffer, address));
   };
-  const load = (value: Value, address: number): NumberArray => {
-    const source = view(pool, value, address);
-    const target = new (source.constructor as new (length: number) => NumberArray)(source.length);
-    if (value.dtype === "u8") target.set(source);
-    else toLogical(value.shape, source, target);
-    return target;
-  };
+  const load = (value: Value, address: number) => readLogical(value, pool.memory.buffer, address);
   const graphOf = (name: string): Prepared => find(layout.prepared, name, "graph");
   const stateOf = (name: string): [Value, number] => {
     const value = find(layout.states, name, "state");
@@ -130,20 +119,4 @@ function writePrograms(
   }
   new Int32Array(pool.memory.buffer, origin, words.bytes / 4).set(words.words());
   return entries;
-}
-
-function view(pool: Pool, value: Value, address: number): NumberArray {
-  const { buffer } = pool.memory;
-  const length = sizeOf(value.shape);
-  if (value.dtype === "f32") return new Float32Array(buffer, address, length);
-  if (value.dtype === "i32") return new Int32Array(buffer, address, length);
-  return new Uint8Array(buffer, address, length);
-}
-
-function find<T>(map: ReadonlyMap<string, T>, name: string, what: string): T {
-  const found = map.get(name);
-  if (found === undefined) {
-    throw new Error(`there is no ${what} ${name}; there are ${[...map.keys()].join(", ")}`);
-  }
-  return found;
 }

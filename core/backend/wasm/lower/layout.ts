@@ -1,6 +1,6 @@
 import type { Word } from "../../../program/program.ts";
 import { sizeOf } from "../../../shape.ts";
-import { around, matricesOf } from "../../memory_order.ts";
+import { around, reshaping } from "../../memory_order.ts";
 import { epilogueOf } from "./epilogue.ts";
 import { address, type Lowering } from "./lowering.ts";
 
@@ -25,12 +25,9 @@ const slice: Lowering<"slice"> = (lower, node) => {
 
 /** Out of the order of the old shape and into that of the new one, where memory does not hold the logical order. */
 const reshape: Lowering<"reshape"> = (lower, { inputs: [x], outputs: [y] }) => {
-  const from = matricesOf(x!.shape), to = matricesOf(y!.shape);
-  const same = from && to && from.batch === to.batch && from.channels === to.channels;
-  if (same || (!from && !to)) {
-    lower.alias(y!, x!);
-    return;
-  }
+  const transposed = reshaping(x!.shape, y!.shape);
+  if (!transposed) return lower.alias(y!, x!);
+  const { from, to } = transposed;
   let source = address(x);
   if (from) {
     const target: Word = to ? { scratch: lower.scratch(4 * sizeOf(x!.shape)) } : address(y);

@@ -2,7 +2,7 @@
 import type { Value } from "../../../graph/graph.ts";
 import type { Scratch } from "../../../program/program.ts";
 import { sizeOf } from "../../../shape.ts";
-import { around, type Matrices, matricesOf } from "../../memory_order.ts";
+import { around, type Matrices, reshaping } from "../../memory_order.ts";
 import { groupsFor, reads, rowsOfGroups, writes } from "../kernel.ts";
 import { elements } from "../wgsl/elements.ts";
 import { numbersOf, type Width } from "../wgsl/formula.ts";
@@ -90,9 +90,9 @@ function transpose(
 
 /** Out of the order of the old shape and into that of the new one, where memory does not hold the logical order. */
 const reshape: Lowering<"reshape"> = (lower, { inputs: [x], outputs: [y] }) => {
-  const from = matricesOf(x!.shape), to = matricesOf(y!.shape);
-  const same = from && to && from.batch === to.batch && from.channels === to.channels;
-  if (same || (!from && !to)) return lower.alias(y!, x!);
+  const transposed = reshaping(x!.shape, y!.shape);
+  if (!transposed) return lower.alias(y!, x!);
+  const { from, to } = transposed;
   const logical = from && to ? lower.scratch(4 * sizeOf(x!.shape)) : undefined;
   const unpack = ({ batch, places, channels }: Matrices, target: Value | Scratch) =>
     transpose(lower, x!, target, batch, places, channels);
