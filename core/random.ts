@@ -47,7 +47,7 @@ export function integer(word: number, bound: number): number {
 }
 
 /** What data code draws numbers for; each has numbers of its own. */
-export const purposes = { shuffle: 0, crop: 1, flip: 2, color: 3, augment: 4, erase: 5, mix: 6 } as const;
+const purposes = { shuffle: 0, crop: 1, flip: 2, color: 3, augment: 4, erase: 5, mix: 6 } as const;
 export type Purpose = keyof typeof purposes;
 
 /** Tells these counters from the kernels', whose last word is 0. */

@@ -4,14 +4,12 @@
  * two pools in place of local response normalisation, and less dropout.
  *
  * Names: `features.conv1`, `features.bn1`, … `features.conv5`, `classifier.fc1`, `classifier.fc2`,
- * `classifier.predictions`. Initial values and the settings of batch norm are Keras's defaults; Keras's momentum 0.99
- * keeps what PyTorch's 0.01 keeps. The scores come without softmax.
+ * `classifier.predictions`. Initial values and the settings of batch norm are Keras's defaults. The scores come without
+ * softmax.
  */
 import * as nn from "../core/nn/mod.ts";
-import { kerasInit } from "./keras.ts";
+import { KERAS_BATCH_NORM, kerasInit } from "./keras.ts";
 import type { ModelOptions } from "./options.ts";
-
-const BATCH_NORM = { momentum: 0.01, eps: 1e-3 };
 
 export class AlexNetKeras extends nn.Module {
   features: nn.Sequential;
@@ -23,11 +21,11 @@ export class AlexNetKeras extends nn.Module {
       conv1: new nn.Conv2d(in_channels, 96, 11, { stride: 4, padding: "valid" }),
       relu1: new nn.ReLU(),
       pool1: new nn.MaxPool2d(3, { stride: 2 }),
-      bn1: new nn.BatchNorm2d(96, BATCH_NORM),
+      bn1: new nn.BatchNorm2d(96, KERAS_BATCH_NORM),
       conv2: new nn.Conv2d(96, 256, 5, { padding: "same" }),
       relu2: new nn.ReLU(),
       pool2: new nn.MaxPool2d(3, { stride: 2 }),
-      bn2: new nn.BatchNorm2d(256, BATCH_NORM),
+      bn2: new nn.BatchNorm2d(256, KERAS_BATCH_NORM),
       conv3: new nn.Conv2d(256, 384, 3, { padding: "same" }),
       relu3: new nn.ReLU(),
       conv4: new nn.Conv2d(384, 384, 3, { padding: "same" }),

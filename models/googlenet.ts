@@ -7,6 +7,7 @@ import * as nn from "../core/nn/mod.ts";
 import type { ModelOptions } from "./options.ts";
 
 export interface GoogLeNetOptions extends ModelOptions {
+  /** 5×5 convolutions, local response norms in the stem and more dropout, as in the paper. */
   readonly paper?: boolean;
 }
 
@@ -67,7 +68,7 @@ class Inception extends nn.Module {
   }
 }
 
-/** A classifier in the middle of the network, for the gradient's sake. */
+/** A classifier in the middle of the network, which brings the gradient to the layers before it. Only training has it. */
 class InceptionAux extends nn.Module {
   conv: BasicConv2d;
   fc1 = new nn.Linear(2048, 1024);
@@ -132,7 +133,7 @@ export class GoogLeNet extends nn.Module {
     this.localnorm2 = paper ? new nn.LocalResponseNorm(5) : undefined;
     for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d || module instanceof nn.Linear) {
-        // torchvision cuts it off at ±2, which is 200 deviations away.
+        // torchvision truncates at ±2: 200 deviations away, where no number ever is.
         module.weight.init = nn.normal(0, 0.01);
       }
     }

@@ -22,11 +22,12 @@ function conv(in_channels: number, out_channels: number, ...kernel: readonly [nu
   return new BasicConv2d(in_channels, out_channels, kernel, { padding });
 }
 
-/** A 3×3 convolution that halves it. */
+/** A 3×3 convolution that halves the image. */
 function halving(in_channels: number, out_channels: number): BasicConv2d {
   return new BasicConv2d(in_channels, out_channels, 3, { stride: 2 });
 }
 
+/** The mean of each 3×3 window, of the same size as the image. */
 function average(x: nn.Tensor): nn.Tensor {
   return avgPool2d(x, 3, { stride: 1, padding: 1 });
 }
@@ -241,7 +242,7 @@ export class InceptionV3 extends nn.Module {
     this.fc = new nn.Linear(2048, num_classes);
     for (const module of nn.modules(this)) {
       if (module instanceof nn.Conv2d || module instanceof nn.Linear) {
-        // torchvision cuts it off at ±2, which is 20 deviations away.
+        // torchvision truncates at ±2: 20 deviations away, where no number ever is.
         module.weight.init = nn.normal(0, module === this.AuxLogits.fc ? 0.001 : 0.1);
       }
     }

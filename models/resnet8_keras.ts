@@ -6,9 +6,8 @@
  * softmax.
  */
 import * as nn from "../core/nn/mod.ts";
+import { KERAS_BATCH_NORM } from "./keras.ts";
 import type { ModelOptions } from "./options.ts";
-
-const BATCH_NORM = { momentum: 0.01, eps: 1e-3 };
 
 /** Two 3×3 convolutions beside a shortcut, which is a 1×1 convolution where the stride is not 1. */
 class Block extends nn.Module {
@@ -21,9 +20,9 @@ class Block extends nn.Module {
   constructor(in_planes: number, planes: number, stride: number) {
     super();
     this.conv1 = new nn.Conv2d(in_planes, planes, 3, { stride, padding: "same" });
-    this.bn1 = new nn.BatchNorm2d(planes, BATCH_NORM);
+    this.bn1 = new nn.BatchNorm2d(planes, KERAS_BATCH_NORM);
     this.conv2 = new nn.Conv2d(planes, planes, 3, { padding: "same" });
-    this.bn2 = new nn.BatchNorm2d(planes, BATCH_NORM);
+    this.bn2 = new nn.BatchNorm2d(planes, KERAS_BATCH_NORM);
     this.shortcut = stride === 1
       ? undefined
       : new nn.Conv2d(in_planes, planes, 1, { stride, padding: "same" });
@@ -37,7 +36,7 @@ class Block extends nn.Module {
 
 export class ResNet8Keras extends nn.Module {
   conv1: nn.Conv2d;
-  bn1 = new nn.BatchNorm2d(16, BATCH_NORM);
+  bn1 = new nn.BatchNorm2d(16, KERAS_BATCH_NORM);
   block1 = new Block(16, 16, 1);
   block2 = new Block(16, 32, 2);
   block3 = new Block(32, 64, 2);

@@ -1,7 +1,8 @@
 /**
- * YOLOv1's map of cells and its loss on the features of another classifier, for data sets that are too small to teach the
- * paper's network: a body that a classifier's weights fit into, and a head of three convolutions instead of fully connected
- * layers, so that what is learnt about one place holds everywhere.
+ * YOLOv1 (Redmon et al. 2015, https://arxiv.org/abs/1506.02640) on another classifier's features, for data sets that are too
+ * small to teach the paper's network: the paper's map of cells and its loss, a body that the classifier's weights fit into,
+ * and a head of three convolutions instead of fully connected layers, so that what is learnt about one place holds
+ * everywhere.
  */
 import type { DetectionModel } from "../core/detect/model.ts";
 import { UserError } from "../core/errors.ts";
@@ -31,10 +32,8 @@ export class YoloV1Light extends nn.Module implements DetectionModel {
   constructor(backbone: nn.Layer, side: number, options: YoloV1LightOptions) {
     super();
     const { num_classes = 20, num_boxes = 2, in_channels = 3, input_size = [side, side] } = options;
-    const features = nn.trace(backbone, [1, in_channels, ...input_size], { training: false }).outputs.get(
-      "y",
-    )!;
-    const [, channels, height, width] = features.shape as [number, number, number, number];
+    const features = nn.shapeAfter(backbone, [1, in_channels, ...input_size], (x) => backbone.forward(x));
+    const [, channels, height, width] = features as [number, number, number, number];
     const split_size = Math.ceil(height / 2);
     if (height !== width || (options.split_size ?? split_size) !== split_size) {
       throw new UserError(

@@ -17,7 +17,7 @@ const RECORD = 1 + IMAGE;
 const BATCH = 10_000;
 
 /** Size of an official binary batch; none may be larger. */
-export const BINARY_BATCH_BYTES = BATCH * RECORD;
+const BINARY_BATCH_BYTES = BATCH * RECORD;
 
 const CLASSES = [
   "airplane",

@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import type { Normalize } from "./dataset.ts";
 
 /** ImageNet's, which every network of torchvision was trained with. */
-export const imagenetNormalize: Normalize = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+const imagenetNormalize: Normalize = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 /** The same light for networks that take grey images. */
 const greyNormalize: Normalize = { mean: [0.449], std: [0.226] };
 

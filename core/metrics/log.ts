@@ -4,7 +4,7 @@ import { oneLine, UserError } from "../errors.ts";
 const GENERAL = ["epoch", "train_loss", "test_loss", "lr", "images_per_second", "data_wait", "seconds"];
 
 /** All that there may be, in their order; of a task's figures a log has those of its own. */
-export const LOG_COLUMNS = [
+const LOG_COLUMNS = [
   "epoch",
   "train_loss",
   "train_accuracy",

@@ -49,7 +49,7 @@ export interface Gate {
 }
 
 /** Numbers of the input `hyper` that changes with every step. */
-export const HYPER = 8;
+const HYPER = 8;
 
 /** States that the optimiser keeps for each parameter, as PyTorch names them. */
 export function optimizerStates(options: OptimizerOptions): string[] {

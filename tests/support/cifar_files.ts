@@ -6,7 +6,7 @@ import { pack } from "tar-stream";
 
 const IMAGE = 3072;
 
-export function planeByte(record: number, j: number): number {
+function planeByte(record: number, j: number): number {
   return (7 * record + j) % 251;
 }
 

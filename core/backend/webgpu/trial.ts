@@ -18,7 +18,7 @@ export async function trySubgroups(device: GPUDevice): Promise<Subgroups> {
 }
 
 /** Of each invocation: the size of its subgroup, its number in it, the sum of its subgroup's numbers, and a neighbour's. */
-export const subgroupTrial = `
+const subgroupTrial = `
 @group(0) @binding(0) var<storage, read_write> answers: array<u32>;
 
 @compute @workgroup_size(${LANES})
@@ -57,7 +57,7 @@ export async function tryHalf({ device, name }: Gpu): Promise<void> {
  * Of each invocation: the product of its own number and a neighbour's, both of which went through memory as float16, where two
  * invocations share a word.
  */
-export const halfTrial = `enable f16;
+const halfTrial = `enable f16;
 @group(0) @binding(0) var<storage, read_write> answers: array<f16>;
 
 @compute @workgroup_size(${LANES})

@@ -63,7 +63,7 @@ function inOneLine(gather: Gather, images: number): Gather {
 }
 
 /** Numbers in a row of A. */
-export function lengthOf({ taps, channels }: Gather): number {
+function lengthOf({ taps, channels }: Gather): number {
   return taps.length * channels;
 }
 

@@ -49,7 +49,7 @@ export function chooseSide(choose: Chooser, convolution: Convolution): 0 | 2 | 4
 }
 
 /** The methods that can compute it. */
-export function methodsFor({ weight, attrs }: Convolution): readonly Method[] {
+function methodsFor({ weight, attrs }: Convolution): readonly Method[] {
   const { stride, dilation, groups, padding } = attrs;
   const [out, channels, height, width] = weight;
   const fits = height === 3 && width === 3 && groups === 1 && out % 8 === 0 && channels % 8 === 0 &&

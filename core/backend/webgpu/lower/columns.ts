@@ -41,7 +41,7 @@ export function columnGroups(channels: number, blocks = 1): [number, number, num
 }
 
 /** sums[c] = Σ over the rows of x */
-export function sumRows(lower: Lower, x: Value | undefined, sums: Value | undefined): void {
+function sumRows(lower: Lower, x: Value | undefined, sums: Value | undefined): void {
   const { rows, channels, block, blocks } = blocksOf(x!.shape), { subgroups } = lower;
   const width = widthFor(channels), each = numbersOf(width);
   const parts = lower.scratch(4 * blocks * channels);
