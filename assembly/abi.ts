@@ -8,9 +8,9 @@
  *     word 1…   the arguments, in the order in which the lowering lists them:
  *               addresses (u32), integers (i32) or numbers (f32)
  *
- * Threads share work by drawing tickets: `while ((task = draw(args)) < tasks) …`. Who computes a task is a matter of
- * chance, so a task must write what no other task writes, and its result must not depend on who computes it.
- * That is what makes one thread and sixteen give the same bits.
+ * Threads share work by drawing tickets: `while ((task = draw(args)) < tasks) …`. Which thread computes a task is a matter of
+ * chance, so a task must write what no other task writes, and its result must not depend on the thread. That is what makes
+ * one thread and sixteen give the same bits.
  */
 
 /** Argument `index` (from 0) as an address. */

@@ -1,8 +1,8 @@
 /**
  * Local response normalisation of x, stored as P rows × C channels.
  *
- * Each thread works in lines of its own, padded with zeros to both sides, so that windows over the edge and the
- * last, incomplete vector need no care. A window of `size` channels begins floor(size/2) before its own channel.
+ * Each thread works in lines of its own, padded with zeros on both sides, so that windows over the edge and the
+ * last, incomplete vector need no special case. A window of `size` channels begins floor(size/2) before its own channel.
  */
 import { address, draw, integer, number } from "./abi";
 import { power } from "./power";

@@ -24,7 +24,7 @@ export function sumChunks(args: usize, thread: i32): void {
   }
 }
 
-/** to[i] = Σ of from[i] and of what lies 1 … chunks − 1 strides behind it. */
+/** to[i] = Σ over chunks of from[i + chunk · stride]; the stride is in bytes. */
 function sumRuns(to: usize, from: usize, count: i32, chunks: i32, stride: usize): void {
   const end = to + (<usize> count << 2);
   for (; to + 16 <= end; to += 16, from += 16) {

@@ -4,7 +4,7 @@
  * A program is `count` pairs of words `{ kernel: index in the function table, args: address }`.
  */
 
-/** Spins of a waiting thread before it sleeps: about 20 µs, the length of a short kernel. */
+/** How often a waiting thread looks before it sleeps: for about 20 µs, the length of a short kernel. */
 const SPINS: i32 = 4000;
 
 /**
@@ -35,7 +35,7 @@ export function walk(program: usize, count: i32, barrier: usize, thread: i32, th
     const args = load<usize>(call, 4);
     call_indirect<void>(load<u32>(call), args, thread);
     wait(barrier, threads);
-    // Nobody draws from this kernel's ticket any more, and nobody will before the next run.
+    // Reset the ticket for the next run: all threads are done with this kernel.
     if (thread == 0) store<i32>(args, 0);
   }
   // The resets above must be visible to all before the next run.

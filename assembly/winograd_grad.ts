@@ -20,8 +20,8 @@ const STEPS: i32 = 100;
 const PER_ROW: i32 = 3;
 
 /**
- * Channels that lie together in `parts`, if there are so many: as the rows of a task's block then lie in few pages,
- * writing them is faster, and reading all places of a few rows is not slower.
+ * Channels that lie together in `parts`, or all where there are fewer: the rows of a task's block then lie in few pages, so
+ * that writing them is faster, and reading all places of a few rows is not slower.
  */
 const TOGETHER: i32 = 64;
 

@@ -10,10 +10,11 @@
  *     output   Aᵀ p     m + 2 → m            filterGrad    Gᵀ u    m + 2 → 3
  *     spread   A dy     m → m + 2            (the last two for the gradient to the filter)
  *
- * A function transforms all lines of a tile in one of two passes, the type P. `Down` takes the columns of a tile that
- * lies anywhere, and writes the square in between, `temps`; `Along` takes the rows of that, and writes the result
- * anywhere. Anywhere: a table holds an address for each place, row after row, and `offset` is added to all. So what is
- * outside the image can point at zeros. The square has room for 6 × 6 places of eight floats, one after another.
+ * A function transforms all lines of a tile in one of two passes, the type P. `Down` reads the columns of a tile, and
+ * writes an intermediate square, `temps`; `Along` reads the rows of that square, and writes the result. The numbers of
+ * tile and result need not lie in any order: a table holds the address of each place, row after row, and `offset` is added
+ * to all of them. So places outside the image can point at zeros. The square has room for 6 × 6 places of eight floats,
+ * one after another.
  *
  * The points are read from memory: as constants V8 would make them anew wherever registers run short.
  */
@@ -25,7 +26,7 @@ export class Along {}
 /** Bytes of eight floats. */
 export const EIGHT: usize = 32;
 
-/** Bytes of a row of the square in between. */
+/** Bytes of a row of the intermediate square. */
 const ROW: usize = 6 * EIGHT;
 
 const A: f32 = 0.75, B: f32 = 1.5;

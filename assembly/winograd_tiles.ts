@@ -1,7 +1,7 @@
 /**
  * Winograd's transforms of whole tiles, eight channels at a time: down the columns, then along the rows.
  * n = m + 2 is a tile's side, 6 or 4. Sources and targets are tables of addresses, row after row, to which offsets are
- * added (see winograd_lines.ts); `temps` points at TEMP_BYTES of the thread's own for the square in between.
+ * added (see winograd_lines.ts); `temps` points at TEMP_BYTES of the thread's own for the intermediate square.
  */
 import {
   Along,
@@ -24,13 +24,13 @@ export { EIGHT };
 /** Room for a table of 36 addresses. */
 export const TABLE_BYTES: usize = 192;
 
-/** The square in between. */
+/** Bytes of the intermediate square. */
 export const TEMP_BYTES: usize = 36 * EIGHT;
 
 /** Keeps the n² parts of many tiles out of each other's cache sets. */
 export const APART: usize = 64;
 
-/** Bytes of so many words, rounded up to cache lines. */
+/** Bytes of this many words, rounded up to cache lines. */
 export function align(words: i32): usize {
   return (<usize> words * 4 + 63) & ~63;
 }

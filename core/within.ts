@@ -1,4 +1,4 @@
-/** Waits for the end of some work, or for so many milliseconds: whichever is shorter. */
+/** Waits for the end of some work, or for this many milliseconds: whichever is shorter. */
 export async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timeout = setTimeout(resolve, milliseconds);

@@ -40,7 +40,7 @@ const FOUR_MORE: readonly Entry[] = [
   [3, 1024, 1, 1],
 ];
 
-/** The strides of the list multiply to this: a cell is so many pixels wide. */
+/** A cell's width in pixels: the product of all strides in the list. */
 const CELL = 64;
 
 export interface YoloV1Options extends ModelOptions {

@@ -1,7 +1,7 @@
 /**
  * What passes between the bench and a worker: lines of text, so that a worker can be written in any language. It reads a
  * job as JSON and makes ready, then takes three steps for a line `take 3`, until its input ends. What steps bring back may
- * be awaited once, behind the last: nobody who trains on a GPU waits for every loss. It answers with
+ * be awaited once, after the last: nobody who trains on a GPU waits for every loss. It answers with
  *
  *     ready {"version": "PyTorch 1.13.0", "planned": 1000}    what it is, and bytes it has planned for, if it plans
  *     taken {"milliseconds": 12.5}                            how long the steps took, as measured inside

@@ -3,7 +3,7 @@
 export interface Player {
   /** About how many milliseconds a step takes. */
   readonly pace: number;
-  /** Takes so many steps; returns the milliseconds of all. */
+  /** Takes this many steps; returns the milliseconds of all together. */
   take(steps: number): Promise<number>;
   /** Processor time so far; undefined where the system does not say. */
   processorSeconds(): number | undefined;
@@ -36,7 +36,7 @@ export interface Played {
   readonly disturbance: number | undefined;
 }
 
-/** A turn with more disturbance than this is taken again, so many times at the most; the least disturbed one counts. */
+/** A turn with more disturbance than this is repeated, this many times at most; the least disturbed one counts. */
 export const DISTURBED = 0.15;
 const TRIES = 3;
 

@@ -12,7 +12,7 @@ export interface Command {
 
 export interface Worker {
   readonly ready: Ready;
-  /** Takes so many steps; returns the milliseconds of all. Throws `WorkerFailure`. */
+  /** Takes this many steps; returns the milliseconds of all together. Throws `WorkerFailure`. */
   take(steps: number): Promise<number>;
   /** Of all its threads, so far; undefined where the system does not say. */
   processorSeconds(): number | undefined;

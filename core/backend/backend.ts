@@ -31,8 +31,8 @@ export type ReadOutput = (output: string) => Promise<NumberArray>;
 /** Some graphs over one set of states, ready to run. All arrays are in logical (row-major, NCHW) order. */
 export interface Session {
   /**
-   * Settles when memory and kernels are there. Rejects, with `OutOfMemory` among others, where they turn out not to be; so
-   * does whatever is run then. What is written before is kept.
+   * Settles when memory and kernels are there. Rejects, with `OutOfMemory` for one, where they cannot be had; runs then fail
+   * in the same way. What is written before it settles is kept.
    */
   readonly ready: Promise<void>;
   readonly memory: MemoryReport;
@@ -44,16 +44,16 @@ export interface Session {
   /** Runs one of the graphs with the inputs written last. */
   run(graph: string): Promise<void>;
   /**
-   * Begins a run of a graph with the inputs written last, behind those that are under way. Returns how to read its
-   * outputs until `depth` runs behind it are begun; that tells of faults, too.
+   * Begins a run of a graph with the inputs written last; it runs after those under way. Returns a function that reads its
+   * outputs, which works until `depth` more runs have begun, and which throws what went wrong in the run.
    */
   begin(graph: string): Promise<ReadOutput>;
   /**
-   * How many runs of a graph to have under way, so that nothing waits for whoever reads them: 1 where a run has its
-   * inputs or outputs to itself from beginning to end.
+   * How many runs of a graph to have under way, so that the device never waits for a reader: 1 where a run needs its inputs
+   * or outputs for itself from beginning to end.
    */
   depth(graph: string): number;
-  /** Runs a graph as `run` does, and tells what each kernel call took. */
+  /** Runs a graph as `run` does, and returns how long each kernel call took. */
   profile(graph: string): Promise<KernelTime[]>;
   /** Sets an input of the next run; `data` is copied. With `depth` 1, no run of the graph may be under way. */
   write(graph: string, input: string, data: ArrayLike<number>): void;
@@ -73,14 +73,14 @@ export interface Backend {
   readonly name: string;
   /** One line for a banner: what runs, how wide, on how many threads. */
   readonly description: string;
-  /** Bytes of gradients that are worth an update of their own, where not as few as a CPU's caches hold. */
+  /** After how many bytes of gradients an update is worth while; without it, as many as a CPU's caches hold. */
   readonly updateBytes?: number;
-  /** The largest number that an image between layers may have, where not float32's. */
+  /** The largest number that an image between layers may have; float32's where absent. */
   readonly largest?: number;
-  /** What can be chosen between, see autotune.ts. */
+  /** What `autotune` can choose between, see autotune.ts. */
   readonly tuning: Tuning;
   /**
-   * Multiply-adds a second that it can reach at most, measured now for so many milliseconds: in the GEMM's micro-kernel on all
+   * Multiply-adds a second that it can reach at most, measured now for this many milliseconds: in the GEMM's micro-kernel on all
    * of a CPU's threads, in the registers of a GPU.
    */
   peak(milliseconds: number): Promise<number>;
@@ -90,7 +90,7 @@ export interface Backend {
   nodesOf(graph: Graph): Node[];
   /**
    * Plans and prepares graphs that share their states by name. Throws `OutOfMemory` before anything is
-   * allocated, where that can be known; else the session's `ready` tells.
+   * allocated, where that can be known; otherwise the session's `ready` rejects with it.
    */
   compile(graphs: Readonly<Record<string, Graph>>): Session;
   /** Ends its workers and gives all memory back; sessions can't run any more. */

@@ -22,7 +22,7 @@ export function around(shape: Shape, dim: number): { outer: number; extent: numb
   };
 }
 
-/** Matrices one behind the other. */
+/** Matrices one after the other. */
 export interface Matrices {
   readonly batch: number;
   readonly channels: number;

@@ -32,8 +32,8 @@ export interface Phase {
 }
 
 /**
- * With a stride of s the input's pixels fall into s × s phases, each of which meets its own taps of the kernel: so many
- * convolutions of dy with stride 1, none of which multiplies by inserted zeros.
+ * With a stride of s the input's pixels fall into s × s phases, each of which meets its own taps of the kernel. Each phase
+ * is a convolution of dy with stride 1, so that nothing is multiplied by inserted zeros.
  */
 export function phasesOf(
   { stride, padding, dilation }: ConvAttrs,

@@ -2,7 +2,7 @@
 
 export interface Span {
   readonly start: number;
-  /** Behind the last place. */
+  /** Beyond the last place. */
   readonly end: number;
 }
 
@@ -50,7 +50,7 @@ export function adaptiveWindows(extent: number, outputs: number): Window[] {
 }
 
 /**
- * For each place of the image, the first and behind the last window that reaches over it. In between there may be
+ * For each place of the image, the first window that reaches over it, and the end beyond the last. In between there may be
  * windows that do not, where taps are apart: the first tap inside the image need not move on from window to window.
  */
 export function windowsOver(extent: number, windows: readonly Window[]): Span[] {

@@ -36,7 +36,7 @@ const WARMUP = 2;
 /** A CPU's roof is measured this often among a case's runs, since machines change their speed. */
 const ROUNDS = 4;
 
-/** Of a GPU without a clock, so many calls are asked for at once: what is left of asking does not count. */
+/** Calls that are submitted at once to a GPU without a clock, so that the cost of submitting is negligible. */
 const AT_ONCE = 32;
 
 /** Milliseconds that a case will take, roughly: to fill its inputs, to warm up, and to be timed. */
@@ -47,7 +47,7 @@ export function estimate({ node }: KernelCase, milliseconds: number, roof: Roof)
 }
 
 /**
- * Runs a case for about so many milliseconds, but some times at least. A CPU's roof is measured in between, but for ops
+ * Runs a case for about `milliseconds`, but a few times at least. A CPU's roof is measured in between, but for ops
  * with arithmetic the rate of a copy is `roof`'s, since measuring that takes long; a GPU's is `roof`. Throws `OutOfMemory`.
  */
 export async function timeKernel(
@@ -116,7 +116,7 @@ function sumOf(calls: readonly KernelTime[]): number {
   return calls.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 }
 
-/** The graph of one op, so many times, and one that fills what it reads. */
+/** The graph of one op, `copies` times, and one that fills what it reads. */
 function caseGraphs({ node, before }: KernelCase, copies: number): { op: Graph; init: Graph } {
   const builder = new GraphBuilder(), init = new GraphBuilder();
   const rng = init.input("rng", { shape: [4], dtype: "i32" });

@@ -6,10 +6,10 @@ import { f32 } from "../graph/graph.ts";
 const LEAST_SIDE = 256;
 const MOST_SIDE = 4096;
 
-/** A product long enough that starting it does not count. */
+/** A product long enough that starting it is negligible. */
 const ENOUGH_MILLISECONDS = 20;
 
-/** GFLOP/s of a product of square matrices in float32, the best of what fits into about so many milliseconds. */
+/** GFLOP/s of a product of square matrices in float32, the best of what fits into about this many milliseconds. */
 export async function productRate(backend: Backend, milliseconds: number): Promise<number> {
   let best = 0, left = milliseconds;
   for (let side = LEAST_SIDE; left > 0; side = Math.min(2 * side, MOST_SIDE)) {

@@ -47,7 +47,7 @@ export interface TimingPlan {
   readonly least: number;
   readonly most: number;
   readonly milliseconds: number;
-  /** Steps are taken in groups of about so many milliseconds, with several of them under way; 0: one by one. */
+  /** Steps are taken in groups of about this many milliseconds, with several steps under way; 0: one by one. */
   readonly group: number;
 }
 

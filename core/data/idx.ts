@@ -8,7 +8,7 @@ export interface Idx {
 
 const UNSIGNED_BYTES = 8;
 
-/** Reads a file of unsigned bytes with so many axes. */
+/** Reads a file of unsigned bytes with `axes` axes. */
 export function readIdx(bytes: Uint8Array, axes: number, file: string): Idx {
   const fail = (what: string) =>
     new UserError(`${file}: not a readable idx file: ${what}; get the file again`);

@@ -9,7 +9,7 @@ export interface DetectOptions {
   readonly conf_threshold: number;
   /** Of two boxes of a class with a greater IoU than this, the one with the higher score stays. */
   readonly iou_threshold: number;
-  /** At most so many remain of an image, the best. */
+  /** At most this many boxes remain of an image, the best. */
   readonly max_detections: number;
 }
 

@@ -27,7 +27,7 @@ export function nms(boxes: readonly Box[], scores: ArrayLike<number>, iou_thresh
 export interface SuppressOptions {
   /** A box goes where its IoU with a better one of its class is above this, 0 … 1. */
   readonly iou_threshold: number;
-  /** At most so many remain, of all classes together. */
+  /** At most this many boxes remain, of all classes together. */
   readonly max_detections?: number;
 }
 

@@ -8,7 +8,7 @@ import { fuseNormGradients } from "./fuse_norm_gradients.ts";
 import { countUses } from "./uses.ts";
 
 export function fuse(graph: Graph): Graph {
-  // In this order: what a norm's gradient computes again, no epilogue has to keep.
+  // In this order: what a norm's gradient computes again need not be kept for an epilogue.
   return dropPlaces(fuseEpilogues(fuseNormGradients(graph)));
 }
 

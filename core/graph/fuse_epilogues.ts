@@ -6,8 +6,9 @@ import { countUses } from "./uses.ts";
 
 /**
  * `relu(add(batch_norm(conv2d(x, weight)), other))` → `conv2d(x, weight, …, other)` with three steps, and whatever else
- * fits into an epilogue. The host stays where it is, so all that its steps read must be there before it: of two sides of
- * a sum, the one that is made later takes the sum over. A result that something else wants, too, stays as it is.
+ * fits into an epilogue. The host, the node that takes the steps over, stays where it is, so all that its steps read must be
+ * made before it: of the two sides of a sum, the one that is made later becomes the host. A result that something else reads,
+ * too, stays as it is.
  */
 export function fuseEpilogues(graph: Graph): Graph {
   const uses = countUses(graph);
@@ -19,7 +20,7 @@ export function fuseEpilogues(graph: Graph): Graph {
 
   graph.nodes.forEach((node, index) => {
     for (const value of node.outputs) places.set(value, index);
-    // Nothing but the first result survives.
+    // A step keeps only its first result.
     if (node.outputs.slice(1).some((value) => uses.has(value))) return;
     for (const result of runningInputs(node)) {
       const value = node.inputs[result]!, place = placeOf(value), host = nodes[place];

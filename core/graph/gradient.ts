@@ -3,7 +3,7 @@ import { type AttrsOf, type OpName, opOf } from "../ops/mod.ts";
 import type { GraphBuilder } from "./builder.ts";
 import type { Node, Value } from "./graph.ts";
 
-/** Told of a value and its gradient as soon as that is whole: no node that follows reads the value. */
+/** Called with a value and its gradient as soon as the gradient is complete: no later node reads the value. */
 export type Complete = (value: Value, gradient: Value) => void;
 
 /**

@@ -47,7 +47,7 @@ function suspects(inputs: readonly Value[], axis: 0 | 1): number[] {
   return most.length > next.length ? all.filter((index) => !most.includes(index)) : all;
 }
 
-/** A linear layer with the wrong number of features behind a flattened image: what is wrong with the image? */
+/** A linear layer that gets another number of features from a flattened image than it is made for: what is wrong with the image? */
 function wrongFeatures(producers: Producers, [x, weight]: readonly Value[]): string {
   const wanted = weight?.shape[1];
   if (!x || wanted === undefined || x.shape.length !== 2) return "";

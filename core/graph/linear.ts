@@ -7,7 +7,7 @@ import type { Value } from "./graph.ts";
 export function emitLinear(emit: Emit, x: Value, weight: Value, bias?: Value): Value {
   const multiply = (rows: Value) => emit("linear", bias ? [rows, weight, bias] : [rows, weight], {})[0]!;
   const features = x.shape.at(-1), others = x.shape.slice(0, -1);
-  // What does not fit goes to the op as it is, which says so.
+  // What does not fit goes to the op as it is, whose error says so.
   if (x.shape.length === 2 || features === undefined || features !== weight.shape[1]) return multiply(x);
   const [rows] = emit("reshape", [x], { shape: [sizeOf(others), features] });
   const y = multiply(rows!);

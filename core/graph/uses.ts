@@ -1,4 +1,4 @@
-/** Who makes and who wants the values of a graph: what passes over it ask. */
+/** Which node makes a value, and how often it is read: what passes over a graph ask. */
 import type { OpName } from "../ops/mod.ts";
 import type { Graph, Node, Value } from "./graph.ts";
 

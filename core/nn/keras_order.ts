@@ -1,4 +1,4 @@
-/** Which of Keras's layers a network's are. */
+/** Which of Keras's layers belongs to which of a network's. */
 import type { Numbers } from "../format/dtype.ts";
 import type { StateTensor } from "../format/state_dict.ts";
 import { gather } from "../format/strided.ts";

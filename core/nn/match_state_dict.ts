@@ -1,4 +1,4 @@
-/** Puts a file's weights beside a network's: what fits, and what does not. */
+/** Compares a file's weights with a network's: what fits, and what does not. */
 import type { Session } from "../backend/backend.ts";
 import { oneLine, UserError } from "../errors.ts";
 import { checkFinite } from "../finite.ts";
@@ -11,7 +11,7 @@ import { Counter, type Module, stateDict } from "./module.ts";
 
 /** What need not fit. */
 export interface MatchOptions {
-  /** Takes what fits and leaves the rest of the network as it is: for a new head, for one. */
+  /** Takes what fits and leaves the rest of the network as it is, such as a new head. */
   readonly partial?: boolean;
   /** Tensors that the file may lack or have in another shape: those of a head for another number of classes. */
   readonly head?: ReadonlySet<string>;
@@ -20,7 +20,7 @@ export interface MatchOptions {
    * may be those of its first layers only; what lies beside it in the file is the classifier's head.
    */
   readonly body?: string | undefined;
-  /** What is said to do where not all fits. */
+  /** What the error tells the user to do where not all fits. */
   readonly advice?: string;
 }
 
@@ -35,7 +35,7 @@ export interface MatchedStateDict {
 }
 
 /**
- * Finds the network's tensors in a file's. Names may stand behind a prefix in the file; `num_batches_tracked` counts for
+ * Finds the network's tensors in a file's. Names in the file may have a prefix; `num_batches_tracked` counts for
  * neither side. Throws `UserError`, with what differs side by side, where not all fits; with `partial`, where nothing does;
  * and where what fits is not finite.
  *
@@ -130,7 +130,7 @@ function withoutCounters(dict: Tensors): Tensors {
   return new Map([...dict].filter(([name]) => !/(^|\.)num_batches_tracked$/.test(name)));
 }
 
-/** Takes off the prefix behind which most of the names are, unless some are known without. */
+/** Takes off the prefix that most of the names have, unless some are known without it. */
 function withoutPrefix(theirs: Tensors, names: readonly string[]): Tensors {
   const [first] = names;
   if (first === undefined || names.some((name) => theirs.has(name))) return theirs;
@@ -145,7 +145,7 @@ function withoutPrefix(theirs: Tensors, names: readonly string[]): Tensors {
   ]));
 }
 
-/** Puts the body's name before those tensors that are its own but for that. */
+/** Puts the body's name before the names of those tensors that are its own. */
 function underBody(theirs: Tensors, names: readonly string[], body: string): Tensors {
   const own = names.filter((name) => name.startsWith(body));
   if (own.some((name) => theirs.has(name))) return theirs;
@@ -161,7 +161,7 @@ function toFloats(data: Numbers): Float32Array {
   return data instanceof Float32Array ? data : Float32Array.from(data as Iterable<number | bigint>, Number);
 }
 
-/** Puts what only the file has beside what only the network has, in their orders: often they are each other under two names. */
+/** Puts what only the file has beside what only the network has, in their orders: often it is the same under two names. */
 function fillRight(rows: Row[], texts: readonly string[]): void {
   const gaps = rows.filter(([, right]) => right === "");
   texts.forEach((text, i) => {

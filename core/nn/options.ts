@@ -1,7 +1,7 @@
-/** Options by name. Networks of one's own run without a check of types: what a layer has not must not go unnoticed. */
+/** Options by name. Users' networks run without type checking, so an option that a layer does not have must be an error. */
 import { UserError } from "../errors.ts";
 
-/** Throws `UserError` where `options` are not given by name, or name one that `of`, a layer or function, has not. */
+/** Throws `UserError` where `options` are not given by name, or name one that `of`, a layer or function, does not have. */
 export function expectOptions<Options extends object>(
   of: string,
   options: Options,

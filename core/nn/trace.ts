@@ -32,7 +32,7 @@ export class Tracer {
   readonly #calls: ModuleCall[] = [];
   #streams = 0;
 
-  /** `stateName` says under which names of the graph the model's parameters and buffers are to be had. */
+  /** `stateName` gives the graph's names for the model's parameters and buffers; by default their own. */
   constructor(
     model: Module,
     options: { training: boolean; builder?: GraphBuilder; stateName?: (name: string) => string },
@@ -72,12 +72,12 @@ export class Tracer {
     return this.builder.state(this.#rename(name), f32(item.shape));
   }
 
-  /** Adds an op whose first output is all that matters. */
+  /** Adds an op and returns its first output. */
   apply<K extends OpName>(op: K, inputs: readonly Value[], attrs: AttrsOf<K>): Tensor {
     return new Tensor(this, this.builder.emit(op, inputs, attrs)[0]!);
   }
 
-  /** The calls so far, in the order in which they returned: a module stands behind those that it called. */
+  /** The calls so far, in the order in which they returned: a module comes after those that it called. */
   get calls(): readonly ModuleCall[] {
     return this.#calls;
   }

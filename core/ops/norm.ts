@@ -46,13 +46,16 @@ export const batch_norm: Op<BatchNormAttrs> = {
     return [dx, dWeight, dBias];
   },
   mutates: (_inputs, attrs) => attrs.training ? [3, 4] : [],
-  // Input 5 is what an epilogue adds.
+  // Input 5 belongs to an epilogue.
   inplace: [0, 5],
 };
 
 export interface BatchNormGradAttrs extends WithEpilogue {
   readonly training: boolean;
-  /** Of a fused graph: dy arrives behind this activation of the batch norm's output, and there is an input more, its bias. */
+  /**
+   * In a fused graph: dy is the gradient to the output of this activation, which follows the norm, and the norm's bias is a
+   * sixth input.
+   */
   readonly activation?: { readonly op: Activation; readonly negative_slope?: number };
 }
 

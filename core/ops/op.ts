@@ -44,7 +44,7 @@ export function first(types: readonly TensorType[], index = 0): TensorType {
   return type;
 }
 
-/** Throws `Misfit`, naming `what`, where a shape does not have so many axes. */
+/** Throws `Misfit`, naming `what`, where a shape does not have `rank` axes. */
 export function expectRank(shape: Shape, rank: number, what: string): void {
   if (shape.length !== rank) {
     throw new Misfit(`${what} must have ${rank} axes, not the ${shape.length} of ${formatShape(shape)}`);
@@ -66,7 +66,7 @@ export function at(shape: Shape, axis: number): number {
   return extent;
 }
 
-/** Asserts that a value is there; for gradients whose forward op always has it. */
+/** Asserts that a value exists; for gradients whose forward op always has it. */
 export function known<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("Strata is at fault: a value that must exist is missing");
   return value;

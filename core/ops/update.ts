@@ -15,7 +15,10 @@ export interface UpdateAttrs {
   readonly lrScale: readonly number[];
 }
 
-/** An op on groups of equal shapes, after so many inputs of its own, that writes all of a group but its second. */
+/**
+ * An op that first has `head` inputs of its own, then groups of values of equal shapes, of each of which it writes all but the
+ * second.
+ */
 function onGroups<Attrs>(head: number, sizeOf: (attrs: Attrs) => number): Op<Attrs> {
   return {
     infer(inputs, attrs) {
@@ -109,7 +112,7 @@ export const clip_grad_norm: Op<{ readonly max_norm: number }> = {
 
 /**
  * `(failed [], x []) → y []`: x while every x so far was finite, NaN from the first on that is not; `failed`, 0 at the
- * beginning, remembers it as 1. As the loss of an update it stops all steps behind the one that went wrong, also those
+ * beginning, remembers it as 1. As the loss of an update it stops all steps after the one that went wrong, also those
  * that were begun before anybody had read its loss.
  */
 export const latch: Op<None> = {

@@ -15,13 +15,13 @@ import type { Program, Scratch } from "./program.ts";
 const ALIGNMENT = 64;
 
 export interface PlanOptions {
-  /** Offsets are multiples of this many bytes; 64 where nothing is said. */
+  /** Offsets are multiples of this many bytes; 64 by default. */
   readonly alignment?: number;
-  /** How the arena is divided; in one piece where nothing is said. */
+  /** How the arena is divided; one piece by default. */
   readonly pieces?: Pieces;
-  /** Bytes that a value takes, where not those of its type. */
+  /** Bytes that a value takes; those of its type by default. */
   readonly bytesOf?: (value: Value) => number;
-  /** Give every buffer memory of its own, with this many spare bytes behind it. For tests that look for stray writes. */
+  /** Give every buffer memory of its own, with this many spare bytes after it. For tests that look for stray writes. */
   readonly guard?: number;
 }
 
@@ -44,11 +44,11 @@ export function align(bytes: number, alignment = ALIGNMENT): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-/** Memory that comes in pieces of so many bytes, of which no more than a part can be reached at once. */
+/** Memory that comes in pieces, each a GPU buffer, of which no more than a part, a binding, can be reached at once. */
 export interface Pieces {
-  /** Whole parts. */
+  /** Bytes of a piece: whole parts. */
   readonly piece: number;
-  /** A multiple of the alignment. */
+  /** Bytes of a part: a multiple of the alignment. */
   readonly part: number;
 }
 
@@ -100,7 +100,7 @@ function findBuffers(
         const read = node.inputs.map((input) => bufferOf.get(input));
         buffer = (opOf(node.op).inplace ?? []).map((candidate) => read[candidate]).find((dying) =>
           dying && dying.last === index && dying.bytes === bytesOf(value) &&
-          // What is an epilogue's input, too, is read again after the op's own result was written.
+          // An input that the epilogue reads, too, is read again after the op's own result was written.
           read.indexOf(dying) === read.lastIndexOf(dying)
         );
       }

@@ -77,7 +77,7 @@ export function expectLayers(
   throw new ExpectationError(`${model.constructor.name}: ${wrong.join("; ")}`, actual, outputs);
 }
 
-/** The network has so many parameters, used or not, each counted once. */
+/** The network has `count` parameters, used or not, each counted once. */
 export function expectParameters(model: Module, count: number): void {
   const found = parameterCount(model);
   if (found === count) return;

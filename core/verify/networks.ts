@@ -21,7 +21,7 @@ export interface NetworkEntry {
 
 export type Networks = Readonly<Record<string, NetworkEntry>>;
 
-/** A network of the given name, for images `[channels, height, width]` and so many numbers out. */
+/** A network of the given name, for images `[channels, height, width]`, with `outputs` numbers for an image. */
 export function createNetwork(networks: Networks, name: string, input: Shape, outputs: number): Module {
   const entry = Object.hasOwn(networks, name) ? networks[name] : undefined;
   if (!entry) throw new Missing(`there is no network ${name}`);

@@ -16,15 +16,15 @@ export interface WasmOptions {
   readonly tile?: 8 | 16;
   /** How to compute each convolution; by default what should be fastest. See lower/method.ts for others. */
   readonly method?: Chooser;
-  /** What the program does while the workers start: nothing is measured before it ends, and a failure of it is one here. */
+  /** What the program does while the workers start: nothing is measured before it ends, and its failure is thrown here. */
   readonly meanwhile?: Promise<unknown>;
   /** For tests: false runs graphs op by op, as they were written. */
   readonly fuse?: boolean;
-  /** For tests: every buffer apart, with bands behind it that are checked after each run. */
+  /** For tests: every buffer apart, with guard bands after it that are checked after each run. */
   readonly guard?: boolean;
 }
 
-/** What the CPU's backend can tell of itself. */
+/** A backend on the CPU, and how it computes. */
 export interface WasmBackend extends Backend {
   readonly threads: number;
   readonly tile: 8 | 16;

@@ -19,10 +19,7 @@ const ITERATIONS = 100, PEAK_ITERATIONS = 1500;
 /** V8 has optimised all three after about 15, and later where the machine is busy. */
 const MILLISECONDS = 30;
 
-/**
- * Looked at so often at least and at most, and the best rates count: a busy machine may have had no moment for one of the
- * three.
- */
+/** The fewest and the most rounds, of which the best rates count: a busy machine may have slowed one of the three in a round. */
 const LEAST_ATTEMPTS = 2, ATTEMPTS = 6;
 
 /** How many times as fast as 128 bits can be: about 2 where V8 pairs, 0.8 where it does not. */
@@ -39,9 +36,9 @@ const WORK_PER_COLUMN = 6 * 256;
 
 /**
  * The tile that does more work a second here: 16 columns where V8 pairs 128-bit operations to 256 bits, 8 where it does not,
- * since 16 then spill registers. Both give the same bits. Whether it pairs is told by the wide tile and a loop that cannot
- * be paired: the two tiles would differ less while another program keeps the core busy, or look alike in 128 bits. A loop
- * that had no good moment must not make 128 bits look like 256, so the wide tile must be the faster one besides.
+ * since 16 then spill registers. Both give the same bits. Whether V8 pairs shows in the wide tile beside a loop that cannot be
+ * paired: the two tiles alone would differ less while another program keeps the core busy, or look alike in 128 bits. A slow
+ * moment of that loop must not make 128 bits look like 256, so the wide tile must also be faster than the narrow one.
  */
 export async function calibrate(pool: Pool): Promise<Calibration> {
   const options = { threads: 1, iterations: ITERATIONS, milliseconds: MILLISECONDS };
@@ -57,7 +54,7 @@ export async function calibrate(pool: Pool): Promise<Calibration> {
     [unpaired, narrow, wide] = [unpaired, narrow, wide].map((best, i) =>
       Math.max(best, rates[i]!)
     ) as typeof rates;
-    // Between the two it is not clear, and one of them must have been slowed down.
+    // Anything in between is unclear: one of them must have been slowed down, so try again.
     if (attempt >= LEAST_ATTEMPTS && (paired() || wide < unpaired)) break;
   }
   if (paired()) return { tile: 16, bits: 256 };

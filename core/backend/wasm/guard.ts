@@ -1,4 +1,4 @@
-/** Guard bands: a pattern behind every buffer, and a look at it after each run. For tests. */
+/** Guard bands: a pattern after every buffer, which is checked after each run. For tests. */
 import type { Value } from "../../graph/graph.ts";
 import { align, bytesOf } from "../../program/plan.ts";
 import type { Scratch } from "../../program/program.ts";

@@ -22,7 +22,7 @@ export interface LayoutOptions {
   readonly method: Chooser;
   /** Whether ops may be fused, which changes no bit of any result. */
   readonly fuse: boolean;
-  /** Bytes behind every buffer that nothing may touch; then no two buffers share memory. */
+  /** Bytes after every buffer that nothing may touch; then no two buffers share memory. */
   readonly guard: number | undefined;
 }
 

@@ -24,7 +24,7 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM, shared: true });
   const control = new Int32Array(memory.buffer, CONTROL, 64);
   let failure: Error | undefined;
-  /** Ends the run that is under way. (One promise for all runs to race with would keep something of each of them.) */
+  /** Ends the run that is under way. (A single promise that all runs race with would hold on to memory of each.) */
   let abort: (reason: Error) => void = () => {};
   const fail = (error: Error) => {
     failure ??= error;
@@ -87,7 +87,7 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
     },
     ...createRegions(memory),
     async run(program, count, times = 0) {
-      while (running) await running.catch(() => {}); // Who asked for that run is told what happened to it.
+      while (running) await running.catch(() => {}); // Its failure goes to whoever asked for it.
       running = walk(program, count, times);
       try {
         await running;

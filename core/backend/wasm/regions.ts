@@ -16,7 +16,7 @@ interface Growing {
 }
 
 export interface Regions {
-  /** Memory of at least `bytes`, aligned to 64 bytes; undefined where there is not so much in one piece. */
+  /** Memory of at least `bytes`, aligned to 64 bytes; undefined where there is not that much in one piece. */
   allocate(bytes: number): number | undefined;
   free(address: number): void;
   /** Bytes of the largest region that can be had, as far as is known. */

@@ -45,7 +45,7 @@ export function createSession(pool: Pool, layout: Layout, guarded: boolean): Ses
     },
     begin(graph) {
       const running = this.run(graph);
-      // Whoever reads is told; until then it must not count as unhandled.
+      // Whoever reads gets the failure; until then it must not count as unhandled.
       running.catch(() => {});
       return Promise.resolve(async (output) => {
         await running;

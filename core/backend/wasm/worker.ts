@@ -37,7 +37,7 @@ self.onmessage = async ({ data }: MessageEvent<WorkerInit>) => {
       }
     } catch (error) {
       report({ trap: String(error) });
-      return; // And stays until the pool closes it: else the main thread might end before it hears of this.
+      return; // Without self.close(): the report might not arrive; the pool terminates the worker.
     }
     if (Atomics.add(control, word.done, 1) === threads - 1) {
       Atomics.store(control, word.done, 0);

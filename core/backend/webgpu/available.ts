@@ -1,11 +1,11 @@
-/** How much memory a GPU has left: tried, since WebGPU does not tell. */
+/** How much memory a GPU has left: found by trying, since WebGPU does not tell. */
 
-/** How close to the truth `availableBytes` comes, as a share of what is wanted: 2 to the power of minus so much. */
+/** Rounds of bisection: the answer of `availableBytes` is right to a share of 2⁻⁶ of what is wanted. */
 const HALVINGS = 6;
 
 /** About how many bytes can be had, where `wanted` cannot. */
 export async function availableBytes(device: GPUDevice, wanted: number): Promise<number> {
-  // What was given back is free once the queue has been looked after.
+  // Memory that was given back is free only once the queue is done.
   await device.queue.onSubmittedWorkDone();
   let can = 0, cannot = wanted;
   for (let round = 0; round < HALVINGS; round++) {

@@ -15,7 +15,7 @@ import { tryHalf, trySubgroups } from "./trial.ts";
 import { tuningOf } from "./tuning.ts";
 
 export interface WebgpuOptions {
-  /** The GPU; by default the one that the system takes for hard work. */
+  /** The GPU; by default the one that the system prefers for high performance. */
   readonly gpu?: Gpu;
   /** How products are cut, by node: what `autotune` has measured. Others are cut by shape alone. */
   readonly choices?: Choices;
@@ -64,7 +64,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
       software ? ": the processor in a GPU's place, right but slow" : ""
     }`,
     gpu,
-    // A dispatch takes microseconds to begin, while which the GPU updates some megabytes.
+    // A dispatch takes microseconds to begin; in that time the GPU updates some megabytes.
     updateBytes: 2 ** 25,
     abilities,
     ...abilities.half ? { largest: LARGEST_HALF } : {},

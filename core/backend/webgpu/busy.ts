@@ -8,7 +8,7 @@ const GROUPS = 2048;
 /** Sums that do not wait for each other, vectors of four each: enough to hide how long an addition takes. */
 const SUMS = 8;
 
-/** Of each sum in a round: against these the loop's own work does not count. */
+/** Multiply-adds of each sum in a round: so many that the loop's own work is negligible. */
 const UNROLLED = 8;
 
 const sums = Array.from({ length: SUMS }, (_, i) => `s${i}`);

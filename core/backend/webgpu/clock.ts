@@ -11,16 +11,16 @@ export type Dispatched = Pick<Step, "pipeline" | "bindings" | "groups">;
 /** Queries that a set may hold. */
 const MOST_QUERIES = 4096;
 
-/** Work long enough that asking for it, a millisecond at most, does not count. */
+/** Work long enough that asking for it, a millisecond at most, is negligible. */
 const ENOUGH_MILLISECONDS = 30;
 
-/** The least of so many ratios counts: others may make the processor wait. */
+/** How many ratios are measured; the least counts, since other programs may make the processor wait. */
 const TRIES = 3;
 
-/** Beyond this ratio the clock does not tell nanoseconds. */
+/** Beyond this ratio the clock does not count nanoseconds. */
 const DOUBT = 1.5;
 
-/** Of each device that was asked. */
+/** What was found for each device. */
 const known = new WeakMap<GPUDevice, Promise<number>>();
 
 /** Milliseconds of each dispatch, in a pass of its own. */
@@ -49,7 +49,7 @@ async function nanosecondsOfTick(device: GPUDevice): Promise<number> {
   }
 }
 
-/** What a tick is where the other clock counted so many nanoseconds for each. */
+/** Nanoseconds of a tick, where the processor's clock counted `ratio` nanoseconds for each. */
 export function nanosecondsFrom(ratio: number): number {
   return ratio > DOUBT || ratio < 1 / DOUBT ? ratio : 1;
 }
@@ -77,7 +77,7 @@ async function ticksOf(device: GPUDevice, steps: readonly Dispatched[]): Promise
     await staging.mapAsync(GPUMapMode.READ);
     const marks = new BigUint64Array(staging.getMappedRange().slice(0));
     some.forEach((_, index) => {
-      // A clock that has not moved between two marks is a clock that ticks rarely.
+      // A clock that has not moved between two marks ticks rarely.
       times.push(Math.max(1, Number(marks[2 * index + 1]! - marks[2 * index]!)));
     });
     [querySet, resolved, staging].forEach((one) => one.destroy());

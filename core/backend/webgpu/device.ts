@@ -7,17 +7,17 @@ export interface Gpu {
   readonly device: GPUDevice;
   /** Its name, such as `NVIDIA H200`. */
   readonly name: string;
-  /** All that WebGPU tells of it and its maker: what measurements on it are remembered by. */
+  /** All that WebGPU tells about it and its maker: under this, measurements on it are remembered. */
   readonly adapter: string;
   /** Whether the processor stands in for a GPU: right, but slow. */
   readonly software: boolean;
   readonly watch: Watch;
 }
 
-/** Features that are asked for where the adapter has them. */
+/** Features that are requested where the adapter has them. */
 const WELCOME = ["timestamp-query", "shader-f16", "subgroups"] as const;
 
-/** Limits of which more is better: the adapter's own are asked for. */
+/** Limits of which more is better: the adapter's own are requested. */
 const LIMITS = [
   "maxStorageBufferBindingSize",
   "maxBufferSize",
@@ -27,7 +27,7 @@ const LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** The adapter that the system would take for hard work; undefined where there is none. */
+/** The adapter that the system prefers for high performance; undefined where there is none. */
 export async function findAdapter(): Promise<GPUAdapter | undefined> {
   if (!("gpu" in navigator)) return undefined;
   return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
@@ -62,7 +62,7 @@ export async function openDevice(adapter: GPUAdapter): Promise<Gpu> {
   };
 }
 
-/** The adapter that the system would take for hard work. Throws `UserError` where there is none. */
+/** The adapter that the system prefers for high performance. Throws `UserError` where there is none. */
 export async function needAdapter(): Promise<GPUAdapter> {
   const adapter = await findAdapter();
   if (adapter) return adapter;

@@ -1,7 +1,7 @@
-/** What goes wrong with a GPU where nobody waits for it: told to whoever waits for its work. */
+/** Failures of a GPU that reach no caller by themselves: they are thrown to whoever waits for its work. */
 import { DeviceLost } from "../backend.ts";
 
-/** Milliseconds after a failure in which the loss of the GPU may turn out to be its cause. */
+/** How many milliseconds after a failure the loss of the GPU may still turn out to be its cause. */
 const CONSEQUENCES = 100;
 
 /**

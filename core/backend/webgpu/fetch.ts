@@ -1,10 +1,10 @@
 /** Numbers of any size from the GPU, when somebody asks for them. */
 import type { Range } from "./source.ts";
 
-/** What comes in one trip: more than that needs more staging memory than there may be. */
+/** The most bytes of one trip, since staging memory is limited. */
 const TRIP_BYTES = 2 ** 26;
 
-/** Gives the bytes of ranges, one behind the other, as they are once all is done that was submitted. */
+/** Reads the bytes of ranges, one after the other, as they are once all submitted work is done. */
 export type Fetch = (ranges: readonly Range[]) => Promise<ArrayBuffer>;
 
 interface Wish {
@@ -22,7 +22,7 @@ interface Part {
   readonly target: Uint8Array;
 }
 
-/** What is asked for at once comes in as few trips as `tripBytes` allow: each takes 10 ms in Deno, however little it brings. */
+/** Reads that are asked for together come in as few trips as `tripBytes` allows: each takes 10 ms in Deno, however small. */
 export function createFetch(device: GPUDevice, tripBytes = TRIP_BYTES): Fetch {
   let wishes: Wish[] = [];
 
@@ -65,7 +65,7 @@ export function createFetch(device: GPUDevice, tripBytes = TRIP_BYTES): Fetch {
     });
 }
 
-/** The parts of all that is wished for, a trip's worth at a time. */
+/** The parts of all wishes, a trip's worth at a time. */
 function* tripsOf(wishes: readonly Wish[], tripBytes: number): Generator<Part[]> {
   let trip: Part[] = [], room = tripBytes;
   for (const { ranges, bytes } of wishes) {

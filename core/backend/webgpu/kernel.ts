@@ -7,7 +7,7 @@ import type { Value } from "../../graph/graph.ts";
 import type { Scratch } from "../../program/program.ts";
 import { GROUPS_ACROSS } from "./wgsl/header.ts";
 
-/** As what a kernel sees the numbers of a buffer. */
+/** The type in which a kernel sees the numbers of a buffer. */
 export type Element = "f32" | "i32" | "u32" | "vec4f" | "vec4i";
 
 export const elementBytes: Readonly<Record<Element, number>> = {
@@ -89,14 +89,14 @@ export interface Kernel {
   readonly code: string;
   readonly buffers: Readonly<Record<string, Bound>>;
   readonly numbers: Readonly<Record<string, Constant>>;
-  /** Workgroups: so many, numbered by `group_index`, or a grid. */
+  /** Workgroups: a number of them, which `group_index` counts, or a grid. */
   readonly groups: number | readonly [number, number, number];
 }
 
-/** Invocations of a workgroup, where a kernel has no reason for another number. */
+/** Invocations of a workgroup, unless a kernel needs another number. */
 export const LANES = 256;
 
-/** So many workgroups as x and y of a grid: in rows of as many as one dimension holds; see `group_index`. */
+/** x and y of a grid of `count` workgroups: rows as long as one dimension may be; see `group_index`. */
 export function rowsOfGroups(count: number): [number, number] {
   return [Math.min(count, GROUPS_ACROSS), Math.ceil(count / GROUPS_ACROSS)];
 }

@@ -55,7 +55,7 @@ export interface WindowLimits {
   readonly binding: number;
 }
 
-/** Workgroups for a tensor of so many bytes. */
+/** Workgroups for a tensor of this size. */
 export function workgroupsOf(bytes: number, { stretch }: Pick<Many, "stretch">, binding: number): number {
   return partsOf(bytes, binding).reduce((sum, part) => sum + Math.ceil(part.bytes / stretch), 0);
 }
@@ -76,14 +76,14 @@ interface Parts {
   readonly before: number;
 }
 
-/** Those that share a dispatch, what each role spans, and through which windows it is seen. */
+/** Parts that share a dispatch, what each role spans, and through which windows it is seen. */
 interface Together {
   readonly parts: Parts[];
   spans: readonly Window[];
   windows: readonly Window[];
 }
 
-/** The dispatches, once it is known where everything lies. */
+/** The dispatches of a kernel; `placeOf` tells where everything lies. */
 export function dispatchesOf(
   many: Many,
   placeOf: (item: Value | Scratch) => Window,
@@ -136,7 +136,7 @@ function windowsFor(
   const windows: Window[] = [...spans];
   for (let i = 0; i < windows.length; i++) {
     if (!written.has(bufferOf(spans[i]!))) continue;
-    // What joins may reach what did not reach the window before.
+    // The larger window may overlap with ones that the smaller did not, so begin again.
     for (let j = 0; j < windows.length; j++) {
       const [one, other] = [windows[i]!, windows[j]!];
       if (one === other || bufferOf(one) !== bufferOf(other) || !overlap(one, other)) continue;

@@ -1,7 +1,7 @@
 /**
- * Where everything of a session lives. States, inputs and the arena that the graphs use in turn each have a space: bytes
- * in a row, of which every `piece` is a GPU buffer. What is larger than a binding has several of
- * these, in one piece or more.
+ * Where everything of a session lives. States, inputs, tables, and the arena that the graphs use in turn each have a space:
+ * a range of bytes that is cut into GPU buffers of `piece` bytes. What is larger than a binding has several bindings, in one
+ * buffer or more.
  */
 import type { Graph, Node, Value } from "../../graph/graph.ts";
 import { type Collector, lowerGraph } from "../../program/lower.ts";
@@ -17,7 +17,7 @@ import type { Range } from "./source.ts";
 /** Where bindings may begin on any adapter. */
 const ALIGNMENT = 256;
 
-/** Of an adapter, what memory depends on. */
+/** An adapter's limits that memory depends on. */
 export interface MemoryLimits {
   readonly maxBufferSize: number;
   readonly maxStorageBufferBindingSize: number;
@@ -162,7 +162,7 @@ export interface Memory {
   destroy(): void;
 }
 
-/** Creates the buffers and writes the tables. What the GPU does not have is told to the error scope around this. */
+/** Creates the buffers and writes the tables. Where the GPU lacks the memory, the error scope around this call gets the error. */
 export function allocate(device: GPUDevice, layout: Layout): Memory {
   const { spaces, tables, piece, binding, placeOf } = layout;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -181,7 +181,7 @@ export function allocate(device: GPUDevice, layout: Layout): Memory {
   return {
     rangesOf(item, graph) {
       const { space, offset, bytes } = placeOf(item, graph);
-      // Whole vectors: what is behind the last number belongs to nobody else.
+      // Whole vectors: the padding after the last number belongs to nobody else.
       const whole = align(Math.max(bytes, 1), 16);
       return Array.from({ length: Math.ceil(whole / binding) }, (_, part) => {
         const at = offset + part * binding;

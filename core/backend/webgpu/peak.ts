@@ -3,10 +3,10 @@ import { createBusy, ROUND_MACS } from "./busy.ts";
 import type { Gpu } from "./device.ts";
 import { timePasses } from "./timing.ts";
 
-/** A dispatch long enough that starting it does not count. */
+/** A dispatch long enough that starting it is negligible. */
 const ENOUGH_MILLISECONDS = 5;
 
-/** Multiply-adds a second in float32, the best of what is tried for so many milliseconds: a GPU's clock takes a while to rise. */
+/** Multiply-adds a second in float32, the best of what is tried in this many milliseconds: a GPU's clock takes a while to rise. */
 export async function peakRate(gpu: Gpu, milliseconds: number): Promise<number> {
   const busy = await createBusy(gpu.device);
   try {

@@ -2,8 +2,8 @@
 import type { Range } from "./source.ts";
 
 /**
- * From the beginning of runs until they are read: shorter than anybody notices, so long that what a map costs does not matter.
- * Half of it they wait for those before them.
+ * How long it may take from the beginning of runs until they are read: too short to be noticed, and so long that the cost of
+ * mapping is negligible. Half of it they wait for the runs before them.
  */
 const LATE_MILLISECONDS = 300;
 
@@ -16,12 +16,12 @@ export type Arriving = () => Promise<ArrayBuffer>;
 export interface Results {
   /** How many runs to have under way: enough that the GPU has work while results are read. */
   readonly depth: number;
-  /** Records the copies of a run's results behind its work. To be called once the last ones are submitted. */
+  /** Records the copies of a run's results after its work. Call it once those of the run before are submitted. */
   copy(encoder: GPUCommandEncoder): Arriving;
   destroy(): void;
 }
 
-/** A staging buffer with the results of some runs, one behind the other. */
+/** A staging buffer with the results of some runs, one after the other. */
 interface Block {
   readonly buffer: GPUBuffer;
   readonly room: number;
@@ -32,9 +32,9 @@ interface Block {
 }
 
 /**
- * Copies the ranges out behind each run, into a ring of staging buffers. One is mapped when it is full, or when somebody reads
- * of it. It is not mapped each run, since in Deno a map holds the thread up until all is done that was submitted, and
- * is told of 10 ms later: the GPU would wait each time. How many runs fill it follows from how long they take.
+ * Copies the ranges out after each run, into a ring of staging buffers. One is mapped when it is full, or when somebody reads
+ * from it. It is not mapped after each run, since in Deno mapping blocks the thread until all submitted work is done, and
+ * reports that 10 ms late: the GPU would wait each time. How many runs fill it follows from how long they take.
  */
 export function createResults(device: GPUDevice, ranges: readonly Range[]): Results {
   const bytes = ranges.reduce((sum, { size }) => sum + size, 0);
@@ -72,7 +72,7 @@ export function createResults(device: GPUDevice, ranges: readonly Range[]): Resu
     if (block === open) open = undefined;
     if (!block.arrived) {
       block.arrived = arrive(block);
-      // Whoever reads is told; until then it must not count as unhandled.
+      // Whoever reads gets the failure; until then it must not count as unhandled.
       block.arrived.catch(() => {});
     }
     return block.arrived;
@@ -91,7 +91,7 @@ export function createResults(device: GPUDevice, ranges: readonly Range[]): Resu
         encoder.copyBufferToBuffer(buffer, offset, block.buffer, at, size);
         at += size;
       }
-      // Behind the submission, and behind what the caller does beside the GPU's work.
+      // After the submission, and after what the caller does while the GPU works.
       if (block.runs >= Math.min(block.room, perMap)) {
         open = undefined;
         queueMicrotask(() => void map(block));

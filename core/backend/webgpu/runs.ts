@@ -1,4 +1,4 @@
-/** Runs of a session's graphs: submitted with copies of their small outputs behind them, which come back together. */
+/** Runs of a session's graphs, each submitted with copies of its small outputs, which come back together. */
 import type { Value } from "../../graph/graph.ts";
 import { bytesOf } from "../../program/plan.ts";
 import type { NumberArray, ReadOutput } from "../backend.ts";
@@ -10,7 +10,7 @@ import { type Compiled, record } from "./program.ts";
 import { createResults, type Results } from "./results.ts";
 import type { Range } from "./source.ts";
 
-/** The smallest outputs of a graph, up to so many bytes in all, come back with every run. */
+/** The smallest outputs of a graph, up to this many bytes in all, come back with every run. */
 const SMALL_BYTES = 2 ** 22;
 
 /** A run, once it is submitted. */

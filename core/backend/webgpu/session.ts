@@ -37,7 +37,7 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
     }));
   }
   const ready = watch(prepare());
-  // Whoever runs something is told; until then it must not count as unhandled.
+  // Whoever runs something gets the failure; until then it must not count as unhandled.
   ready.catch(() => {});
   let isReady = false;
   ready.then(() => isReady = true, () => {});
@@ -47,7 +47,7 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
     find(graphOf(graph).program.graph.outputs, name, "output");
   const anyGraph = () => [...layout.prepared.values()][0]!;
 
-  /** The ranges of a value's bytes, in whole words: behind its last number they belong to nobody else. */
+  /** The ranges of a value's bytes, in whole words: the padding after its last number belongs to nobody else. */
   function rangesOf(value: Value, prepared: Prepared): Range[] {
     let left = Math.ceil(bytesOf(value) / 4) * 4;
     return memory.rangesOf(value, prepared).map(({ buffer, offset, size }) => {
@@ -97,7 +97,7 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       if (!isReady) await ready;
       await alone(async () => {
         const submitted = runs.submit(graph);
-        // Waiting may hold this thread up: what the caller does next should overlap with the GPU's work.
+        // Waiting may block this thread: what the caller does next should overlap with the GPU's work.
         await Promise.resolve();
         await submitted.done();
         last = submitted;
@@ -109,7 +109,7 @@ export function createSession(gpu: Gpu, pipelines: Pipelines, layout: Layout): S
       while (running) await running;
       last = undefined;
       const { read } = runs.submit(graph);
-      // While that is at work: the GPU is not to wait for it when it is done.
+      // Now, while the GPU is at work, so that it need not wait for this afterwards.
       runs.recordNext(graph);
       return read;
     },

@@ -22,7 +22,7 @@ export interface Placed {
   /** What a profile calls it. */
   readonly kernel: string;
   readonly source: string;
-  /** Storage bindings, in order, behind the uniform of numbers, which is binding 0 where there are any. */
+  /** Storage bindings, in order, after the uniform of numbers, which is binding 0 where there are any. */
   readonly bindings: readonly {
     readonly range: Range;
     readonly writable: boolean;
@@ -137,12 +137,12 @@ function typeOf(value: Constant): string {
   return typeof value === "number" ? "u32" : "i32" in value ? "i32" : "f32";
 }
 
-/** What is read, as float32. */
+/** A number that is read, as float32. */
 function fromHalf(number: string, element: Element, { scale }: Half): string {
   return scale === 1 ? `${element}(${number})` : `${element}(${number}) * ${1 / scale}`;
 }
 
-/** What is written, as float16: of a gradient that is too large the largest number that there is. */
+/** A number that is written, as float16; a gradient that is too large becomes float16's largest number. */
 function toHalf(number: string, element: Element, { scale }: Half): string {
   const type = halfElements[element]!.type;
   if (scale === 1) return `${type}(${number})`;

@@ -1,4 +1,4 @@
-/** What a GPU is tried out on before it is relied on: there are drivers that compute wrongly what they say they can. */
+/** Trials of a GPU's abilities before they are relied on: some drivers compute wrongly what they say they can. */
 import { UserError } from "../../errors.ts";
 import type { Gpu } from "./device.ts";
 import { LANES } from "./kernel.ts";
@@ -79,7 +79,7 @@ export function isHalfRight(answers: Float16Array): boolean {
     });
 }
 
-/** What a kernel writes, so many words; undefined where it does not compile. */
+/** The `count` words that a kernel writes; undefined where it does not compile. */
 async function answersOf(device: GPUDevice, code: string, count: number): Promise<ArrayBuffer | undefined> {
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ label: "trial", code });

@@ -3,7 +3,7 @@ import { type Image, mapBytes } from "./image.ts";
 
 const bytes = Array.from({ length: 256 }, (_, value) => value);
 
-/** Keeps so many of the highest bits. */
+/** Keeps only the `bits` highest bits of each byte. */
 export function posterize(image: Image, bits: number): Image {
   const mask = 0x100 - 2 ** (8 - bits);
   return mapBytes(image, Uint8Array.from(bytes, (value) => value & mask));

@@ -93,7 +93,7 @@ export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-/** Most of `extent` at once, in equal multiples of `unit` that are not above `limit` (itself a multiple). */
+/** Cuts `extent` into equal pieces: the least multiple of `unit` for as few pieces as `limit` (itself a multiple) allows. */
 export function evenly(extent: number, limit: number, unit: number): number {
   return roundUp(extent / Math.ceil(extent / limit), unit);
 }
@@ -149,7 +149,7 @@ export interface Product {
 /** Rows of A at a time: they stay in the second-level cache. */
 const BLOCK_ROWS = 96;
 
-/** Up to so many rows, each task packs its own weights: about where packing them for all would take longer. */
+/** Up to this many rows each task packs its own weights: packing them for all would take longer. */
 const FEW_ROWS = 576;
 
 /** Most columns of weights that a task packs for itself: a block of K of them fits into the second-level cache. */

@@ -10,7 +10,7 @@ const GRAIN = 65536;
 /** Attributes of tables whose kernels look at no decay and no rate. */
 const PLAIN: UpdateAttrs = { weightDecay: [], lrScale: [] };
 
-/** The table of segments for groups of so many values, and how many segments and tickets there are. */
+/** The table of segments for groups of `stride` values, and how many segments and tickets there are. */
 function tableOf(
   values: readonly Value[],
   stride: number,

@@ -35,7 +35,7 @@ function geometry(tiling: Tiling): Word {
   return { table: [images, height, width, channels, ...padding, rows, across, columns, ...tilesOf(tiling)] };
 }
 
-/** Bytes of assembly/winograd_tiles.ts: the square in between, and a table. */
+/** Bytes of assembly/winograd_tiles.ts: the intermediate square, and a table. */
 const TEMP_BYTES = 36 * 32;
 const TABLE = 192;
 const APART = 64;

@@ -18,7 +18,7 @@ export interface Blocks {
 /** Workgroups that keep a large GPU busy. */
 const ENOUGH = 1024;
 
-/** Each invocation adds at least so many rows. */
+/** Each invocation adds at least this many rows. */
 const LEAST_ROWS = 8;
 
 /** An image or a matrix as rows × channels, and how its rows are cut into blocks. */
@@ -27,7 +27,7 @@ export function blocksOf(shape: Shape): Blocks {
   return blocksFor(sizeOf(shape) / channels, channels, widthFor(channels));
 }
 
-/** The same for a matrix of so many rows and columns, read as vectors or one by one. */
+/** The same for a matrix of `rows` rows and `channels` columns, read as vectors or one by one. */
 export function blocksFor(rows: number, channels: number, width: Width): Blocks {
   const wanted = Math.ceil(ENOUGH / Math.ceil(channels / COLUMN_CHANNELS));
   const most = Math.ceil(rows / (LEAST_ROWS * columnRows(width)));

@@ -25,7 +25,7 @@ interface Finished {
   readonly attrs: WithEpilogue;
 }
 
-/** The epilogue behind a bias, where there is one. */
+/** Adding the bias, where there is one, and then the epilogue. */
 function finishOf(
   lower: Lower,
   node: Pick<Finished, "inputs" | "attrs">,

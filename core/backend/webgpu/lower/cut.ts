@@ -35,16 +35,16 @@ const MULTIPROCESSORS = 128;
 export const NUMBER_COST = 0.3;
 export const KERNEL_COST = 800_000;
 
-/** The same while an invocation waits for a slice's sum. */
+/** What it costs that an invocation waits for a slice's sum, in the same unit. */
 const SLICE_COST = 40_000;
 
-/** Steps of K that a workgroup's beginning and end take the time of. */
+/** What a workgroup's beginning and end cost, in steps of K. */
 const ENDS = 48;
 
-/** A slice of K has at least so many steps. */
+/** A slice of K has at least this many steps. */
 const LEAST_SLICE = 128;
 
-/** Slices cost memory: at most so many numbers. */
+/** Slices cost memory: at most this many numbers. */
 const MOST_PARTS = 1 << 26;
 
 /** The ways to cut a product, the one that should be fastest first. */
@@ -65,7 +65,7 @@ export function timeOf({ m, n, k, groups }: Extents, { tile, slices }: Cut): num
   const { m: rows, n: columns } = TILES[tile];
   const workgroups = Math.ceil(m / rows) * Math.ceil(n / columns) * groups * slices;
   const each = rows * columns * (sliceOf(k, slices) + ENDS) / WORTH[tile];
-  // The half: nothing hides what the first and the last workgroup of a multiprocessor wait for.
+  // The half stands for what the first and the last workgroup of a multiprocessor wait for: nothing hides that.
   const products = (Math.ceil(workgroups / MULTIPROCESSORS) + 0.5) * each;
   const sums = slices > 1
     ? (2 * slices + 1) * m * n * groups * NUMBER_COST + slices * SLICE_COST + KERNEL_COST
@@ -78,7 +78,7 @@ export function sliceOf(k: number, slices: number): number {
   return Math.max(DEPTH, Math.ceil(k / slices / DEPTH) * DEPTH);
 }
 
-/** Of so many slices, those that are not empty; one at least. */
+/** How many of the slices are not empty; at least one. */
 function filled(k: number, slices: number): number {
   return Math.max(1, Math.ceil(k / sliceOf(k, slices)));
 }
@@ -96,7 +96,7 @@ export function cutNamed(name: string): Cut | undefined {
     : undefined;
 }
 
-/** To be raised with any change to how kernels multiply, or to what memory holds: what was measured before does not count. */
+/** Raise it with any change to how kernels multiply, or to what memory holds: earlier measurements then no longer count. */
 export const KERNELS = 2;
 
 /** The named cut as far as a product can be cut so, or else the one that should be fastest. */

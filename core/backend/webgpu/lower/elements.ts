@@ -15,7 +15,7 @@ interface Elementwise {
   readonly numbers?: Readonly<Record<string, Constant>>;
 }
 
-/** A kernel on four numbers at a time: the room behind a buffer's last number is its own. */
+/** A kernel on four numbers at a time: buffers are padded to whole fours. */
 function four(lower: Lower, { name, inputs, output, formula, helpers, numbers }: Elementwise): void {
   const count = Math.ceil(sizeOf(output!.shape) / 4);
   const bound = Object.entries(inputs).map(([key, value]): [string, Bound] => [key, reads(value, "vec4f")]);

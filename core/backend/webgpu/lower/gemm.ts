@@ -65,10 +65,10 @@ export function addSlices(
   });
 }
 
-/** From so many slices on, invocations share those of a number. */
+/** From this many slices on, several invocations share the slices of a number. */
 const MANY = 16;
 
-/** The same of sums that need no finish. */
+/** The same for sums without bias or epilogue. */
 export function addPlainSlices(lower: Lower, parts: Bound["item"], y: Value, given: Slices): void {
   const { slices, count, width } = given;
   if (slices < MANY) {

@@ -4,10 +4,10 @@ import { fewColumns, fewRows, THIN, THIN_LANES } from "../wgsl/thin.ts";
 import type { Multiply } from "./gemm.ts";
 import type { Lower } from "./lowering.ts";
 
-/** What choices call it. */
+/** Its name in choices. */
 export const THIN_WAY = "thin";
 
-/** Fewer rows, or steps where rows are few, leave most of a GPU idle. */
+/** The least rows, or steps of K where rows are few: fewer would leave most of a GPU idle. */
 const LEAST = 16384;
 
 /** Each invocation reads rows of A by itself: with more channels they are read from memory more than once. */

@@ -15,7 +15,7 @@ interface Numbers {
   readonly own?: (i: number) => Readonly<Record<string, Constant>>;
 }
 
-/** The kernel on all sets of parameter, gradient and states behind the three inputs that they share. */
+/** The kernel on all sets of parameter, gradient and states, which follow the three inputs that all share. */
 function onAll(
   lower: Lower,
   kernel: string,

@@ -64,7 +64,7 @@ function tilingOf(m: Side, channels: number, [images, columns, height, width]: E
   return { down, across, tiles, places, each: Math.ceil(tiles / rounds), rounds };
 }
 
-/** As `timeOf`. */
+/** As `timeOf` of cut.ts, for Winograd's way. */
 function timeBy(m: Side, image: Extents4, result: Extents4): number {
   const channels = image[1], columns = result[1], { each, rounds, places } = tilingOf(m, channels, result);
   const extents = { m: each, n: columns, k: channels, groups: places, splits: false };
@@ -115,7 +115,7 @@ export function winograd(lower: Lower, m: Side, given: Winograd): void {
         taps: reads({ words: [0, 0, 0] }, "i32"),
         parts: writes(p, four.n),
       },
-      // A place's tiles lie behind those of the place before, as if they were channels of another group.
+      // A place's tiles follow those of the place before, as if they were channels of another group.
       numbers: {
         pitch: channels,
         channels: tiles * channels,

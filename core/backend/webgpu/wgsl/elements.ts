@@ -2,7 +2,7 @@
 
 /**
  * y[i] = formula, an expression of `i`, for i below `n.count`; one invocation each. Buffers may hold vectors: then `count`
- * counts these, and numbers behind the last are made of whatever is there.
+ * counts these, and the padding after the last number is computed from whatever is there.
  */
 export function elements(formula: string, helpers = ""): string {
   return `${helpers}

@@ -106,7 +106,10 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
 `;
 }
 
-/** For `elements` behind `finish`: y = the epilogue of Σ over the slices, in order. Numbers: count (also a slice's), channels, slices. */
+/**
+ * For `elements`, after the code of `finish`: y = the epilogue of Σ over the slices, in order. Numbers: count (also a slice's),
+ * channels, slices.
+ */
 export function sumSlices(width: "f32" | "vec4f") {
   return {
     helpers: `

@@ -11,7 +11,7 @@ export const GROUPS_ACROSS = 65535;
 export const header = `
 const LANES = 256u;
 
-/** The number of a workgroup, for kernels with so many workgroups that they lie in rows. */
+/** The number of a workgroup, for kernels with more workgroups than one dimension holds: these lie in rows. */
 fn group_index(group: vec3u) -> u32 {
   return group.y * ${GROUPS_ACROSS}u + group.x;
 }

@@ -35,7 +35,7 @@ const gradTaps = (body: string) =>
     }
   }`;
 
-/** For `elements` behind `finish`: y. `width` is that in which a group's channels are read. */
+/** For `elements`, after the code of `finish`: y. `width` is that in which a group's channels are read. */
 export const narrowForward = (width: Width) => ({
   helpers: `
 fn y_at(i: u32) -> f32 {
@@ -60,7 +60,7 @@ fn y_at(i: u32) -> f32 {
   formula: "y_at(i)",
 });
 
-/** For `elements` behind `finish`: dx. */
+/** For `elements`, after the code of `finish`: dx. */
 export const narrowGradInput = {
   helpers: `
 fn dx_at(i: u32) -> f32 {
@@ -93,7 +93,7 @@ fn weights_at(channel: u32, r: u32, s: u32) -> vec4f {
 }
 `;
 
-/** For `elements` behind `finish`: y of a depthwise convolution, four channels at a time. */
+/** For `elements`, after the code of `finish`: y of a depthwise convolution, four channels at a time. */
 export const depthwiseForward = {
   helpers: `${fourWeights}
 fn y_at(i: u32) -> vec4f {
@@ -110,7 +110,7 @@ fn y_at(i: u32) -> vec4f {
   formula: "y_at(i)",
 };
 
-/** For `elements` behind `finish`: dx of a depthwise convolution, four channels at a time. */
+/** For `elements`, after the code of `finish`: dx of a depthwise convolution, four channels at a time. */
 export const depthwiseGradInput = {
   helpers: `${fourWeights}
 fn dx_at(i: u32) -> vec4f {

@@ -106,7 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 }
 `;
 
-/** For `elements` behind `finish`: y = the epilogue of (x − mean) · scale + bias. Numbers: count, channels, both in T. */
+/** For `elements`, after the code of `finish`: y = the epilogue of (x − mean) · scale + bias. Numbers: count, channels, both in T. */
 export const normalise = {
   own: "x = (x - read_mean(channel)) * read_scale(channel) + read_bias(channel);",
   formula: "finish(read_x(i), i, i % n.channels)",
@@ -132,7 +132,7 @@ fn through(dy: ${width}, x: ${width}, channel: u32) -> ${width} {
 }
 
 /**
- * parts [2, blocks, channels]: Σ dy and Σ dy · (x − mean) of each block; `propagate` is the gradient of the activation behind the
+ * parts [2, blocks, channels]: Σ dy and Σ dy · (x − mean) of each block; `propagate` is the gradient of the activation after the
  * norm. Numbers: rows, channels, block, blocks.
  */
 export function gradientSums(propagate: string | undefined, width: Width, subgroups: Subgroups): string {
@@ -185,7 +185,7 @@ export function gradientTerms(hasBias: boolean, width: Width, subgroups: Subgrou
   return sumColumns(sums, width, subgroups);
 }
 
-/** For `elements` behind `finish`: dx = (dy − offset − (x − mean) · slope) · scale. Numbers: count, channels. */
+/** For `elements`, after the code of `finish`: dx = (dy − offset − (x − mean) · slope) · scale. Numbers: count, channels. */
 export function gradientOf(width: Width, propagate: string | undefined) {
   const term = (index: number) => `read_terms(${index}u * n.channels + channel)`;
   return {

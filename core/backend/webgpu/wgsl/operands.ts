@@ -28,7 +28,7 @@ fn ${side}_at(place: Place, step: Step) -> ${typeOf(four)} {
 `;
 }
 
-/** Where image pixels count: behind place and step as (y, x) of a pixel and of a tap, whichever is which. */
+/** Whether the pixel lies in the image; place and step have the (y, x) of a pixel and of a tap, whichever is which. */
 const IN_IMAGE = " && u32(place.y + step.y) < n.height && u32(place.x + step.x) < n.width";
 
 /** What a tap and a channel see of an image, beside a pixel: tap and channel are i's. */

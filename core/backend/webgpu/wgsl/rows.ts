@@ -1,5 +1,5 @@
 /**
- * Softmax, log softmax and cross entropy, behind `reduceLanes`: a workgroup takes one row, LANES invocations wide. Number i of a row lies at
+ * Softmax, log softmax and cross entropy, after the code of `reduceLanes`: a workgroup takes one row, LANES invocations wide. Number i of a row lies at
  * `place(i)`: memory is outer × extent × inner with the axis in the middle.
  *
  * Sums are trees in f32 (the CPU adds in f64), which keep the error below that of the exponentials. That a score which is

@@ -99,7 +99,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane:
   ${all.map((row) => `var c${row} = vec4f();`).join(" ")}
   var a = a_step(begin);
   var b = b_step(begin);
-  // Two steps are asked for before the first has to be there; behind the last there are zeros.
+  // Two steps are read before the first is needed; after the last there are zeros.
   for (var k = begin; k < end; k += 2u) {
     ${range(2).map(load).join("\n    ")}
     ${range(2).map(add).join("\n    ")}

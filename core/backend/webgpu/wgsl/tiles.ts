@@ -37,7 +37,7 @@ export interface Operand {
   readonly four: boolean;
 }
 
-/** Bytes of a workgroup's memory that so many strips of each side take. */
+/** Bytes of a workgroup's memory that `count` strips of each side take. */
 export function stripBytes({ m, n }: Tile, count: number): number {
   return count * 4 * DEPTH * (m + n);
 }

@@ -130,7 +130,7 @@ ${square(size, (i, j) => `  write_v(${size * i + j}u * n.count + i, v${i}_${j});
 }
 
 /**
- * y [N, rows, columns, out] behind `finish` of p [places, tiles, out]; an invocation each of tiles × out. Numbers: count, first, out, rows,
+ * y [N, rows, columns, out], after the code of `finish`, of p [places, tiles, out]; an invocation each of tiles × out. Numbers: count, first, out, rows,
  * columns, tiles_down, tiles_across.
  */
 export function outputTransform(m: Side): string {
