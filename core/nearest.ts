@@ -6,7 +6,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return candidates.find((candidate) => candidate.toLowerCase() === lower);
 }
 
-/** The same, only where `word` looks like a slip of the pen: at most two of five letters are others. */
+/** The same, only where `word` looks like a slip of the pen: at most two of five letters differ. */
 export function likely(word: string, candidates: readonly string[]): string | undefined {
   const found = nearest(word, candidates);
   if (found === undefined) return undefined;

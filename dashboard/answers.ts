@@ -53,7 +53,7 @@ function sparse(counts: Uint32Array, classes: number): { right: number; counts: 
   return { right, counts: list };
 }
 
-/** Of an image, so many of the boxes that were found are shown. */
+/** The most boxes of an image that are shown. */
 const MOST = 20;
 
 function boxView({ images }: DetectionDataset): AnswerView {

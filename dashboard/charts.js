@@ -15,7 +15,7 @@ const uPlot = /** @type {{ uPlot: typeof uPlotType }} */ (/** @type {unknown} */
 /** Columns of the history's rows. */
 const TIME = 0, LOSS = 1, ACCURACY = 2, LR = 3, SPEED = 4;
 
-/** Smoothing covers this share of all points, and no fewer than so many. */
+/** Smoothing covers this share of all points, and at least this many. */
 const SMOOTH_SHARE = 1 / 40;
 const SMOOTH_LEAST = 8;
 

@@ -35,7 +35,7 @@ export interface Outcome {
 
 export interface Setup extends Pick<RoundsOptions, "rounds" | "pauseMilliseconds" | "turnMilliseconds"> {
   readonly threads: number;
-  /** Steps before the rounds, so many and so long at the least: compilers and allocators settle in them. */
+  /** Steps before the rounds, at least this many and for this long: compilers and allocators settle in them. */
   readonly warmup: { readonly steps: number; readonly milliseconds: number };
   readonly packages: string;
   /** Those that can write ONNX files, the first choice first. */

@@ -1,4 +1,4 @@
-/** Rounds in which each contestant takes its turn, so that what drifts on the machine drifts for all. */
+/** Rounds in which each contestant takes its turn, so that changes of the machine's speed meet all of them. */
 
 export interface Player {
   /** About how many milliseconds a step takes. */

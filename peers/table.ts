@@ -5,7 +5,7 @@ import { DISTURBED } from "./rounds.ts";
 import { type Outcome, type Score, titleOf } from "./compare.ts";
 import type { Device } from "./protocol.ts";
 
-/** Strata's modes, which all others are held against, by the titles of their columns. */
+/** Strata's modes, with which all others are compared, by the titles of their columns. */
 const COLUMNS: Readonly<Record<Device, Readonly<Record<string, string>>>> = {
   cpu: { "256-bit": "strata-256", "128-bit": "strata-128" },
   webgpu: { strata: "strata-webgpu" },

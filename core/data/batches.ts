@@ -29,8 +29,8 @@ export function allocateBatch(dataset: ImageSet, batchSize: number): Batch {
 }
 
 /**
- * Steps of an epoch. The last, incomplete batch is dropped; the images that it would have had are others in each epoch,
- * since each has an order of its own.
+ * Steps of an epoch. The last, incomplete batch is dropped; which images are left out differs from epoch to epoch, since each
+ * has an order of its own.
  */
 export function trainSteps(dataset: ImageSet, batchSize: number): number {
   const { count } = dataset;

@@ -1,4 +1,4 @@
-/** Images that go into a batch other than they are kept: what the op `image_batch` can't do on its way. */
+/** Changes images between where they are kept and a batch, where that is more than the op `image_batch` can do. */
 import { stream } from "../random.ts";
 import type { Moment } from "./dataset.ts";
 import { type Image, withChannels } from "./transforms/image.ts";
@@ -10,7 +10,7 @@ export interface ImageChange {
   readonly images: readonly Image[];
   /** Which of the data set each is. */
   readonly samples: readonly number[];
-  /** So many channels they become, before their transforms. */
+  /** Channels that they get, before their transforms. */
   readonly channels: number;
   readonly transforms: readonly Transform[];
   /** What random transforms depend on; undefined where there are none. */

@@ -1,7 +1,7 @@
 /** Data sets: labelled images, however they are kept, that can be put into batches. */
 import type { Batch } from "./batches.ts";
 
-/** Images of which something is to be learnt, whatever that is. */
+/** Images with something to learn of each, whatever that is. */
 export interface ImageSet {
   readonly name: string;
   readonly classes: readonly string[];
@@ -26,7 +26,7 @@ export interface ImageSet {
   fill(batch: Batch, samples: Uint32Array, at: Moment | undefined): void | Promise<void>;
   /** The images at `indices`, in that order, always as an evaluation shows them. */
   pick(indices: Uint32Array): ImageSet;
-  /** Bytes that are others for any other images or labels, see fingerprint.ts. */
+  /** Bytes that differ wherever images or labels differ, see fingerprint.ts. */
   contents(): readonly Uint8Array[];
 }
 
@@ -70,7 +70,7 @@ export interface DatasetSplit<D extends ImageSet = Dataset> {
   readonly normalize: Normalize;
   /** What the user should know about where the data came from; usually empty. */
   readonly notes: readonly string[];
-  /** Ends what works in the background, where something does. */
+  /** Ends the workers of the data set, where it has some. */
   readonly close?: () => void;
 }
 

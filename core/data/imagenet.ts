@@ -4,7 +4,7 @@ import type { Normalize } from "./dataset.ts";
 
 /** ImageNet's, which every network of torchvision was trained with. */
 const imagenetNormalize: Normalize = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-/** The same light for networks that take grey images. */
+/** The same for networks that take grey images: the mean of the three channels. */
 const greyNormalize: Normalize = { mean: [0.449], std: [0.226] };
 
 export function normalizeFor(channels: number): Normalize {

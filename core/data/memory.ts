@@ -33,7 +33,7 @@ export interface Handling {
   readonly augmentation?: readonly Transform[];
   /** Channels, height and width that the network takes, where they are not the images' own. */
   readonly input?: readonly [number, number, number];
-  /** Changes images elsewhere, ahead of the steps; this thread does it where there is nobody else. */
+  /** Changes images in workers, ahead of the steps; without it this thread does. */
   readonly change?: ChangeImages;
 }
 

@@ -28,7 +28,7 @@ const handling: Handling = { padding: 2, hflip: 0 };
 export interface MnistPart {
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
-  /** What the files are called in complaints. */
+  /** What errors call the files. */
   readonly imagesFile: string;
   readonly labelsFile: string;
 }

@@ -38,7 +38,7 @@ export function foldRepeats({ boxes, arrows }: Diagram): Folded {
   };
   foldIn("");
 
-  // Of equal blocks in equal blocks, one stands for one that stands for another.
+  // Where repeats are nested, a box may stand for one that itself stands for another.
   const standFor = (box: Box): Box => {
     const other = stand.get(box)!;
     return other === box ? box : standFor(other);

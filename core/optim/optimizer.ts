@@ -28,7 +28,7 @@ export type OptimizerOptions =
 export type OptimizerName = OptimizerOptions["name"];
 export const optimizerNames: readonly OptimizerName[] = ["sgd", "adam", "adamw", "rmsprop"];
 
-/** How one parameter is trained, where not as the optimiser has it for all. */
+/** How one parameter is trained, where that differs from the optimiser's settings. */
 export interface ParameterRule {
   /** Factor of the learning rate. */
   readonly lr_scale?: number;

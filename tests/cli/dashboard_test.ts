@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { boxPictures, writeVoc } from "../support/boxes.ts";
 import { inBrowser, withBrowser } from "../support/browser.ts";
 import { withFolder } from "../support/temp_folder.ts";
+import { commandWithPictures } from "../support/tiny_run.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const browserTest = inBrowser("the live page");
@@ -20,13 +21,7 @@ export default ({ num_classes = 10, in_channels = 3 } = {}) => new nn.Sequential
 `;
 
 function start(...args: string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-P", "train.ts", ...args],
-    cwd: root,
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
+  return commandWithPictures(args).spawn();
 }
 
 /** A run of the network that ends long after its test, with its page. */

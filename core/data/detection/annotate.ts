@@ -4,7 +4,7 @@ import { UserError } from "../../errors.ts";
 import { type AnnotatedImage, classesIn, type Sample } from "./sample.ts";
 
 /**
- * The names behind the labels: those given, else all that occur. Numbers, which YOLO's files have for names, keep their
+ * The classes' names, by label: those given, else all that occur. Numbers, which YOLO's files have for names, keep their
  * places: a highest class of 14 makes 15 classes.
  */
 export function classNames(
@@ -44,7 +44,7 @@ export function annotate(sample: Sample, classes: readonly string[]): AnnotatedI
   };
 }
 
-/** Names up to which all are told. */
+/** Up to this many names, errors list all. */
 const FEW = 20;
 
 function known(classes: readonly string[]): string {

@@ -16,7 +16,7 @@ export interface DetectionAugmentation {
   readonly jitter: number;
   /** Greatest factor of brightness (V), and one over the least. */
   readonly exposure: number;
-  /** The same of saturation (S). */
+  /** The same for saturation (S). */
   readonly saturation: number;
   /** How often the image is mirrored, 0 … 1. */
   readonly hflip: number;

@@ -36,7 +36,7 @@ export type Transform =
   | ({ readonly name: "RandomErasing" } & ErasingOptions)
   | { readonly name: "View"; /** Drawn already. */ readonly view: View; readonly size: Size };
 
-/** Random numbers of one image, for each purpose others. */
+/** Random numbers for one image; each purpose has numbers of its own. */
 export type Draws = (purpose: Purpose) => Stream;
 
 /**
