@@ -16,6 +16,16 @@ export function countUses({ nodes, outputs }: Graph): ReadonlyMap<Value, number>
   return uses;
 }
 
+/** The states of all graphs by name; those of the same name are one, which the graphs share. */
+export function statesOf(graphs: readonly Graph[]): Map<string, Value> {
+  const states = new Map<string, Value>();
+  for (const graph of graphs) {
+    for (const [name, value] of graph.states) if (!states.has(name)) states.set(name, value);
+  }
+  return states;
+}
+
+/** Whether a node is of one of these ops. */
 export function isNode<K extends OpName>(node: Node | undefined, ...ops: readonly K[]): node is Node<K> {
   return node !== undefined && (ops as readonly OpName[]).includes(node.op);
 }

@@ -7,6 +7,7 @@
  */
 import { fuse } from "../../graph/fuse.ts";
 import type { Graph, Node, Value } from "../../graph/graph.ts";
+import { statesOf } from "../../graph/uses.ts";
 import type { OpName } from "../../ops/mod.ts";
 import { lowerGraph } from "../../program/lower.ts";
 import { align, bytesOf, type Plan, planMemory } from "../../program/plan.ts";
@@ -64,15 +65,8 @@ export function layOut(graphs: Readonly<Record<string, Graph>>, options: LayoutO
     bytes += align(size) + (guard ?? 0);
     return offset;
   };
-  const states = new Map<string, Value>();
-  const stateOffsets = new Map<string, number>();
-  for (const graph of Object.values(graphs)) {
-    for (const [name, value] of graph.states) {
-      if (states.has(name)) continue;
-      states.set(name, value);
-      stateOffsets.set(name, take(bytesOf(value)));
-    }
-  }
+  const states = statesOf(Object.values(graphs));
+  const stateOffsets = new Map([...states].map(([name, value]) => [name, take(bytesOf(value))]));
   const stateBytes = bytes;
   const inputOffsets = new Map<Value, number>();
   for (const graph of Object.values(graphs)) {

@@ -32,30 +32,12 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
   };
 
   const closed = new AbortController();
-  const workers = await Promise.all(Array.from({ length: threads }, (_, thread) => {
-    const name = workerName("compute");
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
-    return new Promise<Worker>((resolve, reject) => {
-      const end = (error: Error) => {
-        reject(error);
-        fail(error);
-      };
-      const died = (why: string) => end(new WorkerDied(`worker ${thread} of the compute pool`, why));
-      worker.onmessage = ({ data }: MessageEvent<WorkerReport | Died>) => {
-        if ("died" in data) died(data.died);
-        else if ("trap" in data) end(new Error(`a kernel stopped in worker ${thread}: ${data.trap}`));
-        else {
-          onDeath(name, () => died(SILENT), closed.signal);
-          resolve(worker);
-        }
-      };
-      worker.onerror = (event) => {
-        event.preventDefault();
-        died(event.message);
-      };
-      worker.postMessage({ module, memory, thread, threads } satisfies WorkerInit);
-    });
-  }));
+  const workers = await Promise.all(
+    Array.from(
+      { length: threads },
+      (_, thread) => startWorker({ module, memory, thread, threads }, fail, closed.signal),
+    ),
+  );
 
   const kernels = new Map(kernelNames(module).map((name, index) => [name, index]));
   const firstKernel = 1; // The module's own table has one slot, never used.
@@ -102,4 +84,30 @@ export async function createPool(module: WebAssembly.Module, threads: number): P
       for (const worker of workers) worker.terminate();
     },
   };
+}
+
+/** Starts a worker; resolves when it is ready. `fail` gets whatever ends it, before or after that, until it is `closed`. */
+function startWorker(init: WorkerInit, fail: (error: Error) => void, closed: AbortSignal): Promise<Worker> {
+  const { thread } = init, name = workerName("compute");
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
+  return new Promise<Worker>((resolve, reject) => {
+    const end = (error: Error) => {
+      reject(error);
+      fail(error);
+    };
+    const died = (why: string) => end(new WorkerDied(`worker ${thread} of the compute pool`, why));
+    worker.onmessage = ({ data }: MessageEvent<WorkerReport | Died>) => {
+      if ("died" in data) died(data.died);
+      else if ("trap" in data) end(new Error(`a kernel stopped in worker ${thread}: ${data.trap}`));
+      else {
+        onDeath(name, () => died(SILENT), closed);
+        resolve(worker);
+      }
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      died(event.message);
+    };
+    worker.postMessage(init);
+  });
 }

@@ -4,8 +4,9 @@
  * buffer or more.
  */
 import type { Graph, Node, Value } from "../../graph/graph.ts";
+import { statesOf } from "../../graph/uses.ts";
 import { type Collector, lowerGraph } from "../../program/lower.ts";
-import { align, bytesOf, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
+import { align, bytesOf, type Pieces, type Plan, planMemory, withinPieces } from "../../program/plan.ts";
 import type { Call, Program } from "../../program/program.ts";
 import type { MemoryReport } from "../backend.ts";
 import { bytesAs, type Half, halvesOf } from "./half.ts";
@@ -77,28 +78,12 @@ export function layOut(
     return { name, program, halves, plan: planMemory(program, options) };
   });
 
-  const space = () => {
-    let end = 0;
-    return {
-      take(bytes: number): number {
-        const offset = withinPieces(end, bytes, { piece, part: binding });
-        end = offset + align(bytes, ALIGNMENT);
-        return offset;
-      },
-      bytes: () => end,
-    };
-  };
-  const stateSpace = space(), inputSpace = space(), tableSpace = space();
-  const states = new Map<string, Value>();
-  const stateOffsets = new Map<string, number>(), inputOffsets = new Map<Value, number>();
-  for (const graph of Object.values(graphs)) {
-    for (const [name, value] of graph.states) {
-      if (states.has(name)) continue;
-      states.set(name, value);
-      stateOffsets.set(name, stateSpace.take(bytesOf(value)));
-    }
-    for (const value of graph.inputs.values()) inputOffsets.set(value, inputSpace.take(bytesOf(value)));
-  }
+  const newSpace = () => createSpace({ piece, part: binding });
+  const stateSpace = newSpace(), inputSpace = newSpace(), tableSpace = newSpace();
+  const states = statesOf(Object.values(graphs));
+  const stateOffsets = new Map([...states].map(([name, value]) => [name, stateSpace.take(bytesOf(value))]));
+  const inputs = Object.values(graphs).flatMap((graph) => [...graph.inputs.values()]);
+  const inputOffsets = new Map(inputs.map((value) => [value, inputSpace.take(bytesOf(value))]));
   const placeOf = (item: Bound["item"], graph: Pick<Prepared, "plan" | "halves"> & Aliases): Window => {
     if ("space" in item) return item;
     if ("words" in item) {
@@ -126,15 +111,7 @@ export function layOut(
     });
     return [name, { program: { ...program, calls }, plan, halves }];
   }));
-  const tables = new Map<Table, number>(), byWords = new Map<string, number>();
-  for (const { program: { calls } } of prepared.values()) {
-    for (const { item } of calls.flatMap(({ buffers }) => Object.values(buffers))) {
-      if (!("words" in item) || tables.has(item)) continue;
-      const key = item.words.join();
-      if (!byWords.has(key)) byWords.set(key, tableSpace.take(4 * item.words.length));
-      tables.set(item, byWords.get(key)!);
-    }
-  }
+  const tables = placeTables([...prepared.values()], tableSpace);
   const arenaBytes = Math.max(0, ...planned.map(({ plan }) => plan.arenaBytes));
   const spaces = {
     states: stateSpace.bytes(),
@@ -149,6 +126,40 @@ export function layOut(
     totalBytes: Object.values(spaces).reduce((sum, bytes) => sum + bytes, 0),
   };
   return { prepared, states, report, spaces, tables, piece, binding, placeOf };
+}
+
+/** A growing range of bytes. */
+interface Space {
+  /** Takes the next `bytes` and returns where they begin. */
+  take(bytes: number): number;
+  /** Bytes taken so far, with the gaps between them. */
+  bytes(): number;
+}
+
+function createSpace(pieces: Pieces): Space {
+  let end = 0;
+  return {
+    take(bytes) {
+      const offset = withinPieces(end, bytes, pieces);
+      end = offset + align(bytes, ALIGNMENT);
+      return offset;
+    },
+    bytes: () => end,
+  };
+}
+
+/** Where each table begins; those of the same words share one place. */
+function placeTables(prepared: readonly Prepared[], space: Space): Map<Table, number> {
+  const tables = new Map<Table, number>(), byWords = new Map<string, number>();
+  for (const { program: { calls } } of prepared) {
+    for (const { item } of calls.flatMap(({ buffers }) => Object.values(buffers))) {
+      if (!("words" in item) || tables.has(item)) continue;
+      const key = item.words.join();
+      if (!byWords.has(key)) byWords.set(key, space.take(4 * item.words.length));
+      tables.set(item, byWords.get(key)!);
+    }
+  }
+  return tables;
 }
 
 function lowerFor(collect: Collector<Asked>, binding: number): Collect {

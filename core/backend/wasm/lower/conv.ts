@@ -4,15 +4,9 @@ import type { ConvAttrs } from "../../../ops/conv.ts";
 import { ownInputs } from "../../../ops/epilogue.ts";
 import { sizeOf } from "../../../shape.ts";
 import { forwardTaps, phasesOf } from "../../taps.ts";
-import {
-  type Gather,
-  multiplyGathered,
-  multiplyTransposed,
-  onePixel,
-  type WeightPitches,
-  withoutDeadTaps,
-} from "./gemm.ts";
 import { epilogueOf } from "./epilogue.ts";
+import { type Gather, onePixel, withoutDeadTaps } from "./gather.ts";
+import { multiplyGathered, multiplyTransposed, type WeightPitches } from "./gemm.ts";
 import { address, addressOrNull, type Lowering } from "./lowering.ts";
 import { chooseSide, convolutionOf, type Extents4 } from "./method.ts";
 import { convolve, convolveGradFilter } from "./winograd.ts";

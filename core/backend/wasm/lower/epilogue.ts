@@ -61,16 +61,9 @@ function runningNorm(
   const [weight, bias, runningMean, runningVar] = places.map((place) => address(inputs[place]));
   const channels = inputs[places[0]!]!.shape[0]!;
   const [mean, invstd, scale] = [0, 1, 2].map((): Word => ({ scratch: lower.scratch(4 * channels) }));
+  // deno-fmt-ignore
   lower.call(
-    "batch_norm_running",
-    weight!,
-    runningMean!,
-    runningVar!,
-    mean!,
-    invstd!,
-    scale!,
-    channels,
-    float(eps),
+    "batch_norm_running", weight!, runningMean!, runningVar!, mean!, invstd!, scale!, channels, float(eps),
   );
   return { mean: mean!, scale: scale!, shift: bias! };
 }

@@ -34,17 +34,8 @@ const batch_norm: Lowering<"batch_norm"> = (lower, node) => {
       rows, channels, block, float(attrs.momentum), eps,
     );
   } else {
-    lower.call(
-      "batch_norm_running",
-      weight!,
-      runningMean!,
-      runningVar!,
-      mean!,
-      invstd!,
-      scale,
-      channels,
-      eps,
-    );
+    // deno-fmt-ignore
+    lower.call("batch_norm_running", weight!, runningMean!, runningVar!, mean!, invstd!, scale, channels, eps);
   }
   const epilogue = epilogueOf(lower, node, { mean: mean!, scale, shift: bias! });
   lower.call("batch_norm_apply", x!, y!, rows, channels, block, epilogue);
@@ -59,28 +50,20 @@ const batch_norm_grad: Lowering<"batch_norm_grad"> = (lower, node) => {
   const products = floats(lower, blocks * channels);
   const scale = floats(lower, channels);
   const offset = floats(lower, channels);
-  const slope = floats(lower, channels);
+  const incline = floats(lower, channels);
   const sizes = [rows, channels, block];
   const through = [bias, ...activationWords(attrs.activation)];
   const blockSums = [sums, products];
   lower.call("batch_norm_grad_sums", dy!, x!, mean!, weight!, invstd!, ...blockSums, ...sizes, ...through);
   // deno-fmt-ignore
   lower.call(
-    "batch_norm_grad_combine", sums, products, weight!, invstd!, dWeight!, dBias!, scale, offset, slope,
+    "batch_norm_grad_combine", sums, products, weight!, invstd!, dWeight!, dBias!, scale, offset, incline,
     rows, channels, block, attrs.training ? 1 : 0,
   );
+  const epilogue = epilogueOf(lower, node);
+  // deno-fmt-ignore
   lower.call(
-    "batch_norm_grad_apply",
-    dy!,
-    x!,
-    dx!,
-    mean!,
-    scale,
-    offset,
-    slope,
-    ...sizes,
-    ...through,
-    epilogueOf(lower, node),
+    "batch_norm_grad_apply", dy!, x!, dx!, mean!, scale, offset, incline, ...sizes, ...through, epilogue,
   );
 };
 
