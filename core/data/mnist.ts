@@ -33,6 +33,7 @@ export interface MnistPart {
   readonly labelsFile: string;
 }
 
+/** The data set of the two parts' files. Throws `UserError`, naming the file, where one does not hold what it should. */
 export function assembleMnist(
   train: MnistPart,
   test: MnistPart,

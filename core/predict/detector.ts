@@ -8,6 +8,7 @@ import type { DetectionModel } from "../detect/model.ts";
 import type { BatchShape } from "../train/graphs.ts";
 import { scoresGraph } from "./graphs.ts";
 
+/** Which network, on what, and the size of the images that it takes. */
 export interface DetectorOptions {
   readonly backend: Backend;
   readonly model: DetectionModel;
@@ -20,8 +21,9 @@ export interface Extent {
   readonly height: number;
 }
 
+/** A detector, ready to be asked. */
 export interface Detector {
-  /** For the weights to be written into. */
+  /** Write the weights into it, with `loadStateDict`. */
   readonly session: Session;
   /**
    * What is on each of at most a batch of images, highest score first. Images of another size than the network's are
@@ -34,7 +36,7 @@ export interface Detector {
   ): Promise<Detection[][]>;
 }
 
-/** Throws `OutOfMemory`, or `ShapeError` where model and images do not fit. */
+/** Plans a detector and takes its memory. Throws `OutOfMemory`, or `ShapeError` where model and images do not fit. */
 export function createDetector({ backend, model, images }: DetectorOptions): Detector {
   const { batch, height, width, channels } = images;
   const session = backend.compile({ map: scoresGraph(model, images) });

@@ -3,10 +3,12 @@ import type { Backend, Session } from "../backend/backend.ts";
 import type { Image } from "../data/transforms/image.ts";
 import type { Module } from "../nn/module.ts";
 import { softmax } from "../metrics/predictions.ts";
+import { formatShape, sameShape, sizeOf } from "../shape.ts";
 import type { BatchShape } from "../train/graphs.ts";
 import { type Activation, classActivation, gradCamGraph } from "./grad_cam.ts";
 import { scoresGraph } from "./graphs.ts";
 
+/** Which network, on what, and on which images. */
 export interface PredictorOptions {
   readonly backend: Backend;
   readonly model: Module;
@@ -15,16 +17,36 @@ export interface PredictorOptions {
   readonly explain?: boolean;
 }
 
+/** A classifier, ready to be asked. */
 export interface Predictor {
-  /** For the weights to be written into. */
+  /** Write the weights into it, with `loadStateDict`. */
   readonly session: Session;
-  /** The probability of each class, of at most a batch of images of the right size. */
+  /** The probabilities of the classes, for each of at most a batch of images. Throws `RangeError` where they do not fit. */
   predict(images: readonly Image[]): Promise<Float32Array[]>;
-  /** Where the network sees `classes[i]` on image i, by Grad-CAM. */
+  /** Where the network sees `classes[i]` on image i, by Grad-CAM (Selvaraju et al. 2017); only with `explain`. */
   explain(images: readonly Image[], classes: readonly number[]): Promise<Activation[]>;
 }
 
-/** Throws `OutOfMemory`, or `ShapeError` where model and images do not fit. */
+/**
+ * Plans a predictor and takes its memory. Throws `OutOfMemory`, or `ShapeError` where model and images do not fit.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createWasmBackend } from "../backend/wasm/backend.ts";
+ * import * as nn from "../nn/mod.ts";
+ *
+ * const backend = await createWasmBackend();
+ * const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(8 * 8 * 3, 2));
+ * const images = { batch: 1, channels: 3, height: 8, width: 8, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] };
+ * const predictor = createPredictor({ backend, model, images });
+ * // With weights: loadStateDict(predictor.session, matchStateDict(model, await parseStateDict(bytes, "net.pth")));
+ *
+ * const image = { width: 8, height: 8, channels: 3, data: new Uint8Array(8 * 8 * 3) };
+ * const [probabilities] = await predictor.predict([image]);
+ * assert.deepEqual([...probabilities!], [0.5, 0.5]); // All weights are 0.
+ * backend.close();
+ * ```
+ */
 export function createPredictor({ backend, model, images, explain }: PredictorOptions): Predictor {
   const graphs = {
     scores: scoresGraph(model, images),
@@ -36,8 +58,17 @@ export function createPredictor({ backend, model, images, explain }: PredictorOp
   const unmoved = new Int32Array(images.batch * 3);
 
   function write(graph: string, shown: readonly Image[]): void {
-    const size = pixels.length / images.batch;
-    shown.forEach(({ data }, slot) => pixels.set(data, slot * size));
+    if (shown.length > images.batch) {
+      throw new RangeError(`${shown.length} images, at most ${images.batch} at once`);
+    }
+    const shape = [images.height, images.width, images.channels];
+    shown.forEach(({ height, width, channels, data }, slot) => {
+      const own = [height, width, channels];
+      if (!sameShape(own, shape)) {
+        throw new RangeError(`image ${slot} is ${formatShape(own)}, the network takes ${formatShape(shape)}`);
+      }
+      pixels.set(data, slot * sizeOf(shape));
+    });
     session.write(graph, "pixels", pixels);
     session.write(graph, "moves", unmoved);
   }

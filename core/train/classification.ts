@@ -20,7 +20,9 @@ const LEAST = 2 ** -149;
 export const testTimeAugmentations = ["flip", "ten-crop"] as const;
 export type TestTimeAugmentation = typeof testTimeAugmentations[number];
 
+/** How a classifier is trained and tested. */
 export interface ClassificationOptions {
+  /** See op cross_entropy; 0 by default. */
   readonly label_smoothing?: number | undefined;
   /** How the images of a batch are mixed with each other, if they are. */
   readonly mix?: MixOptions | undefined;
@@ -31,6 +33,7 @@ export interface ClassificationOptions {
   readonly tta?: TestTimeAugmentation | undefined;
 }
 
+/** A classifier's test. */
 export interface ClassificationResult extends Evaluation, ClassAnswers {
   /** The accuracy. */
   readonly score: number;

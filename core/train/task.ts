@@ -9,9 +9,10 @@ import type { Tensor } from "../nn/tensor.ts";
 import type { Tracer } from "../nn/trace.ts";
 import type { Answers } from "./answers.ts";
 
-/** What is told of a training beside its loss, such as `accuracy`: shares (0 … 1), and parts of the loss. */
+/** Figures of a training beside its loss, such as `accuracy`: shares (0 … 1), and parts of the loss. */
 export type Figures = Readonly<Record<string, number>>;
 
+/** Loss and figures, over an epoch or a test. */
 export interface Evaluation {
   /** The mean over all samples. */
   readonly loss: number;
@@ -31,6 +32,7 @@ export interface StepPlace {
   readonly step: number;
 }
 
+/** What is trained: see classification.ts and detection.ts. */
 export interface Task<Result extends Judged = Judged> {
   /** What of each image a batch's `target` has. */
   readonly target: TargetType;

@@ -23,6 +23,7 @@ import { type GraphOptions, runGraphs } from "./run_graphs.ts";
 import { type StepNumbers, stepNumbers } from "./step_numbers.ts";
 import type { Evaluation, Figures, Judged, Task } from "./task.ts";
 
+/** All that a run depends on. */
 export interface TrainerOptions<Result extends Judged = TestResult>
   extends GraphOptions, EpochOptions, Limits {
   readonly backend: Backend;
@@ -47,6 +48,7 @@ export interface StepEvent {
   readonly lr: number;
 }
 
+/** What `train` yields: each step, how far a test is, and each epoch with its test. */
 export type TrainingEvent<Result extends Judged = TestResult> =
   | StepEvent
   | ({ readonly type: "evaluate"; readonly epoch: number } & TestProgress)
@@ -63,6 +65,7 @@ export type TrainingEvent<Result extends Judged = TestResult> =
     readonly data_wait: number;
   };
 
+/** A run: its numbers, how far it is, and how to go on. */
 export interface Trainer<Result extends Judged = TestResult> {
   readonly session: Session;
   readonly progress: Progress;
