@@ -1,4 +1,4 @@
-/** What `work` makes of each item, in the items' order; so many are under way at a time, begun in that order. */
+/** What `work` makes of each item, in the items' order; `atOnce` are under way at a time, begun in that order. */
 export async function mapAtOnce<Item, Result>(
   items: readonly Item[],
   atOnce: number,

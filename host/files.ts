@@ -42,7 +42,7 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
-/** A file's first bytes, so many at most. */
+/** A file's first bytes, at most `bytes` of them. */
 export async function readHead(path: string, bytes: number): Promise<Uint8Array> {
   try {
     using file = await Deno.open(path);

@@ -77,7 +77,7 @@ export async function tidy(folder: string): Promise<void> {
   });
 }
 
-/** Throws where a run's disk has no room for its checkpoint, of so many bytes, and for the one that replaces it. */
+/** Throws where a run's disk has no room for its checkpoint, of `checkpointBytes`, and for the one that replaces it. */
 export async function checkRoomForRun(folder: string, checkpointBytes: number): Promise<void> {
   const present = (await statIfThere(join(folder, LAST)))?.size ?? 0;
   await checkRoom(

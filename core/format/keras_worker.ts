@@ -52,7 +52,7 @@ function reasonOf(error: unknown): string {
   return causes.at(-1)?.[1] ?? (message.split("\n")[0] || "libhdf5 fails");
 }
 
-/** Lets no WebAssembly memory of this worker grow beyond so many bytes: asking for more fails, as where there is none. */
+/** Lets no WebAssembly memory of this worker grow beyond this many bytes: asking for more fails, as it does where there is none. */
 function limitMemory(mostBytes: number): void {
   const { grow } = WebAssembly.Memory.prototype;
   WebAssembly.Memory.prototype.grow = function (pages) {

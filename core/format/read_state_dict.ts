@@ -10,7 +10,7 @@ import { openZip } from "./zip.ts";
 
 interface Format {
   readonly name: string;
-  /** Whether a file that starts with these bytes, and has so many, is of this format. */
+  /** Whether a file that starts with these bytes, and has this many in all, is of this format. */
   readonly fits: (bytes: Uint8Array) => boolean;
   readonly read: (bytes: Uint8Array, file: string) => StateDict | Promise<StateDict>;
 }

@@ -1,9 +1,9 @@
 /** A confusion matrix as a picture: rows are what images are, columns what they were taken for. */
 import type { View } from "./style.ts";
 
-/** Up to so many classes, each cell says its number. */
+/** Up to this many classes, each cell says its number. */
 const NUMBERED = 20;
-/** Up to so many, each class is named; of more, some are. */
+/** Up to this many, each class is named; of more, only some are. */
 const NAMED = 60;
 /** Letters of a name that are shown. */
 const LETTERS = 18;
@@ -29,7 +29,7 @@ export function confusionChart(matrix: Uint32Array, names: readonly string[], su
       if (count > 0) values.push({ actual, predicted: labels[column]!, count, share: count / images });
     });
   });
-  // About so many pixels a letter.
+  // A letter takes about this many pixels.
   const fits = Math.max(...labels.map((label) => [...label].length)) * 6.5 <= cell;
   const every = n <= NAMED ? 1 : Math.ceil(n / 40);
   const axis = (title: string, more: View) => ({

@@ -23,7 +23,7 @@ export interface FeedOptions {
 export interface Feed {
   /** Waits for the batch at `place`. Whatever goes wrong with data goes wrong here, before anything runs. */
   ready(place: Place): Promise<void>;
-  /** Begins to run the graph on the batch at `place`, behind the runs under way; see `Session.begin`. */
+  /** Begins to run the graph on the batch at `place`, after the runs under way; see `Session.begin`. */
   begin(place: Place): Promise<Begun>;
   /** Begins to put batches together from `place` on, where that is not done already. */
   prefetch(place: Place): void;

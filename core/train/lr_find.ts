@@ -19,7 +19,7 @@ export interface Sweep {
 
 export const usualSweep: Sweep = { from: 1e-7, to: 10, updates: 100 };
 
-/** Where the loss has risen to so many times its lowest, the sweep ends. */
+/** Where the loss has risen to this many times its lowest, the sweep ends. */
 const BLOWN_UP = 4;
 /** What the moving average keeps. */
 const KEEP = 0.9;

@@ -33,7 +33,7 @@ export function averageName(state: string): string {
   return `ema.${state}`;
 }
 
-/** Gradients that are used at once are still in caches of so many bytes. */
+/** Bytes of gradients after which they are used, so that they are still in the caches. */
 const CACHED_BYTES = 2 ** 20;
 
 /** Name of the state that is 1 once a step has failed: from then on nothing changes, see op latch. */
@@ -43,7 +43,7 @@ export const FAILED = "run.failed";
  * Appends the loss's gradients and the optimiser's step. Returns what it trains, with the gradients. Parameters are
  * updated as soon as there are enough gradients, which are then still in the caches and free their memory early; unless
  * gradients are clipped, since nothing can be updated before the norm of all of them is known. A step whose loss or norm is
- * not finite changes nothing, and neither do those behind it: they may have been begun before anybody read that loss.
+ * not finite changes nothing, and neither do those after it: they may have been begun before anybody read that loss.
  * Inputs: `hyper`, `factor` (1, or NaN where gradients are only gathered), `keep` where they are gathered (0 to begin
  * anew, else 1), `ema_rate` where there are averages. Output `grad_norm` where gradients are clipped: before that.
  */

@@ -26,7 +26,7 @@ export interface Stopwatch {
   /** Notes the end of a training step. */
   step(): void;
   pace(): Pace;
-  /** Leaves out the last so many milliseconds: the run was paused. */
+  /** Leaves out the last `milliseconds`: the run was paused. */
   skip(milliseconds: number): void;
 }
 

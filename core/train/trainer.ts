@@ -1,7 +1,7 @@
 /**
  * The training loop, as a stream of events. It computes nothing itself: a step is one run of the train graph, and
  * while that runs, the next batch is put together. As many steps are under way as the backend would have: their losses
- * are read late, and those behind a step that failed change nothing, see op latch.
+ * are read late, and those after a step that failed change nothing, see op latch.
  */
 import type { Backend, ReadOutput, Session } from "../backend/backend.ts";
 import { allocateBatch, type Batch, fillTrainBatch } from "../data/batches.ts";

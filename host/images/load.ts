@@ -35,7 +35,7 @@ export async function prepareImages(
   }));
 }
 
-/** The same, so many at a time; while one batch is used, the next is prepared. */
+/** The same, `size` files at a time; while one batch is used, the next is prepared. */
 export async function* prepareBatches(
   paths: readonly string[],
   size: number,
