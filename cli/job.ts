@@ -8,8 +8,9 @@ import type { Parsed } from "./arguments.ts";
 import { workersFor } from "./backend.ts";
 import { checkKind, checkOptions, givenOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
 import { type Mode, modeOf, tellOfIdle } from "./mode.ts";
+import { datasetOf } from "./named_data.ts";
 import { recipeFile } from "./recipes.ts";
-import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
+import { checkData, checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
 import { withEarlyStop } from "./settings/limits.ts";
 import { shortWarmup } from "./settings/schedule.ts";
@@ -70,8 +71,12 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   const isNew = before === undefined || resolve(given.output ?? before) !== resolve(before);
   if (!isNew && mode === "train" && !given["print-config"]) held.use(await lockRun(before));
   const resumed = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint);
-  if (resumed) checkPlainWeights(resumed, given);
-  const chosen = resumed?.config
+  if (resumed) {
+    checkPlainWeights(resumed, given);
+    await checkData(resumed, given.data);
+  }
+  // What has every setting says what a run is, whether it begins or goes on.
+  const chosen = resumed?.config && !base
     ? resolveSettings(flags, resumed.config, given)
     : changeSettings(flags, base, given);
   if (isAuto) console.error(`--resume auto: ${path === undefined ? newRun(chosen) : `goes on with ${path}`}`);
@@ -111,9 +116,11 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   };
 }
 
-/** Detectors are trained on boxes, where nobody says otherwise. */
+/** Detectors are trained on boxes, where nobody says otherwise; for what files say see `datasetOf`. */
 async function withDataset({ flags, base }: Gathered, given: Given): Promise<SettingFlags> {
-  if (flags.model === undefined || flags.dataset !== undefined || base) return flags;
+  const dataset = await datasetOf({ dataset: flags.dataset ?? base?.dataset }, given);
+  if (dataset !== undefined) return { ...flags, dataset };
+  if (flags.model === undefined) return flags;
   const isDetector = mapOf(await modelEntry(flags.model, given, given.config), {}) !== undefined;
   return isDetector ? { ...flags, dataset: "boxes" } : flags;
 }

@@ -281,6 +281,16 @@ Deno.test("a run does not go on with other images, but its weights may be tested
       /cifar10 has 8 training and 8 test images, not the 16 training and 8 test images of the run/,
     );
     assert.equal((await resume(small, output, "--evaluate-only")).code, 0);
+    // Where images of one's own lie, the run's data set is not downloaded.
+    await Deno.mkdir(join(folder, "photos", "cats"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "photos", "cats", "1.jpg"), "");
+    for (const mode of [["--epochs", "2"], ["--evaluate-only"]]) {
+      const photos = await resume(small, output, "--data", join(folder, "photos"), ...mode);
+      assert.match(
+        photos.stderr,
+        /^error: --data .*: has folders of images, not the run's cifar10; to test its weights on them: .*\n$/,
+      );
+    }
   });
 });
 
