@@ -99,7 +99,7 @@ function expectHead(head: ReadonlySet<string>, flag: string, model: string): voi
 
 /** Reads the weights to begin with, and tells which fit. */
 export async function readPretrained(
-  { pretrained, partial }: Settings,
+  { pretrained, partial, freeze }: Settings,
   { options, head }: Prepared,
 ): Promise<MatchedStateDict> {
   const { model } = options;
@@ -111,5 +111,19 @@ export async function readPretrained(
     `Weights of ${tensors.size} tensors from ${pretrained}` +
       (left.length > 0 ? `; ${left.length} begin anew: ${shown}` : ""),
   );
+  expectTrained(model, left, freeze);
   return matched;
+}
+
+/** Throws where what begins anew would stay as it was drawn. */
+function expectTrained(model: Module, left: readonly string[], freeze: readonly string[]): void {
+  if (freeze.length === 0) return;
+  const parameters = namedParameters(model);
+  const kept = left.filter((name) => parameters.get(name)?.requires_grad === false);
+  if (kept.length === 0) return;
+  const more = kept.length > 1 ? ` and ${kept.length - 1} more begin` : " begins";
+  throw new UserError(
+    `--freeze would keep random weights: ${kept[0]}${more} anew; freeze only layers that --pretrained has, ` +
+      "by their names",
+  );
 }

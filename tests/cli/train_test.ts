@@ -533,6 +533,18 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     assert.match(partial.stdout, /3 begin anew: 0\.weight, 6\.weight, 6\.bias/);
     const typo = await run(...begin, "--freeze", "7", "--output", join(folder, "fifth"));
     assert.match(typo.stderr, /^error: there is no layer 7 with parameters; did you mean/);
+    // What no file has taught is not frozen: a body that differs, a head of other classes.
+    for (
+      const [freeze, which] of [["--freeze", "0.weight begins"], ["--freeze=6", "6.weight and 1 more begin"]]
+    ) {
+      const random = await run(...begin, "--partial", freeze!, "--output", join(folder, "sixth"));
+      assert.equal(random.code, 2);
+      const start = `error: --freeze would keep random weights: ${which} anew; `;
+      assert.equal(random.stderr.slice(0, start.length), start);
+    }
+    const some = ["--partial", "--freeze=1", "--epochs", "1"];
+    const body = await run(...begin, ...some, "--output", join(folder, "seventh"));
+    assert.equal(body.code, 0, body.stderr);
   });
 });
 
