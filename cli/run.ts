@@ -156,7 +156,7 @@ async function finish(
   const { progress } = trainer;
   const test = known ?? await trainer.evaluate(createTestReport());
   const epoch = progress.epoch + 1;
-  if (progress.step > 0 && test.score > progress.best_score) {
+  if (progress.step > 0 && (progress.best_epoch === 0 || test.score > progress.best_score)) {
     await keeper.takeAsBest(test);
     await keeper.saveLast();
     await pictures?.answers({ epoch, test });

@@ -616,6 +616,25 @@ Deno.test("the best epochs and every second one are kept, and a stop in time say
   });
 });
 
+Deno.test("a run that ends within its first epoch has best weights, though they may get nothing right", async () => {
+  await withCifar(async (small, folder) => {
+    for (const [name, label] of [["data_batch_1", 0], ["test_batch", 9]] as const) {
+      const file = join(folder, "data", `${name}.bin`);
+      const records = await Deno.readFile(file);
+      for (let at = 0; at < records.length; at += 3073) records[at] = label;
+      await Deno.writeFile(file, records);
+    }
+    const output = join(folder, "run");
+    const flags = ["--lr", "0.1", "--scheduler", "constant", "--warmup-epochs", "0", "--max-steps", "3"];
+    const { code, stdout } = await run(...small, ...flags, "--output", output);
+    assert.equal(code, 0);
+    const best = join(output, "best.safetensors");
+    assert.match(stdout, /^Accuracy of the model on the test images: 0\.00 %\nBest: 0\.00 % in epoch 1; /m);
+    assert.ok(stdout.includes(`weights in ${best}\n`));
+    assert.ok((await Deno.stat(best)).isFile);
+  });
+});
+
 Deno.test("a run that goes back keeps what came later aside, and names the score that its best weights have", async () => {
   await withCifar(async (small, folder) => {
     const output = join(folder, "run"), elsewhere = join(folder, "elsewhere");
