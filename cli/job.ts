@@ -1,7 +1,14 @@
 /** What `train` is asked for, in full, before any data is read. */
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { checkWritable, findCheckpoint, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
+import {
+  checkWritable,
+  findCheckpoint,
+  findRuns,
+  findWeights,
+  hasCheckpoint,
+  refuseOldRun,
+} from "../host/run_folder.ts";
 import { lockRun } from "../host/run_lock.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
@@ -91,6 +98,10 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   if (mode !== "evaluate" && !given["print-config"]) {
     await checkWritable(output);
     if (isNew) await refuseOldRun(output);
+  }
+  // Before data are read, and downloaded maybe.
+  if (settings.pretrained !== "" && !resumed && !given["print-config"]) {
+    await findWeights(settings.pretrained);
   }
   const autotune = given.autotune ?? false;
   if (autotune && resumed) {

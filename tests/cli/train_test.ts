@@ -524,6 +524,11 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     }
     assert.notDeepEqual(after.get("6.weight")!.data, tensors.get("6.weight")!.data);
 
+    // A run's folder stands for its best weights.
+    const own = [...small, "--pretrained", output, "--epochs", "1"];
+    const again = await run(...own, "--freeze", "--output", join(folder, "again"));
+    assert.match(again.stdout, /^Weights of 7 tensors from .*first$/m);
+
     other.delete("0.weight");
     await Deno.writeFile(weights, writeSafetensors(other, metadata));
     const missing = await run(...begin, "--output", join(folder, "third"));
@@ -531,6 +536,10 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     assert.match(missing.stderr, /weights of another network.*--partial/);
     const partial = await run(...begin, "--partial", "--epochs", "1", "--output", join(folder, "fourth"));
     assert.match(partial.stdout, /3 begin anew: 0\.weight, 6\.weight, 6\.bias/);
+    // Told before data are looked for.
+    const nowhere = ["--pretrained", join(folder, "nothing.pth"), "--data", join(folder, "missing.tar.gz")];
+    const gone = await run(...small.slice(0, 4), ...nowhere, "--output", join(folder, "gone"));
+    assert.match(gone.stderr, /^error: .*nothing\.pth: there is no such file or folder\n$/);
     const typo = await run(...begin, "--freeze", "7", "--output", join(folder, "fifth"));
     assert.match(typo.stderr, /^error: there is no layer 7 with parameters; did you mean/);
     // What no file has taught is not frozen: a body that differs, a head of other classes.
