@@ -67,7 +67,7 @@ const CAPTIONS = 2;
 
 /** Runs the command; returns its exit code. */
 export async function preview(args: readonly string[]): Promise<number> {
-  const flags = parseFlags(previewFlags, args);
+  const flags = parseFlags(previewFlags, args, ["no-aug"]);
   if (flags.help) {
     console.log([EXAMPLES, ...describeGroups(groups)].join("\n"));
     return 0;

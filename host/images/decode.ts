@@ -61,7 +61,8 @@ export async function openPhotograph(
     return { header, image: sharp(data, { limitInputPixels: false, raw }) };
   }
   // libvips takes whole numbers only; 4.1 million pixels are none.
-  const limitInputPixels = Number.isFinite(maxPixels) && Math.ceil(maxPixels);
+  const limitInputPixels = Number.isFinite(maxPixels) &&
+    Math.min(Math.ceil(maxPixels), Number.MAX_SAFE_INTEGER);
   const options = { limitInputPixels, failOn: "error", ignoreIcc: !withProfile } as const;
   return { header, image: sharp(bytes, options).autoOrient() };
 }

@@ -50,6 +50,9 @@ Deno.test("a flag leaves out what a file has for others, and empties what it has
   );
   await withFolder(async (folder) => {
     const file = join(folder, "own.json"), whole = join(folder, "whole.json");
+    await Deno.writeTextFile(file, '{ "no_aug": true }');
+    const varied = await settings(...finetune, "--config", file, "--no-no-aug", "--rand-augment", "on");
+    assert.deepEqual([varied.no_aug, varied.rand_augment], [false, [2, 9]]);
     const content = { scheduler: "cosine", min_lr: 1e-5, rand_augment: [2, 9], color_jitter: 0.4 };
     const more = { early_stop: false, pretrained: "a.pth", freeze: ["*"], input: "3x64x64" };
     await Deno.writeTextFile(file, JSON.stringify({ ...content, ...more }));
