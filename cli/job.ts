@@ -17,7 +17,7 @@ import { checkKind, checkOptions, givenOptions, mapOf, modelEntry, ownOptions, s
 import { type Mode, modeOf, tellOfIdle } from "./mode.ts";
 import { datasetOf } from "./named_data.ts";
 import { recipeFile } from "./recipes.ts";
-import { checkData, checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
+import { checkFolder, checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
 import { withEarlyStop } from "./settings/limits.ts";
 import { shortWarmup } from "./settings/schedule.ts";
@@ -80,7 +80,7 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   const resumed = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint);
   if (resumed) {
     checkPlainWeights(resumed, given);
-    await checkData(resumed, given.data);
+    await checkFolder(resumed, given.data);
   }
   // What has every setting says what a run is, whether it begins or goes on.
   const chosen = resumed?.config && !base

@@ -79,7 +79,7 @@ export function checkPlainWeights(
 }
 
 /** Throws where the run's data set would be downloaded to where images of one's own lie. */
-export async function checkData({ path, config }: Resumed, data: string | undefined): Promise<void> {
+export async function checkFolder({ path, config }: Resumed, data: string | undefined): Promise<void> {
   if (!config || data === undefined || await datasetIn(data, config.dataset) === config.dataset) return;
   throw new UserError(
     `--data ${data}: has folders of images, not the run's ${config.dataset}; ` +

@@ -9,14 +9,18 @@ Deno.test("--lr-find: a rate to try, its curve as a picture and as a table", asy
   await withFolder(async (folder) => {
     const output = `${folder}/find`;
     const digits = ["--model", await smallNet(folder), "--batch-size", "32", "--output", output];
+    const idle = ["--max-steps", "9", "--scheduler", "cosine", "--warmup-epochs", "1"];
     const head = ["--lr", "0.001", "--lr-head", "0.01"];
-    const { code, stdout, stderr } = await run(...digits, ...head, "--lr-find", "--max-steps", "9");
+    const { code, stdout, stderr } = await run(...digits, ...head, "--lr-find", ...idle);
     assert.equal(code, 0, stderr);
     const number = String.raw`(0\.\d+|\d+(?:\.\d+)?|\d(?:\.\d+)?e-\d)`;
     const tried = new RegExp(`^Try: --lr ${number} --lr-head ${number}$`, "m").exec(stdout);
     // As many times the other as in what was asked for.
     assert.ok(Math.abs(Number(tried![2]) / Number(tried![1]) - 10) < 0.02, stdout);
-    assert.equal(stderr, "Note: --no-pictures, --max-steps have no effect with --lr-find\n");
+    assert.equal(
+      stderr,
+      "Note: --no-pictures, --scheduler, --warmup-epochs, --max-steps have no effect with --lr-find\n",
+    );
     assert.deepEqual(namesIn(output), ["lr_find.csv", "lr_find.svg"]);
     const [header, first, ...rows] = (await Deno.readTextFile(`${output}/lr_find.csv`)).trim().split("\n");
     assert.equal(header, "lr,loss,smoothed_loss");
