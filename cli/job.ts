@@ -20,7 +20,7 @@ import { recipeFile } from "./recipes.ts";
 import { checkFolder, checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
 import { withEarlyStop } from "./settings/limits.ts";
-import { shortWarmup } from "./settings/schedule.ts";
+import { shortWarmup, withoutReplaced } from "./settings/schedule.ts";
 import {
   changeSettings,
   givenSettings,
@@ -177,7 +177,8 @@ async function gather(given: Given): Promise<Gathered> {
 }
 
 /** `flags` over those of a file. */
-function layered(under: SettingFlags, flags: SettingFlags): SettingFlags {
+function layered(file: SettingFlags, flags: SettingFlags): SettingFlags {
+  const under = withoutReplaced(file, flags);
   return { ...under, ...withEarlyStop(withRoomForWarmup(under, flags)) };
 }
 

@@ -119,3 +119,34 @@ Deno.test("a file that has every setting says what a run is that --resume auto g
     assert.deepEqual({ epochs, lr, clip_grad }, { epochs: 3, lr: 0.007, clip_grad: 2 });
   });
 });
+
+Deno.test("another optimiser or schedule than a file's has its own settings, whatever the file leaves out", async () => {
+  const settings = async (...flags: string[]) =>
+    JSON.parse((await printed(train, ...flags, "--print-config")).out);
+  await withFolder(async (folder) => {
+    const whole = join(folder, "whole.json");
+    for (const recipe of ["resnet50_layer4", "boxes"]) {
+      const named = ["--recipe", recipe, "--data", folder];
+      await Deno.writeTextFile(whole, JSON.stringify(await settings(...named)));
+      for (
+        const flags of [
+          ["--optimizer", "sgd"],
+          ["--optimizer", "sgd", "--lr", "0.2"],
+          ["--scheduler", "onecycle"],
+          ["--scheduler", "exponential"],
+        ]
+      ) {
+        const found = await settings(...named, ...flags);
+        assert.deepEqual(found, await settings("--config", whole, ...flags), [recipe, ...flags].join(" "));
+        if (flags.includes("onecycle")) assert.equal(found.warmup_epochs, 0);
+      }
+    }
+    const sgd = await settings("--recipe", "resnet50_layer4", "--optimizer", "sgd");
+    assert.deepEqual([sgd.lr, sgd.weight_decay, sgd.lr_head], [0.05, 5e-4, 0.0001]);
+    // A file that names none has its rate for any.
+    await Deno.writeTextFile(whole, '{ "lr": 0.3, "gamma": 0.7 }');
+    const any = ["--config", whole, "--optimizer", "sgd", "--scheduler", "step"];
+    const { lr, gamma } = await settings(...any);
+    assert.deepEqual([lr, gamma], [0.3, 0.7]);
+  });
+});
