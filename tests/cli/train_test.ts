@@ -622,6 +622,12 @@ Deno.test("the best epochs and every second one are kept, and a stop in time say
     assert.match(stopped.stdout, /--max-steps 12\n$/);
     const timed = await run(...small, "--max-time", "0.001s", "--output", join(folder, "timed"));
     assert.match(timed.stdout, /Stopped in epoch 1 after step 1 of 4; nothing is lost\./);
+    // An epoch that is trained is tested anyway, and so it is done.
+    const whole = ["--batch-size", "16", "--max-time", "0.001s", "--output", join(folder, "whole")];
+    const done = await run(...small.slice(0, -2), ...whole);
+    assert.doesNotMatch(done.stdout, /Stopped/);
+    assert.match(done.stdout, /^Epoch \[1\/10\] train: .*\nAccuracy of the model .*\nBest: /m);
+    assert.match(await Deno.readTextFile(join(folder, "whole", "log.csv")), /\n1,.*\n$/);
   });
 });
 
