@@ -24,6 +24,7 @@ import { shortWarmup, withoutReplaced } from "./settings/schedule.ts";
 import {
   changeSettings,
   givenSettings,
+  refusedChange,
   resolveSettings,
   type SettingFlags,
   settingOf,
@@ -82,10 +83,7 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
     checkPlainWeights(resumed, given);
     await checkFolder(resumed, given.data);
   }
-  // What has every setting says what a run is, whether it begins or goes on.
-  const chosen = resumed?.config && !base
-    ? resolveSettings(flags, resumed.config, given)
-    : changeSettings(flags, base, given);
+  const chosen = chooseSettings(flags, base, resumed?.config, given);
   if (isAuto) console.error(`--resume auto: ${path === undefined ? newRun(chosen) : `goes on with ${path}`}`);
   const entry = await modelEntry(chosen.model, given, resumed?.path ?? given.config);
   const own = { ...chosen.model_options, ...model_options, ...ownOptions(chosen.model, entry, given) };
@@ -125,6 +123,20 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
     workers: await workersFor(given),
     dashboard: given.dashboard,
   };
+}
+
+/** What has every setting, `base`, says what a run is, whether it begins or goes on. */
+function chooseSettings(
+  flags: SettingFlags,
+  base: Settings | undefined,
+  resumed: Settings | undefined,
+  given: Given,
+): Settings {
+  if (resumed && !base) return resolveSettings(flags, resumed, given);
+  const chosen = changeSettings(flags, base, given);
+  const refusal = resumed && refusedChange(chosen, resumed);
+  if (refusal !== undefined) throw new UserError(refusal);
+  return chosen;
 }
 
 /** Detectors are trained on boxes, where nobody says otherwise; for what files say see `datasetOf`. */

@@ -117,6 +117,11 @@ Deno.test("a file that has every setting says what a run is that --resume auto g
     assert.equal(err, `--resume auto: goes on with ${output}`);
     const { epochs, lr, clip_grad } = JSON.parse(out);
     assert.deepEqual({ epochs, lr, clip_grad }, { epochs: 3, lr: 0.007, clip_grad: 2 });
+    await Deno.writeTextFile(whole, JSON.stringify({ ...config, batch_size: 32 }));
+    await assert.rejects(
+      train([...flags, "--print-config"]),
+      /^UserError: --batch-size 32 does not go with --resume: that run has 64$/,
+    );
   });
 });
 
