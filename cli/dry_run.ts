@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { readSafetensors } from "../core/format/safetensors.ts";
 import { restore } from "../core/train/checkpoint.ts";
+import type { EpochEvent } from "../core/train/log_row.ts";
 import { stepsOf, testBatchesOf } from "../core/train/progress.ts";
 import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
 import { readBytes, statIfThere } from "../host/files.ts";
@@ -18,49 +19,59 @@ export function tryOptions(options: TrainerOptions): TrainerOptions {
   return { ...options, ...limits, limit_batches: updates * (options.accumulate ?? 1) };
 }
 
+interface Trial {
+  readonly trainer: Trainer;
+  readonly options: TrainerOptions;
+  readonly config: RunConfig;
+}
+
 /** Trains, evaluates, saves and loads with `trainer`, and tells what `options` would take. Keeps nothing. */
-export async function dryRun(
-  { trainer, options, config }: {
-    readonly trainer: Trainer;
-    readonly options: TrainerOptions;
-    readonly config: RunConfig;
-  },
-): Promise<void> {
+export async function dryRun(trial: Trial): Promise<void> {
+  const { trainer, options } = trial;
+  let training = 0, trained = 0, test = Infinity, saving = { seconds: 0, bytes: 0 };
+  // The first update is slower than all that follow.
+  const { accumulate = 1 } = options;
+  for (let left = stepsOf(tryOptions(options)) - accumulate; left > 0; left--) await trainer.step();
+  let began = performance.now();
+  for await (const event of trainer.train()) {
+    const seconds = (performance.now() - began) / 1000;
+    if (event.type === "step") {
+      training += seconds;
+      trained++;
+    } else if (event.type === "evaluate") test = Math.min(test, seconds);
+    else saving = await trySaving(trial, event);
+    began = performance.now();
+  }
+  const steps = stepsOf(options), step = training / trained;
+  const epoch = steps * step, testing = testBatchesOf(options) * test;
+  console.log([
+    `A step takes ${step.toFixed(3)} s: ${imagesText(options.batch_size / step)} a second`,
+    `An epoch of ${steps} steps takes ${duration(epoch)}, its test ${duration(testing)}, saving it ${
+      saving.seconds.toFixed(1)
+    } s`,
+    `All ${options.epochs} epochs would take ${
+      duration(options.epochs * (epoch + testing + saving.seconds))
+    }`,
+    `Memory ${megabytes(trainer.session.memory.totalBytes)}; a checkpoint is ${megabytes(saving.bytes)}`,
+    "All parts work; nothing was kept.",
+  ].join("\n"));
+}
+
+/** Saves an epoch and loads it. The folder is there no longer than that takes: whoever is interrupted leaves it. */
+async function trySaving(
+  { trainer, options, config }: Trial,
+  event: EpochEvent,
+): Promise<{ seconds: number; bytes: number }> {
   const output = await Deno.makeTempDir({ prefix: "strata-dry-run-" });
   try {
     const keeper = await createKeeper({ trainer, options, config, output, checkpoint: undefined });
-    let training = 0, trained = 0, test = Infinity, saving = 0;
-    // The first update is slower than all that follow.
-    const { accumulate = 1 } = options;
-    for (let left = stepsOf(tryOptions(options)) - accumulate; left > 0; left--) await trainer.step();
-    let began = performance.now();
-    for await (const event of trainer.train()) {
-      const seconds = (performance.now() - began) / 1000;
-      if (event.type === "step") {
-        training += seconds;
-        trained++;
-      } else if (event.type === "evaluate") test = Math.min(test, seconds);
-      else {
-        began = performance.now();
-        await keeper.saveEpoch(event, { seconds, images_per_second: undefined });
-        saving = (performance.now() - began) / 1000;
-      }
-      began = performance.now();
-    }
+    const began = performance.now();
+    await keeper.saveEpoch(event, { seconds: 0, images_per_second: undefined });
+    const seconds = (performance.now() - began) / 1000;
     const last = join(output, LAST);
     restore(options.model, trainer.session, readSafetensors(await readBytes(last), last), last);
-    const steps = stepsOf(options), step = training / trained;
-    const epoch = steps * step, testing = testBatchesOf(options) * test;
     const { size } = (await statIfThere(last))!;
-    console.log([
-      `A step takes ${step.toFixed(3)} s: ${imagesText(options.batch_size / step)} a second`,
-      `An epoch of ${steps} steps takes ${duration(epoch)}, its test ${duration(testing)}, saving it ${
-        saving.toFixed(1)
-      } s`,
-      `All ${options.epochs} epochs would take ${duration(options.epochs * (epoch + testing + saving))}`,
-      `Memory ${megabytes(trainer.session.memory.totalBytes)}; a checkpoint is ${megabytes(size)}`,
-      "All parts work; nothing was kept.",
-    ].join("\n"));
+    return { seconds, bytes: size };
   } finally {
     await Deno.remove(output, { recursive: true });
   }

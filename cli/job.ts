@@ -1,21 +1,30 @@
 /** What `train` is asked for, in full, before any data is read. */
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { checkWritable, findCheckpoint, findRuns, hasCheckpoint, refuseOldRun } from "../host/run_folder.ts";
+import {
+  checkWritable,
+  findCheckpoint,
+  findRuns,
+  findWeights,
+  hasCheckpoint,
+  refuseOldRun,
+} from "../host/run_folder.ts";
 import { lockRun } from "../host/run_lock.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import type { Parsed } from "./arguments.ts";
 import { workersFor } from "./backend.ts";
 import { checkKind, checkOptions, givenOptions, mapOf, modelEntry, ownOptions, shortName } from "./model.ts";
 import { type Mode, modeOf, tellOfIdle } from "./mode.ts";
+import { datasetOf } from "./named_data.ts";
 import { recipeFile } from "./recipes.ts";
-import { checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
+import { checkFolder, checkPlainWeights, readCheckpoint, resumable, type Resumed } from "./resume.ts";
 import { type Config, readConfig } from "./settings/config_file.ts";
 import { withEarlyStop } from "./settings/limits.ts";
-import { shortWarmup } from "./settings/schedule.ts";
+import { shortWarmup, withoutReplaced } from "./settings/schedule.ts";
 import {
   changeSettings,
   givenSettings,
+  refusedChange,
   resolveSettings,
   type SettingFlags,
   settingOf,
@@ -70,10 +79,11 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   const isNew = before === undefined || resolve(given.output ?? before) !== resolve(before);
   if (!isNew && mode === "train" && !given["print-config"]) held.use(await lockRun(before));
   const resumed = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint);
-  if (resumed) checkPlainWeights(resumed, given);
-  const chosen = resumed?.config
-    ? resolveSettings(flags, resumed.config, given)
-    : changeSettings(flags, base, given);
+  if (resumed) {
+    checkPlainWeights(resumed, given);
+    await checkFolder(resumed, given.data);
+  }
+  const chosen = chooseSettings(flags, base, resumed?.config, given);
   if (isAuto) console.error(`--resume auto: ${path === undefined ? newRun(chosen) : `goes on with ${path}`}`);
   const entry = await modelEntry(chosen.model, given, resumed?.path ?? given.config);
   const own = { ...chosen.model_options, ...model_options, ...ownOptions(chosen.model, entry, given) };
@@ -86,6 +96,10 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   if (mode !== "evaluate" && !given["print-config"]) {
     await checkWritable(output);
     if (isNew) await refuseOldRun(output);
+  }
+  // Before data are read, and downloaded maybe.
+  if (settings.pretrained !== "" && !resumed && !given["print-config"]) {
+    await findWeights(settings.pretrained);
   }
   const autotune = given.autotune ?? false;
   if (autotune && resumed) {
@@ -111,9 +125,25 @@ export async function understand(given: Given, held: DisposableStack): Promise<J
   };
 }
 
-/** Detectors are trained on boxes, where nobody says otherwise. */
+/** What has every setting, `base`, says what a run is, whether it begins or goes on. */
+function chooseSettings(
+  flags: SettingFlags,
+  base: Settings | undefined,
+  resumed: Settings | undefined,
+  given: Given,
+): Settings {
+  if (resumed && !base) return resolveSettings(flags, resumed, given);
+  const chosen = changeSettings(flags, base, given);
+  const refusal = resumed && refusedChange(chosen, resumed);
+  if (refusal !== undefined) throw new UserError(refusal);
+  return chosen;
+}
+
+/** Detectors are trained on boxes, where nobody says otherwise; for what files say see `datasetOf`. */
 async function withDataset({ flags, base }: Gathered, given: Given): Promise<SettingFlags> {
-  if (flags.model === undefined || flags.dataset !== undefined || base) return flags;
+  const dataset = await datasetOf({ dataset: flags.dataset ?? base?.dataset }, given);
+  if (dataset !== undefined) return { ...flags, dataset };
+  if (flags.model === undefined) return flags;
   const isDetector = mapOf(await modelEntry(flags.model, given, given.config), {}) !== undefined;
   return isDetector ? { ...flags, dataset: "boxes" } : flags;
 }
@@ -159,7 +189,8 @@ async function gather(given: Given): Promise<Gathered> {
 }
 
 /** `flags` over those of a file. */
-function layered(under: SettingFlags, flags: SettingFlags): SettingFlags {
+function layered(file: SettingFlags, flags: SettingFlags): SettingFlags {
+  const under = withoutReplaced(file, flags);
   return { ...under, ...withEarlyStop(withRoomForWarmup(under, flags)) };
 }
 

@@ -1,5 +1,5 @@
 /** Writes a run's files. */
-import type { LogRow } from "../core/metrics/log.ts";
+import { type LogRow, scoreOf } from "../core/metrics/log.ts";
 import type { Safetensors } from "../core/format/safetensors.ts";
 import { toCheckpoint } from "../core/train/checkpoint.ts";
 import type { TestResult } from "../core/train/evaluation.ts";
@@ -82,7 +82,8 @@ export async function createKeeper(
       const { epoch, test: { score } } = event;
       if (event.best) await saveBest();
       if (config.save_top_k > 1) {
-        await folder.saveRanked(output, config.save_top_k, { epoch, score }, () => contents(false));
+        const scores = new Map(log.map((row) => [row.epoch!, scoreOf(row) ?? 0])).set(epoch, score);
+        await folder.saveRanked(output, config.save_top_k, epoch, scores, () => contents(false));
       }
       log.push(logRow(event, timing));
       await folder.saveLog(output, log);

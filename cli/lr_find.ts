@@ -2,19 +2,20 @@
 import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { type LrPoint, suggest, sweep, usualSweep } from "../core/train/lr_find.ts";
-import type { Trainer, TrainerOptions } from "../core/train/trainer.ts";
+import type { Trainer } from "../core/train/trainer.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import { createProgress } from "./progress.ts";
+import type { Settings } from "./settings/settings.ts";
 
-/** `trainer` must be one of `sweepOptions`. Throws where the loss never falls. */
+/** `trainer` must be one of `sweepOptions`; `settings` are those of the run. Throws where the loss never falls. */
 export async function findLearningRate(
   trainer: Trainer,
-  options: TrainerOptions,
+  { accumulate, lr, lr_head }: Pick<Settings, "accumulate" | "lr" | "lr_head">,
   output: string,
 ): Promise<void> {
   const points: LrPoint[] = [];
   const progress = createProgress();
-  for await (const point of sweep(trainer, usualSweep, options.accumulate)) {
+  for await (const point of sweep(trainer, usualSweep, accumulate)) {
     points.push(point);
     progress.show(points.length / usualSweep.updates, `lr ${short(point.lr)}, loss ${point.loss.toFixed(4)}`);
   }
@@ -32,9 +33,11 @@ export async function findLearningRate(
       "--lr-find: the loss falls at no rate: look at the images (--overfit-batches 1), or at the network",
     );
   }
+  // The head's rate has risen with the others'.
+  const head = lr_head > 0 ? ` --lr-head ${short(found.steepest * lr_head / lr)}` : "";
   console.log(
     `The loss falls most steeply at ${short(found.steepest)} and is lowest at ${short(found.lowest)}.\n` +
-      `Try: --lr ${short(found.steepest)}`,
+      `Try: --lr ${short(found.steepest)}${head}`,
   );
 }
 

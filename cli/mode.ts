@@ -32,13 +32,22 @@ export function modeOf(given: Given): Mode {
 const LIMITS = ["max-time", "max-steps", "early-stop", "patience"] as const;
 const STEPS = ["save-every-minutes", "print-every"] as const;
 const EPOCHS = ["save-top-k", "save-every"] as const;
+const RATES = [
+  "epochs",
+  "scheduler",
+  "warmup-epochs",
+  "min-lr",
+  "step-size",
+  "milestones",
+  "gamma",
+] as const;
 
 /** Flags of a whole run that a mode makes no use of. */
 const IDLE = {
   train: [],
   evaluate: ["output", ...LIMITS, ...STEPS, ...EPOCHS],
   "dry-run": [...LIMITS, ...STEPS],
-  "lr-find": ["no-pictures", ...LIMITS, ...STEPS, ...EPOCHS],
+  "lr-find": ["no-pictures", ...RATES, ...LIMITS, ...STEPS, ...EPOCHS],
 } as const satisfies Record<Mode, readonly (keyof Given)[]>;
 
 /** These are no mistakes: a trial is the run's own command with one flag more. */

@@ -16,6 +16,7 @@ import { loadAnyDataset } from "../host/datasets.ts";
 import { describeGroups, type Parsed, parseFlags, switchFlag, text, whole } from "./arguments.ts";
 import { main } from "./main.ts";
 import { checkKind, mapOf, modelEntry } from "./model.ts";
+import { datasetOf } from "./named_data.ts";
 import { whileReading } from "./progress.ts";
 import { recipeFile } from "./recipes.ts";
 import { readConfig } from "./settings/config_file.ts";
@@ -66,19 +67,21 @@ const CAPTIONS = 2;
 
 /** Runs the command; returns its exit code. */
 export async function preview(args: readonly string[]): Promise<number> {
-  const flags = parseFlags(previewFlags, args);
+  const flags = parseFlags(previewFlags, args, ["no-aug"]);
   if (flags.help) {
     console.log([EXAMPLES, ...describeGroups(groups)].join("\n"));
     return 0;
   }
-  const given = { ...await fromFiles(flags), ...flags };
+  const files = await fromFiles(flags);
+  const given = { ...files, ...flags };
   const { mixup = 0, cutmix = 0 } = given;
   const { count = 8, epochs = 6, output = "preview.png", seed = 0 } = given;
   if (extname(output).toLowerCase() !== ".png") throw new UserError(`--output ${output}: must end in .png`);
   const model = given.model ?? (given.dataset === "boxes" ? "yolov1" : "resnet50");
   const entry = await modelEntry(model, flags, given.config);
   const map = mapOf(entry, {}, given.input);
-  const dataset = given.dataset ?? (map ? "boxes" : given.data === undefined ? "digits" : "folder");
+  const dataset = await datasetOf(files, flags) ??
+    (map ? "boxes" : given.data === undefined ? "digits" : "folder");
   const settings = {
     ...dataDefaults(dataset),
     ...settingsOf(given),

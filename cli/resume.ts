@@ -7,6 +7,7 @@ import { readSafetensors, type Safetensors } from "../core/format/safetensors.ts
 import type { StateDict } from "../core/format/state_dict.ts";
 import { endOf } from "../core/train/progress.ts";
 import { type CheckpointHeader, readHeader } from "../core/train/checkpoint.ts";
+import { datasetIn } from "../host/datasets.ts";
 import { readBytes } from "../host/files.ts";
 import type { KnownRun } from "../host/run_folder.ts";
 import { resolve } from "node:path";
@@ -75,6 +76,15 @@ export function checkPlainWeights(
   if (!given.model || !given.dataset) {
     throw new UserError(`${path}: it does not say what its weights are of: name --model and --dataset`);
   }
+}
+
+/** Throws where the run's data set would be downloaded to where images of one's own lie. */
+export async function checkFolder({ path, config }: Resumed, data: string | undefined): Promise<void> {
+  if (!config || data === undefined || await datasetIn(data, config.dataset) === config.dataset) return;
+  throw new UserError(
+    `--data ${data}: has folders of images, not the run's ${config.dataset}; ` +
+      `to test its weights on them: deno task evaluate ${path} --data ${data}`,
+  );
 }
 
 /** Throws where the data set is another than the run's, which then could not go on as if nothing had happened. */

@@ -3,6 +3,7 @@ import { DeviceLost } from "../core/backend/backend.ts";
 import { within } from "../core/within.ts";
 import { endOf, type Progress, stepsOf } from "../core/train/progress.ts";
 import type { TestResult } from "../core/train/evaluation.ts";
+import type { TrainingEvent } from "../core/train/trainer.ts";
 import { NotFinite } from "../core/train/not_finite.ts";
 import { CannotWrite } from "../host/atomic_write.ts";
 import { describeEnding, type Ending } from "./ending.ts";
@@ -127,7 +128,7 @@ async function trainToEnd(
       if (event.type === "step") await pictures?.step(event);
       if (endOf(progress, options)) continue; // The stream ends by itself, where all is in order.
       if (stopped()) ending = "signal";
-      else if (isLate() && event.type !== "evaluate") ending = "max_time";
+      else if (isLate() && !awaitsTest(event)) ending = "max_time";
       if (ending) break;
       if (event.type === "step") await keeper.saveInTime(event);
     }
@@ -146,6 +147,11 @@ async function trainToEnd(
   return ending;
 }
 
+/** Whether an epoch is trained and its test is not done: what ends a run in good order tests it anyway. */
+function awaitsTest(event: TrainingEvent): boolean {
+  return event.type === "evaluate" || event.type === "step" && event.step === event.steps;
+}
+
 /** Says how good the weights are, and keeps them if they are the best: those of an epoch's middle may be. */
 async function finish(
   { trainer }: Run,
@@ -156,7 +162,7 @@ async function finish(
   const { progress } = trainer;
   const test = known ?? await trainer.evaluate(createTestReport());
   const epoch = progress.epoch + 1;
-  if (progress.step > 0 && test.score > progress.best_score) {
+  if (progress.step > 0 && (progress.best_epoch === 0 || test.score > progress.best_score)) {
     await keeper.takeAsBest(test);
     await keeper.saveLast();
     await pictures?.answers({ epoch, test });

@@ -170,7 +170,7 @@ async function carryOut(
   const output = await ownFolder(job, held);
   await tidy(output);
   if (mode === "lr-find") {
-    await findLearningRate(trainer, options, output);
+    await findLearningRate(trainer, settings, output);
     return 0;
   }
   await checkRoomForRun(output, trainer.session.memory.stateBytes);

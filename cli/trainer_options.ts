@@ -11,6 +11,7 @@ import { belongsTo, freeze, headOf } from "../core/train/head.ts";
 import { stepsOf } from "../core/train/progress.ts";
 import { taskOf } from "../core/train/task_of.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
+import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import { ALL_BUT_HEAD } from "./settings/finetune.ts";
@@ -99,17 +100,35 @@ function expectHead(head: ReadonlySet<string>, flag: string, model: string): voi
 
 /** Reads the weights to begin with, and tells which fit. */
 export async function readPretrained(
-  { pretrained, partial }: Settings,
+  { pretrained, partial, freeze }: Settings,
   { options, head }: Prepared,
 ): Promise<MatchedStateDict> {
   const { model } = options;
   const body = isDetectionModel(model) ? model.body : undefined;
-  const matched = matchStateDict(model, await readStateDict(pretrained), { partial, head, body });
+  const matched = matchStateDict(model, await readStateDict(await findWeights(pretrained)), {
+    partial,
+    head,
+    body,
+  });
   const { tensors, left } = matched;
   const shown = left.slice(0, 6).join(", ") + (left.length > 6 ? " and more" : "");
   console.log(
     `Weights of ${tensors.size} tensors from ${pretrained}` +
       (left.length > 0 ? `; ${left.length} begin anew: ${shown}` : ""),
   );
+  expectTrained(model, left, freeze);
   return matched;
+}
+
+/** Throws where what begins anew would stay as it was drawn. */
+function expectTrained(model: Module, left: readonly string[], freeze: readonly string[]): void {
+  if (freeze.length === 0) return;
+  const parameters = namedParameters(model);
+  const kept = left.filter((name) => parameters.get(name)?.requires_grad === false);
+  if (kept.length === 0) return;
+  const more = kept.length > 1 ? ` and ${kept.length - 1} more begin` : " begins";
+  throw new UserError(
+    `--freeze would keep random weights: ${kept[0]}${more} anew; freeze only layers that --pretrained has, ` +
+      "by their names",
+  );
 }

@@ -94,6 +94,8 @@ function handled(split: DatasetSplit<MemoryDataset>, options: LoadOptions): Data
   return { ...rehandle(split, changes), close: () => pool.close() };
 }
 
+/** A folder of images by class. */
+const FOLDER = "folder";
 /** A folder of images with boxes. */
 const BOXES = "boxes";
 
@@ -113,6 +115,16 @@ export async function isDownloaded(name: string, data: string): Promise<boolean>
   if (name === "cifar10") return await (await import("./cifar10.ts")).findCifar10(data) !== undefined;
   if (name === "mnist") return await (await import("./mnist.ts")).findMnist(data) !== undefined;
   return false;
+}
+
+/**
+ * What a folder has that somebody names where files of settings name a data set: that one, or else images of one's own. To
+ * a folder with neither it is downloaded.
+ */
+export async function datasetIn(data: string, named: string): Promise<string> {
+  if (named === FOLDER || named === BOXES || await isDownloaded(named, data)) return named;
+  const { hasImageFolders } = await import("./images/files.ts");
+  return await hasImageFolders(data) ? FOLDER : named;
 }
 
 /** A data set of images by class. */

@@ -116,18 +116,22 @@ export function numberedName(epoch: number): string {
 /** Names of the K best's weights: score and epoch. */
 export const RANKED = /^best-(\d\.\d{4})-epoch-(\d+)\.safetensors$/;
 
-/** Saves the weights of an epoch if it is among the `count` best, and removes what is no longer. */
+/**
+ * Saves the weights of an epoch if it is among the `count` best, and removes what is no longer. `scores` has those of the
+ * epochs, this one among them: four digits may be the same of several.
+ */
 export async function saveRanked(
   folder: string,
   count: number,
-  epoch: { readonly epoch: number; readonly score: number },
+  epoch: number,
+  scores: ReadonlyMap<number, number>,
   weights: () => Promise<Safetensors>,
 ): Promise<void> {
-  const own = `best-${epoch.score.toFixed(4)}-epoch-${epoch.epoch}.safetensors`;
+  const own = `best-${scores.get(epoch)!.toFixed(4)}-epoch-${epoch}.safetensors`;
   const others = (await namesIn(folder)).filter((name) => RANKED.test(name) && name !== own);
   const rank = (name: string) => {
     const [, score, epoch] = RANKED.exec(name)!;
-    return [Number(score), -Number(epoch)] as const;
+    return [scores.get(Number(epoch)) ?? Number(score), -Number(epoch)] as const;
   };
   const ranked = [...others, own].sort((a, b) => rank(b)[0] - rank(a)[0] || rank(b)[1] - rank(a)[1]);
   if (ranked.indexOf(own) < count) await saveCheckpoint(folder, own, await weights());

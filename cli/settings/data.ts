@@ -185,7 +185,11 @@ export function checkData(
     throw new UserError(`--${other} has no effect with --dataset ${dataset}: ${why}`);
   }
   const random = RANDOM.find((flag) => flags[flag] !== undefined);
-  if (no_aug && random) throw new UserError(`--${random} has no effect with --no-aug: leave one of them out`);
+  if (!no_aug || random === undefined) return;
+  const advice = flags["no-aug"]
+    ? ": leave one of them out"
+    : ", which a file has on: --no-no-aug turns it off";
+  throw new UserError(`--${random} has no effect with --no-aug${advice}`);
 }
 
 export function augmentationOf({ rand_augment, color_jitter, random_erase }: DataSettings): Augmentation {

@@ -47,9 +47,13 @@ export function clipOf(scheduler: ScheduleName): number {
 
 /** Throws where one of the flags has no effect. */
 export function checkRegularise(
-  settings: RegulariseSettings & { readonly weight_decay: number },
+  settings: RegulariseSettings & { readonly weight_decay: number; readonly batch_size: number },
   flags: Readonly<Record<string, unknown>>,
 ): void {
+  const mixing = ["mixup", "cutmix"].find((flag) => flags[flag]);
+  if (mixing !== undefined && settings.batch_size === 1) {
+    throw new UserError(`--${mixing} has no effect with --batch-size 1: it mixes the images of a batch`);
+  }
   if (flags["ema-decay"] !== undefined && !settings.ema) {
     throw new UserError("--ema-decay has no effect without --ema");
   }

@@ -7,7 +7,7 @@ import {
   scheduleNames,
   type ScheduleOptions,
 } from "../../core/optim/schedule.ts";
-import { oneOf, real, switchFlag, whole, wholeList } from "../arguments.ts";
+import { oneOf, type Parsed, real, switchFlag, whole, wholeList } from "../arguments.ts";
 
 export interface ScheduleSettings {
   readonly epochs: number;
@@ -123,16 +123,18 @@ const ONLY_FOR: readonly [keyof typeof scheduleFlags, "optimizer" | "scheduler",
   ["min-lr", "scheduler", ["cosine"]],
 ];
 
+function optimizerDefaults(dataset: string, optimizer: OptimizerName) {
+  const usual = ofDataset[dataset] ?? ofOthers;
+  // The rate of the data set is for this optimiser; another one has its own.
+  return { nesterov: false, ...ofOptimizer[optimizer], ...optimizer === usual.optimizer && { lr: usual.lr } };
+}
+
 /** The defaults of data set, optimiser and schedule, under what is given. */
 export function newSchedule(dataset: string, given: Partial<ScheduleSettings>): ScheduleSettings {
-  const { lr, ...defaults } = ofDataset[dataset] ?? ofOthers;
-  const base = { ...defaults, ...given };
+  const base = { ...ofDataset[dataset] ?? ofOthers, ...given };
   return {
-    nesterov: false,
     ...base,
-    ...ofOptimizer[base.optimizer],
-    // The rate of the data set is for this optimiser; another one has its own.
-    ...(base.optimizer === defaults.optimizer ? { lr } : {}),
+    ...optimizerDefaults(dataset, base.optimizer),
     ...ofScheduler(base.scheduler, base.epochs, base.warmup_epochs),
     ...given,
   };
@@ -140,18 +142,37 @@ export function newSchedule(dataset: string, given: Partial<ScheduleSettings>): 
 
 /** Another optimiser or schedule comes with its own defaults. */
 export function changedSchedule(
+  dataset: string,
   before: ScheduleSettings,
   given: Partial<ScheduleSettings>,
 ): ScheduleSettings {
   const merged = { ...before, ...given };
   return {
     ...merged,
-    ...(merged.optimizer === before.optimizer ? {} : { nesterov: false, ...ofOptimizer[merged.optimizer] }),
+    ...(merged.optimizer === before.optimizer ? {} : optimizerDefaults(dataset, merged.optimizer)),
     ...(merged.scheduler === before.scheduler
       ? {}
       : ofScheduler(merged.scheduler, merged.epochs, merged.warmup_epochs)),
     ...given,
   };
+}
+
+/** Flags whose values are meant for one optimiser, and for one schedule. */
+const OF_OPTIMIZER = ["lr", "weight-decay", "momentum", "nesterov"];
+const OF_SCHEDULER = ["step-size", "milestones", "gamma", "min-lr"];
+/** Schedules that have a way up of their own, see `ofScheduler`. */
+const OWN_WARMUP: readonly ScheduleName[] = ["onecycle", "yolo"];
+
+/** What a file says, without what it says for an optimiser or a schedule where flags name another. */
+export function withoutReplaced<F extends Parsed<typeof scheduleFlags>>(file: F, flags: F): F {
+  const isReplaced = (kind: "optimizer" | "scheduler") =>
+    file[kind] !== undefined && flags[kind] !== undefined && flags[kind] !== file[kind];
+  const replaced = [
+    ...isReplaced("optimizer") ? OF_OPTIMIZER : [],
+    ...isReplaced("scheduler") ? OF_SCHEDULER : [],
+    ...isReplaced("scheduler") && OWN_WARMUP.includes(flags.scheduler!) ? ["warmup-epochs"] : [],
+  ];
+  return Object.fromEntries(Object.entries(file).filter(([name]) => !replaced.includes(name))) as F;
 }
 
 /** Throws where settings contradict each other, or where one of the flags has no effect. */

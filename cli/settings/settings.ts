@@ -125,7 +125,7 @@ function merged(flags: SettingFlags, before?: Partial<Settings>): Settings {
   const given = givenSettings(flags);
   // Who names a folder has images of their own.
   const dataset = given.dataset ?? before?.dataset ?? (given.data === undefined ? "digits" : "folder");
-  const schedule = before ? changedSchedule(before as Settings, given) : newSchedule(dataset, given);
+  const schedule = before ? changedSchedule(dataset, before as Settings, given) : newSchedule(dataset, given);
   return {
     ...defaults,
     ...dataDefaults(dataset),

@@ -141,7 +141,8 @@ function yolo(lr: number, { total }: Yolo): Schedule {
 /**
  * Super-convergence's one cycle (Smith & Topin 2018): from max_lr / div_factor up to max_lr over the first
  * `pct_start` of the steps, then down to max_lr / (div_factor · final_div_factor). With `three_phase` the way down
- * is first a mirror of the way up. `lr` plays no part, as in PyTorch. A phase from step a to step b anneals by
+ * is first a mirror of the way up. `lr` plays no part, as in PyTorch. Momentum is left alone: PyTorch's
+ * `cycle_momentum=False`, which is not its default. A phase from step a to step b anneals by
  * (1 + cos(π p)) / 2 or linearly, with p = (t − a) / (b − a).
  */
 function onecycle(options: OneCycle): Schedule {

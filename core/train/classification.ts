@@ -44,8 +44,8 @@ export interface ClassificationResult extends Evaluation, ClassAnswers {
 }
 
 /**
- * The train graph's further inputs, where images are mixed: `mix`, `target_share`, `partner_share`. Its further output:
- * `correct`, how many were right by `target`. Outputs of an evaluation: `loss`, `correct`, `scores`.
+ * The train graph's further inputs, where images are mixed: `mix`, `target_share`, `partner_share`. Its further outputs:
+ * `correct`, how many were right by `target`, and `partners_correct`, by those of mixed images' partners. Outputs of an evaluation: `loss`, `correct`, `scores`.
  */
 export function classification(options: ClassificationOptions = {}): Task<ClassificationResult> {
   const { label_smoothing = 0, mix, tta } = options;
@@ -61,14 +61,21 @@ export function classification(options: ClassificationOptions = {}): Task<Classi
     }),
     loss(tracer, output, target) {
       const lossTo = (target: Tensor) => classificationLoss(output, target, { label_smoothing });
-      const loss = mix ? mixedLoss(tracer, target, lossTo) : lossTo(target);
-      countCorrect(tracer, scoresOf(output), target);
-      return loss;
+      const own = lossTo(target);
+      const scores = scoresOf(output);
+      countCorrect(tracer, "correct", scores, target);
+      if (!mix) return own;
+      const partners = tracer.apply("flip", [target.value], {});
+      countCorrect(tracer, "partners_correct", scores, partners);
+      return mixedLoss(tracer, own, lossTo(partners));
     },
-    tally: async (read) => ({ accuracy: (await read("correct"))[0]! }),
+    async tally(read, _images, { target_share: [share = 1] = [] }) {
+      // Right is whoever has the larger share of an image, as in torchvision's training.
+      return { accuracy: (await read(share >= 0.5 ? "correct" : "partners_correct"))[0]! };
+    },
     answers(tracer, output, target) {
       const scores = scoresOf(output);
-      countCorrect(tracer, scores, target);
+      countCorrect(tracer, "correct", scores, target);
       tracer.builder.output("loss", crossEntropy(scores, target, { reduction: "sum" }).value);
       tracer.builder.output("scores", scores.value);
     },
@@ -77,19 +84,15 @@ export function classification(options: ClassificationOptions = {}): Task<Classi
   };
 }
 
-function countCorrect({ builder }: Tracer, scores: Tensor, target: Tensor): void {
+function countCorrect({ builder }: Tracer, output: string, scores: Tensor, target: Tensor): void {
   const [correct] = builder.emit("count_correct", [scores.value, target.value], { k: 1 });
-  builder.output("correct", correct!);
+  builder.output(output, correct!);
 }
 
 /** The loss to the own target and that to the partner's, each with its share. */
-function mixedLoss(tracer: Tracer, target: Tensor, lossTo: (target: Tensor) => Tensor): Tensor {
+function mixedLoss(tracer: Tracer, own: Tensor, partners: Tensor): Tensor {
   const share = (name: string) => tracer.input(name, f32([]));
-  const partners = tracer.apply("flip", [target.value], {});
-  return add(
-    multiply(lossTo(target), share("target_share")),
-    multiply(lossTo(partners), share("partner_share")),
-  );
+  return add(multiply(own, share("target_share")), multiply(partners, share("partner_share")));
 }
 
 function classJudge(

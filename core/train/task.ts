@@ -8,6 +8,7 @@ import type { ModelOutput } from "../nn/output.ts";
 import type { Tensor } from "../nn/tensor.ts";
 import type { Tracer } from "../nn/trace.ts";
 import type { Answers } from "./answers.ts";
+import type { StepNumbers } from "./step_numbers.ts";
 
 /** Figures of a training beside its loss, such as `accuracy`: shares (0 … 1), and parts of the loss. */
 export type Figures = Readonly<Record<string, number>>;
@@ -46,8 +47,8 @@ export interface Task<Result extends Judged = Judged> {
     | undefined;
   /** Appends a training step's loss, the mean over the batch, and the outputs that `tally` reads. */
   loss(tracer: Tracer, output: ModelOutput, target: Tensor): Tensor;
-  /** The figures of the step that has just run, summed over its images. */
-  tally(read: ReadOutput, images: number): Promise<Figures>;
+  /** The figures of the step that has just run, summed over its images; `numbers` are those that it was given. */
+  tally(read: ReadOutput, images: number, numbers: StepNumbers): Promise<Figures>;
   /** Appends the outputs of an evaluation that `judge` reads; among them `loss`, the sum over the samples that count. */
   answers(tracer: Tracer, output: ModelOutput, target: Tensor): void;
   /** How many classes the network tells apart, by the graph of an evaluation. */

@@ -159,7 +159,7 @@ export function createTrainer<Result extends Judged>(options: TrainerOptions<Res
     if (!Number.isFinite(loss)) await fail("the loss", loss, place, numbers);
     const norm = clips ? await number("grad_norm") : 0;
     if (!Number.isFinite(norm)) await fail("the norm of the gradients", norm, place, numbers);
-    const tally = await task.tally(read, batch_size);
+    const tally = await task.tally(read, batch_size, numbers);
     underWay.shift();
     progress.step++;
     progress.batches++;

@@ -60,7 +60,9 @@ export async function openPhotograph(
     const raw = { width, height, channels: channels as 1 | 3 };
     return { header, image: sharp(data, { limitInputPixels: false, raw }) };
   }
-  const limitInputPixels = Number.isFinite(maxPixels) && maxPixels;
+  // libvips takes whole numbers only; 4.1 million pixels are none.
+  const limitInputPixels = Number.isFinite(maxPixels) &&
+    Math.min(Math.ceil(maxPixels), Number.MAX_SAFE_INTEGER);
   const options = { limitInputPixels, failOn: "error", ignoreIcc: !withProfile } as const;
   return { header, image: sharp(bytes, options).autoOrient() };
 }

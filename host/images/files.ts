@@ -101,6 +101,17 @@ function leadsToFolder(link: string): Promise<boolean> {
   return Deno.stat(link).then(({ isDirectory }) => isDirectory, () => false);
 }
 
+/** Whether images lie in folders of a folder, as those of classes do: in cats/ or in train/cats/. */
+export async function hasImageFolders(folder: string, levels = 2): Promise<boolean> {
+  if (!(await statIfThere(folder))?.isDirectory) return false;
+  for (const name of (await list(folder)).folders) {
+    const inner = join(folder, name);
+    if ((await list(inner)).files.some(isImageName)) return true;
+    if (levels > 1 && await hasImageFolders(inner, levels - 1)) return true;
+  }
+  return false;
+}
+
 /** Enough for a disk, or a network, that answers several at once. */
 const STATS_AT_ONCE = 16;
 

@@ -100,6 +100,10 @@ Deno.test("settings that contradict each other or have no effect are refused", (
       /--milestones 20 is never reached in 10 epochs/,
     ],
     [{ freeze: ["*"] }, /--freeze would keep random weights: give the trained ones with --pretrained$/],
+    [
+      { cutmix: 1, "batch-size": 1 },
+      /--cutmix has no effect with --batch-size 1: it mixes the images of a batch$/,
+    ],
     [{ partial: true }, /--partial has no effect without --pretrained$/],
     [{ scheduler: "cosine", "min-lr": 1 }, /--min-lr 1 must not be above the 0\.002 of --lr$/],
   ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findLearningRate } from "../../cli/lr_find.ts";
 import { newProgress } from "../../core/train/progress.ts";
-import type { Trainer, TrainerOptions } from "../../core/train/trainer.ts";
+import type { Trainer } from "../../core/train/trainer.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 import { run, smallNet } from "../support/tiny_run.ts";
 
@@ -9,10 +9,18 @@ Deno.test("--lr-find: a rate to try, its curve as a picture and as a table", asy
   await withFolder(async (folder) => {
     const output = `${folder}/find`;
     const digits = ["--model", await smallNet(folder), "--batch-size", "32", "--output", output];
-    const { code, stdout, stderr } = await run(...digits, "--lr-find", "--max-steps", "9");
+    const idle = ["--max-steps", "9", "--scheduler", "cosine", "--warmup-epochs", "1"];
+    const head = ["--lr", "0.001", "--lr-head", "0.01"];
+    const { code, stdout, stderr } = await run(...digits, ...head, "--lr-find", ...idle);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^Try: --lr (0\.\d+|\d+(\.\d+)?|\d(\.\d+)?e-\d)$/m);
-    assert.equal(stderr, "Note: --no-pictures, --max-steps have no effect with --lr-find\n");
+    const number = String.raw`(0\.\d+|\d+(?:\.\d+)?|\d(?:\.\d+)?e-\d)`;
+    const tried = new RegExp(`^Try: --lr ${number} --lr-head ${number}$`, "m").exec(stdout);
+    // As many times the other as in what was asked for.
+    assert.ok(Math.abs(Number(tried![2]) / Number(tried![1]) - 10) < 0.02, stdout);
+    assert.equal(
+      stderr,
+      "Note: --no-pictures, --scheduler, --warmup-epochs, --max-steps have no effect with --lr-find\n",
+    );
     assert.deepEqual(namesIn(output), ["lr_find.csv", "lr_find.svg"]);
     const [header, first, ...rows] = (await Deno.readTextFile(`${output}/lr_find.csv`)).trim().split("\n");
     assert.equal(header, "lr,loss,smoothed_loss");
@@ -30,7 +38,7 @@ Deno.test("--lr-find: a loss that falls at no rate is the network's fault, or th
     const { log } = console;
     console.log = () => {};
     try {
-      await assert.rejects(findLearningRate(trainer, {} as TrainerOptions, folder), {
+      await assert.rejects(findLearningRate(trainer, { accumulate: 1, lr: 0.1, lr_head: 0 }, folder), {
         name: "UserError",
         message:
           "--lr-find: the loss falls at no rate: look at the images (--overfit-batches 1), or at the network",

@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { preview } from "../../cli/preview.ts";
 import { boxPictures, writeVoc } from "../support/boxes.ts";
 import { photograph, put } from "../support/pictures.ts";
-import { withFolder } from "../support/temp_folder.ts";
+import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const loose = { sanitizeOps: false, sanitizeResources: false };
 
@@ -75,6 +75,11 @@ Deno.test("preview: of a folder of photographs", loose, () =>
       await drawn("--config", config, "--input", "3x48x48"),
       await drawn(...plain, "3x48x48"),
     );
+    // Of a data set that a configuration names nothing is put among them.
+    const cifar = await put(join(folder, "cifar.json"), '{ "dataset": "cifar10", "input": [3, 32, 32] }');
+    const before32 = await drawn("--input", "3x32x32");
+    assert.deepEqual(await drawn("--config", cifar), before32);
+    assert.deepEqual(namesIn(join(folder, "data")), ["ants", "bees & wasps"]);
     // Two lines below each image say who is mixed with whom.
     const mix = ["--input", "3x48x48", "--count", "3", "--epochs", "2"];
     const before = await sharp(await drawn(...mix)).metadata();

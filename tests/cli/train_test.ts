@@ -281,6 +281,16 @@ Deno.test("a run does not go on with other images, but its weights may be tested
       /cifar10 has 8 training and 8 test images, not the 16 training and 8 test images of the run/,
     );
     assert.equal((await resume(small, output, "--evaluate-only")).code, 0);
+    // Where images of one's own lie, the run's data set is not downloaded.
+    await Deno.mkdir(join(folder, "photos", "cats"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "photos", "cats", "1.jpg"), "");
+    for (const mode of [["--epochs", "2"], ["--evaluate-only"]]) {
+      const photos = await resume(small, output, "--data", join(folder, "photos"), ...mode);
+      assert.match(
+        photos.stderr,
+        /^error: --data .*: has folders of images, not the run's cifar10; to test its weights on them: .*\n$/,
+      );
+    }
   });
 });
 
@@ -514,6 +524,11 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     }
     assert.notDeepEqual(after.get("6.weight")!.data, tensors.get("6.weight")!.data);
 
+    // A run's folder stands for its best weights.
+    const own = [...small, "--pretrained", output, "--epochs", "1"];
+    const again = await run(...own, "--freeze", "--output", join(folder, "again"));
+    assert.match(again.stdout, /^Weights of 7 tensors from .*first$/m);
+
     other.delete("0.weight");
     await Deno.writeFile(weights, writeSafetensors(other, metadata));
     const missing = await run(...begin, "--output", join(folder, "third"));
@@ -521,8 +536,24 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     assert.match(missing.stderr, /weights of another network.*--partial/);
     const partial = await run(...begin, "--partial", "--epochs", "1", "--output", join(folder, "fourth"));
     assert.match(partial.stdout, /3 begin anew: 0\.weight, 6\.weight, 6\.bias/);
+    // Told before data are looked for.
+    const nowhere = ["--pretrained", join(folder, "nothing.pth"), "--data", join(folder, "missing.tar.gz")];
+    const gone = await run(...small.slice(0, 4), ...nowhere, "--output", join(folder, "gone"));
+    assert.match(gone.stderr, /^error: .*nothing\.pth: there is no such file or folder\n$/);
     const typo = await run(...begin, "--freeze", "7", "--output", join(folder, "fifth"));
     assert.match(typo.stderr, /^error: there is no layer 7 with parameters; did you mean/);
+    // What no file has taught is not frozen: a body that differs, a head of other classes.
+    for (
+      const [freeze, which] of [["--freeze", "0.weight begins"], ["--freeze=6", "6.weight and 1 more begin"]]
+    ) {
+      const random = await run(...begin, "--partial", freeze!, "--output", join(folder, "sixth"));
+      assert.equal(random.code, 2);
+      const start = `error: --freeze would keep random weights: ${which} anew; `;
+      assert.equal(random.stderr.slice(0, start.length), start);
+    }
+    const some = ["--partial", "--freeze=1", "--epochs", "1"];
+    const body = await run(...begin, ...some, "--output", join(folder, "seventh"));
+    assert.equal(body.code, 0, body.stderr);
   });
 });
 
@@ -591,6 +622,31 @@ Deno.test("the best epochs and every second one are kept, and a stop in time say
     assert.match(stopped.stdout, /--max-steps 12\n$/);
     const timed = await run(...small, "--max-time", "0.001s", "--output", join(folder, "timed"));
     assert.match(timed.stdout, /Stopped in epoch 1 after step 1 of 4; nothing is lost\./);
+    // An epoch that is trained is tested anyway, and so it is done.
+    const whole = ["--batch-size", "16", "--max-time", "0.001s", "--output", join(folder, "whole")];
+    const done = await run(...small.slice(0, -2), ...whole);
+    assert.doesNotMatch(done.stdout, /Stopped/);
+    assert.match(done.stdout, /^Epoch \[1\/10\] train: .*\nAccuracy of the model .*\nBest: /m);
+    assert.match(await Deno.readTextFile(join(folder, "whole", "log.csv")), /\n1,.*\n$/);
+  });
+});
+
+Deno.test("a run that ends within its first epoch has best weights, though they may get nothing right", async () => {
+  await withCifar(async (small, folder) => {
+    for (const [name, label] of [["data_batch_1", 0], ["test_batch", 9]] as const) {
+      const file = join(folder, "data", `${name}.bin`);
+      const records = await Deno.readFile(file);
+      for (let at = 0; at < records.length; at += 3073) records[at] = label;
+      await Deno.writeFile(file, records);
+    }
+    const output = join(folder, "run");
+    const flags = ["--lr", "0.1", "--scheduler", "constant", "--warmup-epochs", "0", "--max-steps", "3"];
+    const { code, stdout } = await run(...small, ...flags, "--output", output);
+    assert.equal(code, 0);
+    const best = join(output, "best.safetensors");
+    assert.match(stdout, /^Accuracy of the model on the test images: 0\.00 %\nBest: 0\.00 % in epoch 1; /m);
+    assert.ok(stdout.includes(`weights in ${best}\n`));
+    assert.ok((await Deno.stat(best)).isFile);
   });
 });
 

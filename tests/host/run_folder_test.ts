@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { checkRoomForRun, checkWritable, refuseOldRun, tidy } from "../../host/run_folder.ts";
+import { checkRoomForRun, checkWritable, refuseOldRun, saveRanked, tidy } from "../../host/run_folder.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 Deno.test("a folder has a run once it has a checkpoint to go on from, or weights to lose", async () => {
@@ -50,5 +50,31 @@ Deno.test("a disk without room for two checkpoints is refused; the one that is t
     await assert.rejects(checkRoomForRun(folder, 1e18), /^UserError: --output .*its disk has .* left/);
     await Deno.writeTextFile(join(folder, "last.safetensors"), "x".repeat(100));
     await checkRoomForRun(folder, 50);
+  });
+});
+
+Deno.test("the K best epochs are kept, though four digits do not tell them apart", async () => {
+  await withFolder(async (folder) => {
+    const scores = new Map<number, number>();
+    const save = async (score: number) => {
+      scores.set(scores.size + 1, score);
+      await saveRanked(
+        folder,
+        2,
+        scores.size,
+        scores,
+        () => Promise.resolve({ tensors: new Map(), metadata: {} }),
+      );
+      return namesIn(folder).map((name) =>
+        /^best-0\.(\d{4})-epoch-(\d)\.safetensors$/.exec(name)!.slice(1).join(":")
+      );
+    };
+    assert.deepEqual(await save(0.9), ["9000:1"]);
+    assert.deepEqual(await save(0.90002), ["9000:1", "9000:2"]);
+    assert.deepEqual(await save(0.90004), ["9000:2", "9000:3"]);
+    assert.deepEqual(await save(0.90003), ["9000:3", "9000:4"]);
+    assert.deepEqual(await save(0.90001), ["9000:3", "9000:4"]);
+    // Of equal ones the earlier.
+    assert.deepEqual(await save(0.90003), ["9000:3", "9000:4"]);
   });
 });

@@ -46,7 +46,14 @@ Deno.test("data flags: those without effect are refused", () => {
     checkData({ ...dataDefaults(dataset), dataset, no_aug }, flags);
   assert.throws(check("digits", { "val-split": 0.1 }), /has no effect with --dataset digits/);
   assert.throws(check("folder", { "crop-padding": 2 }), /RandomResizedCrop has --scale/);
-  assert.throws(check("cifar10", { hflip: 0 }, true), /--hflip has no effect with --no-aug/);
+  assert.throws(
+    check("cifar10", { hflip: 0, "no-aug": true }, true),
+    /--hflip has no effect with --no-aug: leave one of them out$/,
+  );
+  assert.throws(
+    check("cifar10", { "rand-augment": [2, 9] }, true),
+    /--rand-augment has no effect with --no-aug, which a file has on: --no-no-aug turns it off$/,
+  );
   assert.throws(check("digits", { data: "photos" }), /--data has no effect with --dataset digits/);
   assert.throws(check("folder", { "val-split": 0 }), /--val-split 0 would leave nothing to test on/);
   check("folder", { "val-split": 0.1, hflip: 0 })();

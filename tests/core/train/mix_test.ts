@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { inMemory } from "../../../core/data/memory.ts";
+import * as nn from "../../../core/nn/mod.ts";
+import { classification } from "../../../core/train/classification.ts";
 import { drawMix, mixed } from "../../../core/train/mix.ts";
-import { runOp } from "../../support/run_op.ts";
+import { createTrainer } from "../../../core/train/trainer.ts";
+import { backendFor, runOp } from "../../support/run_op.ts";
 
 const image = [32, 24] as const;
 const places = Array.from({ length: 4000 }, (_, step) => ({ seed: 3, epoch: 1, step }));
@@ -63,6 +67,58 @@ Deno.test(
         return Math.round(y![i % channels * height * width + Math.floor(i / channels)]!);
       });
       assert.deepEqual([...mixed(images[0]!, images[1]!, mix).data], expected);
+    }
+  },
+);
+
+/** Tells bright images from dark ones by their mean. */
+class Brightness extends nn.Module {
+  fc = new nn.Linear(3, 2, { bias: false });
+
+  forward(x: nn.Tensor): nn.Tensor {
+    return this.fc.forward(nn.flatten(nn.adaptiveAvgPool2d(x, 1)));
+  }
+}
+
+Deno.test(
+  "an image counts as right by the class that has most of it, its partner's too",
+  { sanitizeOps: false, sanitizeResources: false },
+  async () => {
+    const [count, size] = [32, 8 * 8 * 3];
+    const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+    const images = Uint8Array.from({ length: count * size }, (_, i) => 255 * labels[Math.floor(i / size)]!);
+    const shape = { width: 8, height: 8, channels: 3 };
+    const black = inMemory(
+      { name: "black and white", classes: ["black", "white"], ...shape, images, labels },
+      {
+        padding: 0,
+        hflip: 0,
+      },
+    );
+    const normalize = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+    for (const mix of [{ mixup: 1, cutmix: 0 }, { mixup: 0, cutmix: 1 }]) {
+      const trainer = createTrainer({
+        backend: await backendFor({ threads: 1 }),
+        model: new Brightness(),
+        data: { train: black, test: black, normalize, notes: [] },
+        batch_size: 4,
+        epochs: 4,
+        optimizer: { name: "sgd" },
+        lr: () => 0,
+        task: classification({ mix }),
+        seed: 1,
+      });
+      await trainer.initialise();
+      trainer.session.writeState("fc.weight", Float32Array.of(-1, -1, -1, 1, 1, 1));
+      const shares: number[] = [];
+      for await (const event of trainer.train()) {
+        if (event.type !== "step") continue;
+        assert.equal(event.own["accuracy"], 1, `epoch ${event.epoch}, step ${event.step}`);
+        const place = { seed: 1, epoch: event.epoch - 1, step: event.step - 1 };
+        shares.push(drawMix(mix, [8, 8], place).share);
+      }
+      assert.ok(shares.some((share) => share < 0.5) && shares.some((share) => share > 0.5));
+      trainer.session.dispose();
     }
   },
 );

@@ -157,6 +157,11 @@ Deno.test("decode: an image of too many pixels is refused by its header", loose,
     decode(bomb, { ...plain, maxPixels: 1e7 }),
     /^Error: 4000×4000 is more than 10 million pixels; see --max-megapixels$/,
   );
+  // --max-megapixels 4.1 is no whole number of pixels, to float64, and 1e12 more than libvips takes.
+  const small = await quarters(64, 48).png().toBuffer();
+  for (const megapixels of [4.1, 1e12]) {
+    assert.equal((await decode(small, { ...plain, maxPixels: megapixels * 1e6 })).width, 64);
+  }
 });
 
 Deno.test("decode: decoded smaller, a JPEG is nearly what it would have been", loose, async () => {
