@@ -38,3 +38,17 @@ Deno.test("a chart is drawn of one point, of none, of numbers that are not finit
 Deno.test("what Vega-Lite would only warn of is an error", async () => {
   await assert.rejects(svgOf({ data: { values: [] }, mark: "line", encoding: { nothing: { field: "x" } } }));
 });
+
+Deno.test("a picture has room for its widest names, Chinese ones too, and not much more", async () => {
+  const widthWith = async (name: string) => {
+    const series = [name, "test"].map((name) => ({ name, points: [[1, 1], [2, 2]] as const }));
+    const svg = await svgOf(lineChart({ ...axes, series }));
+    return Number(/ width="([\d.]+)"/.exec(svg)![1]);
+  };
+  const short = await widthWith("test 2");
+  const more = await widthWith("網".repeat(40)) - short;
+  // Letters of 11 pixels; the short name's own place is taken already.
+  assert.ok(more > 40 * 11 - 6 * 11, `${more} more pixels`);
+  const latin = await widthWith("a".repeat(40)) - short;
+  assert.ok(latin > 40 * 11 * 0.6 - 6 * 11 && latin < 40 * 11 * 0.7, `${latin} more pixels`);
+});
