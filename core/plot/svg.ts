@@ -1,7 +1,7 @@
 /** Draws a Vega-Lite view as SVG, without a browser. Vega takes a moment to load: import this where it is needed. */
 import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { widthOf } from "../svg_text.ts";
+import { widthOf, withoutControls } from "../svg_text.ts";
 import { CONFIG, type View } from "./style.ts";
 
 const { Error: Quiet, logger, parse, View: VegaView } = vega;
@@ -24,7 +24,7 @@ export async function svgOf(view: View): Promise<string> {
   const spec = { ...view, config: CONFIG } as unknown as TopLevelSpec;
   const drawn = new VegaView(parse(compile(spec, { logger: strict }).spec), { renderer: "none" });
   try {
-    return await drawn.toSVG();
+    return withoutControls(await drawn.toSVG());
   } finally {
     drawn.finalize();
   }

@@ -52,3 +52,11 @@ Deno.test("a picture has room for its widest names, Chinese ones too, and not mu
   const latin = await widthWith("a".repeat(40)) - short;
   assert.ok(latin > 40 * 11 * 0.6 - 6 * 11 && latin < 40 * 11 * 0.7, `${latin} more pixels`);
 });
+
+Deno.test("a name with a control letter leaves a picture that can be read", async () => {
+  const series = ["a\x01b", "c\x1b[31m"].map((name) => ({ name, points: [[1, 1], [2, 2]] as const }));
+  const svg = await svgOf(lineChart({ ...axes, series }));
+  assert.ok(svg.includes(">a\ufffdb</text>"));
+  // deno-lint-ignore no-control-regex
+  assert.ok(!/[\x01\x1b]/.test(svg));
+});
