@@ -171,7 +171,7 @@ function create(id, data) {
   const options = {
     width: place.clientWidth,
     height: wide ? TALL : LOW,
-    legend: { show: wide },
+    legend: { show: wide, markers: { width: 0, fill: (_, at) => marker(lines[at - 1]) } },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: {
       x: { time: false, range: () => [0, ends.get(id) ?? 1] },
@@ -188,6 +188,13 @@ function create(id, data) {
     series: [{ label: "epoch", value: (_, at) => at == null ? "" : at.toFixed(2) }, ...lines],
   };
   return new uPlot(options, data, place);
+}
+
+/** A line's piece in the legend, as CSS: without its dashes it would be another line's. @param {Series | undefined} line */
+function marker(line) {
+  const { stroke, dash } = line ?? {};
+  if (!dash) return String(stroke);
+  return `repeating-linear-gradient(90deg, ${stroke} 0 5px, transparent 5px 8px)`;
 }
 
 /**

@@ -94,7 +94,8 @@ Deno.test("a resumed run's page begins with the epochs before", async () => {
       text += chunk;
       if (text.includes("\n\n")) break;
     }
-    const { epochs, run: { classes, samples } } = JSON.parse(/^data: (.*)$/m.exec(text)![1]!);
+    const { epochs, run: { title, classes, samples } } = JSON.parse(/^data: (.*)$/m.exec(text)![1]!);
+    assert.equal(title, "net on digits", "as its pictures are called, without the folder of the network");
     const log = (await Deno.readTextFile(join(output, "log.csv"))).split("\n");
     assert.deepEqual([epochs[0].epoch, epochs[1].epoch], [1, 2]);
     assert.equal(epochs[1].test_accuracy, Number(log[2]!.split(",")[4]));
@@ -130,6 +131,12 @@ Deno.test({
           assert.equal(await page.locator("#samples li.right, #samples li.wrong").count(), 12);
           await page.waitForFunction(
             "[...document.querySelectorAll('#samples img')].every((image) => image.naturalWidth === 32)",
+          );
+          // Counted from 1, as in the run's pictures.
+          const sample = page.locator("#samples img").first();
+          assert.equal(
+            Number(/^Test image (\d+):/.exec((await sample.getAttribute("alt"))!)![1]),
+            Number(/(\d+)\.bmp$/.exec((await sample.getAttribute("src"))!)![1]) + 1,
           );
           assert.match(
             (await page.locator("#confusion").getAttribute("aria-label"))!,
