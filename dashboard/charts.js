@@ -138,6 +138,8 @@ function create(id, data) {
     return looks.get(id)?.value(shown) ?? "";
   };
   const points = { show: true, size: 6 };
+  // A line of one point would not be seen.
+  const firstPoint = { show: (/** @type {uPlotType} */ chart) => chart.data[0].length === 1, size: 6 };
   const perEpoch = { width: 2, points, spanGaps: true, value };
   /** @type {Series[]} */
   const lines = data.length === 3
@@ -148,7 +150,7 @@ function create(id, data) {
     : wide
     ? [
       { label: "each step", stroke: colour("--train-faint"), width: 1, points: { show: false }, value },
-      { label: "training, smoothed", stroke: colour("--train"), width: 2, points: { show: false }, value },
+      { label: "training, smoothed", stroke: colour("--train"), width: 2, points: firstPoint, value },
       {
         label: "training, whole epoch",
         stroke: colour("--train"),
@@ -164,7 +166,7 @@ function create(id, data) {
       label: id === "lr" ? "learning rate" : "images a second",
       stroke: colour("--train"),
       width: 2,
-      points: { show: false },
+      points: firstPoint,
       value,
     }];
   /** @type {Options} */

@@ -96,18 +96,18 @@ function paint(canvas, classes, counts) {
     }
   }
   context.textAlign = "center";
-  const ink = colour("--ink");
+  const [right, wrong, ground] = [colour("--right"), colour("--wrong"), colour("--ground")];
   for (let i = 0; i < counts.length; i += 3) {
     const [truth, predicted, count] = [counts[i] ?? 0, counts[i + 1] ?? 0, counts[i + 2] ?? 0];
     const share = count / rows.get(truth);
     // The root lets few mistakes be seen beside many right ones.
     const shade = 0.12 + 0.88 * Math.sqrt(share);
-    const hue = colour(truth === predicted ? "--right" : "--wrong");
+    const hue = truth === predicted ? right : wrong;
     context.fillStyle = `rgb(${hue} / ${shade})`;
     const [x, y] = [left + predicted * cell, top + truth * cell];
     context.fillRect(x, y, Math.max(cell - gap, 1), Math.max(cell - gap, 1));
     if (cell < CELL_FOR_NUMBER) continue;
-    context.fillStyle = shade > 0.55 ? "#fff" : ink;
+    context.fillStyle = inkOn(hue, ground, shade);
     context.fillText(String(count), x + cell / 2, y + cell / 2, cell - 3);
   }
 
@@ -129,6 +129,22 @@ function paint(canvas, classes, counts) {
       turned(context, centre, top - 5, () => context.fillText(name, 0, 0));
     }
   });
+}
+
+/** Of black and white the one that is read more easily on a colour over a ground, by WCAG's contrast. */
+function inkOn(
+  /** @type {string} */ colour,
+  /** @type {string} */ ground,
+  /** @type {number} */ shade,
+) {
+  const parts = (/** @type {string} */ text) => text.split(" ").map(Number);
+  const below = parts(ground);
+  const [red = 0, green = 0, blue = 0] = parts(colour).map((part, i) => {
+    const mixed = (shade * part + (1 - shade) * (below[i] ?? 0)) / 255;
+    return mixed <= 0.04045 ? mixed / 12.92 : ((mixed + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return luminance > 0.179 ? "#000" : "#fff";
 }
 
 /**

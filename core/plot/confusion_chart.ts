@@ -99,7 +99,8 @@ export function confusionChart(matrix: Uint32Array, names: readonly string[], su
     encoding: {
       ...at,
       text: { field: "count", type: "quantitative", format: "d" },
-      color: { condition: { test: "datum.share > 0.3", value: "#ffffff" }, value: "#222222" },
+      // White and dark letters are read equally well on the colour of this share.
+      color: { condition: { test: "datum.share > 0.44", value: "#ffffff" }, value: "#222222" },
     },
   };
   return {

@@ -10,7 +10,9 @@ Deno.test("no two of fourteen runs look alike", async () => {
   }));
   const svg = await svgOf(comparison(runs));
   const lines = [
-    ...svg.matchAll(/<path aria-label="[^"]*" role="graphics-symbol" aria-roledescription="line mark"[^>]*>/g),
+    ...svg.matchAll(
+      /<path aria-label="[^"]*" role="graphics-symbol" aria-roledescription="line mark"[^>]*>/g,
+    ),
   ]
     .map(([path]) => `${/ stroke="([^"]+)"/.exec(path)![1]} ${/stroke-dasharray="([^"]+)"/.exec(path)?.[1]}`);
   // In each of the two charts.

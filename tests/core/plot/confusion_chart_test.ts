@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { confusionChart } from "../../../core/plot/confusion_chart.ts";
 import { svgOf } from "../../../core/plot/svg.ts";
+import { contrast, partsOf } from "../../support/contrast.ts";
 
 /** What its cells are drawn from. */
 function cellsOf(matrix: Uint32Array, names: readonly string[]): readonly unknown[] {
@@ -60,4 +61,26 @@ Deno.test("names of many classes stand upright over their columns, where incline
   const names = Array.from({ length: 30 }, (_, i) => `a longer name ${i}`);
   const svg = await svgOf(confusionChart(new Uint32Array(900).fill(1), names, ""));
   assert.match(svg, / rotate\(270\)[^>]*>a longer name 3</);
+});
+
+Deno.test("each number can be read on the colour of its cell", async () => {
+  const n = 20;
+  // Shares of 0.05 and 0.95, 0.1 and 0.9, and so on.
+  const matrix = new Uint32Array(n * n);
+  for (let row = 0; row < n; row++) {
+    matrix[row * n + row] = 100 - 5 * row;
+    matrix[row * n + (row + 1) % n] = 5 * row;
+  }
+  const svg = await svgOf(confusionChart(matrix, Array.from({ length: n }, (_, i) => `${i}`), ""));
+  const cells = [...svg.matchAll(/aria-roledescription="rect mark"[^>]* fill="([^"]+)"/g)].map(([, fill]) =>
+    fill!
+  );
+  const inks = [...svg.matchAll(/aria-roledescription="text mark"[^>]* fill="([^"]+)"/g)].map(([, fill]) =>
+    fill!
+  );
+  assert.deepEqual([cells.length, inks.length], [2 * n - 1, 2 * n - 1]);
+  for (const [i, cell] of cells.entries()) {
+    const told = contrast(partsOf(cell), partsOf(inks[i]!));
+    assert.ok(told > 3.7, `${inks[i]} on ${cell}: ${told}`);
+  }
 });
