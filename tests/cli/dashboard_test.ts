@@ -36,6 +36,17 @@ async function longRun(folder: string, network: string, ...args: string[]): Prom
   return start("--model", net, ...args, "--epochs", "100000", "--output", join(folder, "run"), "--dashboard");
 }
 
+/** Ends a run that a failed assertion left going, which would write into its folder while that is removed. */
+async function end(run: Deno.ChildProcess): Promise<void> {
+  await run.stderr.cancel();
+  try {
+    run.kill("SIGKILL");
+  } catch {
+    // It has ended.
+  }
+  await run.status;
+}
+
 /** Reads until the address is told; the rest goes on being read, so that the run never waits for its reader. */
 async function addressOf(child: Deno.ChildProcess): Promise<string> {
   const found = Promise.withResolvers<string>();
@@ -164,7 +175,7 @@ Deno.test({
           assert.deepEqual(errors, []);
         });
       } finally {
-        await run.stderr.cancel();
+        await end(run);
       }
     });
   },
@@ -187,7 +198,7 @@ Deno.test({
           await run.status;
         });
       } finally {
-        await run.stderr.cancel();
+        await end(run);
       }
     });
   },
@@ -236,9 +247,7 @@ Deno.test({
           assert.deepEqual(errors, []);
         });
       } finally {
-        run.kill("SIGKILL");
-        await run.status;
-        await run.stderr.cancel();
+        await end(run);
       }
     });
   },
