@@ -31,10 +31,10 @@ export function comparison(runs: readonly NamedLog[]): View {
     resolve: { scale: { color: "independent", strokeDash: "independent" } },
     vconcat: [
       ...has("test_accuracy")
-        ? [chart("Test accuracy", "test_accuracy", { title: "share of images right", format: ".0%" })]
+        ? [chart("Test accuracy", "test_accuracy", { title: "share of images right", share: true })]
         : [],
       ...has("test_map50")
-        ? [chart("Test mAP@0.5", "test_map50", { title: "mAP@0.5", format: ".0%", zero: true })]
+        ? [chart("Test mAP@0.5", "test_map50", { title: "mAP@0.5", share: true, zero: true })]
         : [],
       chart("Test loss", "test_loss", lossAxis("loss", has("test_map50"))),
     ],

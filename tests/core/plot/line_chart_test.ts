@@ -60,3 +60,43 @@ Deno.test("a name with a control letter leaves a picture that can be read", asyn
   // deno-lint-ignore no-control-regex
   assert.ok(!/[\x01\x1b]/.test(svg));
 });
+
+/** Numbers that stand at an axis. */
+function ticks(svg: string): string[] {
+  return [...svg.matchAll(/>(−?[\d.]+%)<\/text>/g)].map(([, text]) => text!);
+}
+
+Deno.test("shares have the digits that tell their ticks apart, and are never more than 100 %", async () => {
+  const drawn = async (...values: number[]) => {
+    const points = values.map((value, i) => [i + 1, value] as const);
+    const y = { title: "share of images right", share: true };
+    return ticks(await svgOf(lineChart({ ...axes, y, series: [{ name: "test", points }] })));
+  };
+  // As of a network that is nearly done, or has hardly begun.
+  for (const values of [[0.981, 0.9889], [0.0005, 0.019], [0.2, 0.9]]) {
+    const shown = await drawn(...values);
+    assert.ok(shown.length > 3 && new Set(shown).size === shown.length, `${shown}`);
+  }
+  assert.ok((await drawn(0.2, 0.9)).includes("20%"));
+  for (const value of [1, 0]) {
+    const shown = (await drawn(value, value)).map(parseFloat);
+    assert.ok(Math.max(...shown) <= 100 && Math.min(...shown) >= 0, `${shown}`);
+  }
+});
+
+Deno.test("the name of a line that ends at an axis does not lie on the axis's numbers", async () => {
+  const series = [
+    { name: "nothing", points: [[1, 0]] as const },
+    { name: "little", points: [[1, 0.5], [2, 0.01]] as const },
+    { name: "all", points: [[1, 0], [3, 1]] as const },
+  ];
+  const svg = await svgOf(
+    lineChart({ ...axes, y: { title: "share", share: true, domain: [0, 1] }, series, height: 200 }),
+  );
+  const [nothing, little, all] = series.map(({ name }) => {
+    const [, y] = svg.match(new RegExp(`translate\\([^,)]+,([^)]+)\\)"[^>]*>${name}</text>`))!;
+    return Number(y);
+  }) as [number, number, number];
+  // Base lines: 200 is where the horizontal axis lies, and letters are 11 pixels high.
+  assert.ok(nothing < 198 && nothing - little >= 13 && all > 8, `${[nothing, little, all]}`);
+});
