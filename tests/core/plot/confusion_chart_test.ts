@@ -84,3 +84,10 @@ Deno.test("each number can be read on the colour of its cell", async () => {
     assert.ok(told > 3.7, `${inks[i]} on ${cell}: ${told}`);
   }
 });
+
+Deno.test("a class may be called what JavaScript's objects have", async () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    const svg = await svgOf(confusionChart(Uint32Array.of(3, 1, 0, 4), [name, "other"], ""));
+    assert.equal(svg.split(`>${name}</text>`).length - 1, 2, name);
+  }
+});
