@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { shareDone } from "../../dashboard/facts.js";
+import { boxesText } from "../../dashboard/boxes.js";
 import { rate } from "../../dashboard/format.js";
 import type { State } from "../../dashboard/protocol.ts";
 
@@ -33,4 +34,13 @@ Deno.test("a learning rate is short enough for an axis, however small or large",
     "1.23e+8",
     "–",
   ]);
+});
+
+Deno.test("boxes in words: how many of a class are there, and how sure each is that was found", () => {
+  const box = [0, 0, 1, 1] as const;
+  const there = [1, 0, 1, 1].map((label) => ({ box, label }));
+  assert.equal(boxesText(["cat", "dog"], there), "3 × dog, cat");
+  const found = [{ box, label: 1, score: 0.914 }, { box, label: 1, score: 0.3 }];
+  assert.equal(boxesText(["cat", "dog"], found), "dog 91 %, dog 30 %");
+  assert.equal(boxesText(["cat", "dog"], []), "nothing");
 });

@@ -70,6 +70,7 @@ interface Written {
 /** Run in the page before its own code. */
 const RECORD = `
   globalThis.written = [];
+  globalThis.axis = []; // What is written on the chart of the loss.
   const { fillText, fillRect } = CanvasRenderingContext2D.prototype;
   let below = "";
   CanvasRenderingContext2D.prototype.fillRect = function (...place) {
@@ -77,6 +78,7 @@ const RECORD = `
     return fillRect.apply(this, place);
   };
   CanvasRenderingContext2D.prototype.fillText = function (text, x, y, most = null) {
+    if (this.canvas.closest("#loss")) axis.push(text);
     if (this.canvas.id === "confusion") {
       const { width } = this.measureText(text);
       const at = this.getTransform().transformPoint({ x, y });
@@ -199,6 +201,40 @@ Deno.test({
         })()`) as number;
         assert.ok(blue > 5, `${chart} has ${blue} pixels of its line's colour`);
       }
+    });
+  },
+});
+
+Deno.test({
+  name: "a detector's page: losses of all sizes can be told apart, and the best mAP stands out",
+  ...browserTest,
+  async fn() {
+    const rows = [200, 40, 16, 14, 13.5, 13].map((loss, i) => [(i + 1) / 2, loss, null, 0.1, 9]);
+    const epochs = [[150, 0.1], [15, 0.3], [13, 0.2]].map(([loss, test_map50], i) => ({
+      epoch: i + 1,
+      train_loss: loss!,
+      test_loss: loss!,
+      test_map50: test_map50!,
+      test_map50_95: 0.01,
+      images_per_second: 9,
+      seconds: 9,
+    }));
+    const shown: State = {
+      ...state,
+      run: { ...state.run, kind: "boxes", samples: [{ index: 0, boxes: [] }] },
+      history: { ...state.history, rows },
+      epochs,
+      samples: [],
+    };
+    await withPage(shown, { width: 1366 }, async (page) => {
+      const axis = await page.evaluate("axis") as string[];
+      // Of a linear axis up to 200 these two would be at one height.
+      for (const tick of ["20", "100"]) assert.ok(axis.includes(tick), `${axis}`);
+      const bold = await page.evaluate(
+        `[...document.querySelectorAll("#epochs td")].filter((cell) => getComputedStyle(cell).fontWeight > 500)
+          .map((cell) => cell.textContent)`,
+      );
+      assert.deepEqual(bold, ["30.00 %"]);
     });
   },
 });
