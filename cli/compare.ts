@@ -9,7 +9,7 @@ import { readText, statIfThere } from "../host/files.ts";
 import { CONFIG, readLog } from "../host/run_folder.ts";
 import { describeFlags, parseFlags, splitPositionals, switchFlag, text } from "./arguments.ts";
 import { main } from "./main.ts";
-import { percent } from "./figures.ts";
+import { imagesNumber, percent } from "./figures.ts";
 import { ASIDE } from "./settings/config_file.ts";
 import { flagOf } from "./settings/settings.ts";
 import { duration } from "./terminal.ts";
@@ -105,7 +105,7 @@ function tableOf(runs: readonly ComparedRun[], settings: readonly string[]): str
       best === undefined ? "-" : percent(best),
       best_epoch === undefined ? "-" : String(best_epoch),
       duration(seconds),
-      images_per_second === undefined ? "-" : images_per_second.toFixed(0),
+      images_per_second === undefined ? "-" : imagesNumber(images_per_second),
     ];
   });
   const titles = ["run", ...settings.map(flagOf)];

@@ -116,6 +116,9 @@ export async function evaluate(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (path === undefined) throw new UserError("evaluate needs weights: a run's folder or a file; see --help");
+  const afterTta = args[args.indexOf("--tta") + 1];
+  // `--tta` may stand alone, so that what it does not know looks like weights.
+  if (more.length > 0 && given.tta && more.includes(afterTta!)) evaluateFlags.tta.parse(afterTta!, "--tta");
   if (more.length > 0) {
     throw new UserError(`"${more[0]}" is one too many: deno task evaluate WEIGHTS; see --help`);
   }

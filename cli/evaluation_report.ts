@@ -4,7 +4,7 @@ import { calibrate } from "../core/metrics/calibration.ts";
 import { confusionMatrix, worstConfusions } from "../core/metrics/confusion.ts";
 import { type ClassScores, classScores, macroAverage, type Scores } from "../core/metrics/per_class.ts";
 import { oneLine } from "../core/errors.ts";
-import { alignColumns, commas } from "../core/summary/format.ts";
+import { alignColumns, commas, counted } from "../core/summary/format.ts";
 import type { ClassificationResult, TestTimeAugmentation } from "../core/train/classification.ts";
 import { percent, scoreLine } from "./figures.ts";
 
@@ -61,7 +61,7 @@ export function evaluationText(
   const confused = worstConfusions(matrix, n, PAIRS).map(({ actual, predicted, count }) =>
     oneLine(`${test.classes[actual]} taken for ${test.classes[predicted]} (${count})`)
   );
-  const images = `${commas(predictions.count)} images, ${n} classes`;
+  const images = `${counted(predictions.count, "image")}, ${counted(n, "class", "classes")}`;
   return [
     `${model} of ${weights} on ${test.name}: ${images}${tta ? VIEWS[tta] : ""}`,
     "",

@@ -16,9 +16,14 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
 }
 
-/** `14 images`, or of slow networks `0.5 images`, to be continued. */
+/** `14`, or of slow networks `0.5`. */
+export function imagesNumber(count: number): string {
+  return count.toFixed(count < 10 ? 1 : 0);
+}
+
+/** `14 images`, to be continued. */
 export function imagesText(count: number): string {
-  return `${count.toFixed(count < 10 ? 1 : 0)} images`;
+  return `${imagesNumber(count)} images`;
 }
 
 /** What a figure is called. */

@@ -104,10 +104,9 @@ export async function predict(args: readonly string[]): Promise<number> {
   const files = await findImageFiles(named);
   const weights = await readWeights(path, given, "classifier");
   const names = await classNames(given.classes, weights);
-  const writer = createWriter(given.json ? "json" : given.csv ? "csv" : "text", {
-    weights: weights.dict.file,
-    model: shortName(weights.network.name),
-  });
+  const answering = { weights: weights.dict.file, model: shortName(weights.network.name) };
+  const format = given.json ? "json" : given.csv ? "csv" : "text";
+  const writer = createWriter(format, answering, given.explain !== undefined);
   const damaged = await answerAll({ files, weights, names }, given, writer);
   writer.finish();
   return endOf(damaged, files.length);

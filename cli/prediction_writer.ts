@@ -28,8 +28,14 @@ export interface Answering {
   readonly model: string;
 }
 
-export function createWriter(format: "text" | "json" | "csv", answering: Answering): Writer {
-  return { text: textWriter, json: jsonWriter, csv: csvWriter }[format](answering);
+/** `explains` says whether answers have pictures of where the network looked. */
+export function createWriter(
+  format: "text" | "json" | "csv",
+  answering: Answering,
+  explains: boolean,
+): Writer {
+  if (format === "csv") return csvWriter(explains);
+  return format === "json" ? jsonWriter(answering) : textWriter();
 }
 
 function textWriter(): Writer {
@@ -46,12 +52,14 @@ function textWriter(): Writer {
   };
 }
 
-function csvWriter(): Writer {
-  console.log("file,rank,class,index,probability");
+function csvWriter(explains: boolean): Writer {
+  console.log(`file,rank,class,index,probability${explains ? ",explanation" : ""}`);
   return {
-    answer({ file, predictions }) {
+    answer({ file, predictions, explanation }) {
+      const picture = explanation === undefined ? [] : [quoted(explanation)];
       for (const [i, { class: name, index, probability }] of predictions.entries()) {
-        console.log([quoted(file), i + 1, quoted(name), index, probability.toFixed(6)].join(","));
+        const cells = [quoted(file), i + 1, quoted(name), index, probability.toFixed(6), ...picture];
+        console.log(cells.join(","));
       }
     },
     damaged() {},

@@ -7,6 +7,7 @@ import { readLog } from "../host/run_folder.ts";
 import { describeExtras } from "./banner.ts";
 import type { Job } from "./job.ts";
 import type { LivePage } from "./live_page.ts";
+import { shortName } from "./model.ts";
 import type { Settings } from "./settings/settings.ts";
 import { megabytes } from "./terminal.ts";
 
@@ -20,7 +21,7 @@ export async function startDashboard(
   const { openLivePage } = await import("./live_page.ts");
   const { data: { train, test }, epochs } = options;
   const dashboard = openLivePage(port, {
-    title: `${settings.model} on ${train.name}`,
+    title: `${shortName(settings.model)} on ${train.name}`,
     facts: runFacts(options, trainer, settings, output),
     test,
     tested: testedOf(options),

@@ -1,7 +1,13 @@
 /** Text for SVG files. */
 
 export function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return withoutControls(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** Names of files and classes may have letters that XML has not, and a reader would refuse the whole picture for one. */
+export function withoutControls(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.toWellFormed().replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "\ufffd");
 }
 
 /** Widths of letters, in units of the font's size: those of DejaVu Sans, since other common sans-serif fonts have less. */

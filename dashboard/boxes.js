@@ -33,11 +33,24 @@ export function boxed(picture, truth, found) {
   return made;
 }
 
-/** @param {readonly string[]} classes @param {readonly ShownBox[]} boxes */
+/**
+ * What is there: each class once, with how many; or what was found: each box with its confidence.
+ * @param {readonly string[]} classes @param {readonly ShownBox[]} boxes
+ */
 export function boxesText(classes, boxes) {
-  const name = (/** @type {ShownBox} */ { label, score }) =>
-    `${classes[label] ?? "?"}${score === undefined ? "" : ` ${format.percent(score, 0)}`}`;
-  return boxes.length === 0 ? "nothing" : boxes.map(name).join(", ");
+  const name = (/** @type {number} */ label) => classes[label] ?? "?";
+  /** @type {Map<number, number>} */
+  const counts = new Map();
+  const found = boxes.flatMap(({ label, score }) => {
+    if (score !== undefined) return [`${name(label)} ${format.percent(score, 0)}`];
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+    return [];
+  });
+  const there = Array.from(
+    counts,
+    ([label, count]) => count === 1 ? name(label) : `${count} × ${name(label)}`,
+  );
+  return [...there, ...found].join(", ") || "nothing";
 }
 
 /** The classes with their average precision. @param {State} state */

@@ -55,8 +55,12 @@ export function drawCurves(state) {
   // A run's first steps, or a rare bad one, may be far above all others, which are to be seen.
   const most = known(losses).sort((a, b) => a - b)[Math.floor(0.98 * losses.length)] ?? 0;
   const ceiling = 1.08 * Math.max(most, ...known(train), ...known(test)) || 1;
+  // A detector's falls by a hundred times in its first epochs: what follows shows on a logarithmic axis only.
+  const isLog = state.run.kind === "boxes";
+  const least = Math.min(...[losses, train, test].flatMap(known).filter((loss) => loss > 0), ceiling);
   draw("loss", join(time, [losses, smoothLoss], ends, [train, test]), {
-    range: [0, ceiling],
+    range: [isLog ? 0.9 * least : 0, ceiling],
+    log: isLog,
     value: format.loss,
   });
   say("loss", smoothLoss, test, format.loss);
@@ -99,7 +103,7 @@ export function forgetCharts() {
 
 /**
  * What a chart has: of four series steps, smoothed, epochs' training and test; of two mAPs; or one line.
- * @typedef {{ range: [number, number], value: (value: number | null | undefined) => string,
+ * @typedef {{ range: [number, number], log?: boolean, value: (value: number | null | undefined) => string,
  *   tick?: (value: number) => string }} Look
  */
 
@@ -138,6 +142,8 @@ function create(id, data) {
     return looks.get(id)?.value(shown) ?? "";
   };
   const points = { show: true, size: 6 };
+  // A line of one point would not be seen.
+  const firstPoint = { show: (/** @type {uPlotType} */ chart) => chart.data[0].length === 1, size: 6 };
   const perEpoch = { width: 2, points, spanGaps: true, value };
   /** @type {Series[]} */
   const lines = data.length === 3
@@ -148,7 +154,7 @@ function create(id, data) {
     : wide
     ? [
       { label: "each step", stroke: colour("--train-faint"), width: 1, points: { show: false }, value },
-      { label: "training, smoothed", stroke: colour("--train"), width: 2, points: { show: false }, value },
+      { label: "training, smoothed", stroke: colour("--train"), width: 2, points: firstPoint, value },
       {
         label: "training, whole epoch",
         stroke: colour("--train"),
@@ -164,18 +170,18 @@ function create(id, data) {
       label: id === "lr" ? "learning rate" : "images a second",
       stroke: colour("--train"),
       width: 2,
-      points: { show: false },
+      points: firstPoint,
       value,
     }];
   /** @type {Options} */
   const options = {
     width: place.clientWidth,
     height: wide ? TALL : LOW,
-    legend: { show: wide },
+    legend: { show: wide, markers: { width: 0, fill: (_, at) => marker(lines[at - 1]) } },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: {
       x: { time: false, range: () => [0, ends.get(id) ?? 1] },
-      y: { range: () => looks.get(id)?.range ?? [0, 1] },
+      y: { range: () => looks.get(id)?.range ?? [0, 1], distr: looks.get(id)?.log ? 3 : 1 },
     },
     axes: [
       { ...axis, label: "epoch", labelSize: 18, size: 26 },
@@ -183,11 +189,30 @@ function create(id, data) {
         ...axis,
         size: 56,
         values: (_, ticks) => ticks.map((tick) => looks.get(id)?.tick?.(tick) ?? format.rate(tick)),
+        ...looks.get(id)?.log
+          ? { splits: (_, _axis, least, most) => logTicks(least, most), filter: (_, ticks) => ticks }
+          : {},
       },
     ],
     series: [{ label: "epoch", value: (_, at) => at == null ? "" : at.toFixed(2) }, ...lines],
   };
   return new uPlot(options, data, place);
+}
+
+/** 1, 2, 5, 10, 20, … @param {number} least @param {number} most */
+function logTicks(least, most) {
+  const ticks = [];
+  for (let power = Math.floor(Math.log10(least)); power <= Math.log10(most); power++) {
+    ticks.push(...[1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+  }
+  return ticks.filter((tick) => tick >= least && tick <= most);
+}
+
+/** A line's piece in the legend, as CSS: without its dashes it would be another line's. @param {Series | undefined} line */
+function marker(line) {
+  const { stroke, dash } = line ?? {};
+  if (!dash) return String(stroke);
+  return `repeating-linear-gradient(90deg, ${stroke} 0 5px, transparent 5px 8px)`;
 }
 
 /**

@@ -128,7 +128,9 @@ export function drawEpochs({ run, epochs }) {
       ].map((text) => element("td", text)),
     );
     line.firstElementChild?.setAttribute("scope", "row");
-    line.children[line.children.length - 2]?.classList.add("speed");
+    const [score, speed] = Array.from(line.children).slice(-3);
+    score?.classList.add("score");
+    speed?.classList.add("speed");
     if (scoreOf(row) === highest) line.className = "best";
     return line;
   });

@@ -17,9 +17,12 @@ export function loss(value) {
     : value.toFixed(4);
 }
 
-/** Without trailing zeros: 0.001, 3e-5. @param {number | null | undefined} value */
+/** Short enough for an axis: 0.001, 3e-5, 2e+6. @param {number | null | undefined} value */
 export function rate(value) {
-  return value == null ? UNKNOWN : String(Number(value.toPrecision(3)));
+  if (value == null) return UNKNOWN;
+  const short = Number(value.toPrecision(3));
+  const size = Math.abs(short);
+  return size === 0 || (size >= 1e-4 && size < 1e6) ? String(short) : short.toExponential();
 }
 
 /** @param {number | null | undefined} value */

@@ -77,7 +77,8 @@ function picture({ index, picture: address = `samples/${index}.bmp` }, truth) {
   const known = pictures.get(index);
   if (known) return known;
   const image = new Image();
-  image.alt = `Test image ${index}: ${truth}`;
+  // Counted from 1, as in the run's pictures.
+  image.alt = `Test image ${index + 1}: ${truth}`;
   image.addEventListener("load", () => image.classList.toggle("tiny", image.naturalWidth < TINY));
   image.src = address;
   pictures.set(index, image);

@@ -36,10 +36,17 @@ export async function writeResults(
   await write(CLASSES, await svgOf(classesChart(scores)));
   const mistakes = confidentMistakes(predictions, SHOWN);
   if (mistakes.length > 0) {
-    const heading = `The ${mistakes.length} most confident mistakes of ${title}`;
-    await write(MISTAKES, (await answerSheet(heading, test, mistakes)).png);
+    await write(MISTAKES, (await answerSheet(mistakesHeading(mistakes.length, title), test, mistakes)).png);
   } else await clear(MISTAKES);
   return written;
+}
+
+/** Over so many mistakes: fewer than are shown are all that there are. */
+export function mistakesHeading(count: number, title: string): string {
+  if (count === 1) return `The only mistake of ${title}`;
+  return count < SHOWN
+    ? `All ${count} mistakes of ${title}, the most confident first`
+    : `The ${count} most confident mistakes of ${title}`;
 }
 
 function classTable(scores: readonly ClassScores[]): string {

@@ -9,8 +9,11 @@ const ROW = 20;
 
 export function classesChart(scores: readonly ClassScores[]): View {
   const labels = distinctLabels(scores.map(({ name }) => name));
-  const rows = scores.map((score, i) => ({ ...score, label: labels[i]! }))
-    .sort((a, b) => a.f1 - b.f1).slice(0, SHOWN);
+  // Of a class without images nothing is known, which is not the same as a weak one.
+  const known = scores.map((score, i) => ({ ...score, label: labels[i]! })).filter(({ support }) =>
+    support > 0
+  );
+  const rows = known.toSorted((a, b) => a.f1 - b.f1).slice(0, SHOWN);
   const order = rows.map(({ label }) => label);
   const values = rows.flatMap(({ label, precision, recall }) => [
     { label, measure: "precision", value: precision },
@@ -32,13 +35,15 @@ export function classesChart(scores: readonly ClassScores[]): View {
     // Where all are high, their differences are what matters.
     scale: { domain: [least > 0.5 ? Math.floor(10 * least - 0.5) / 10 : 0, 1] },
   };
-  const left = scores.length - rows.length;
+  const better = known.length - rows.length;
+  const absent = scores.length - known.length;
+  const subtitle = better > 0
+    ? `the ${rows.length} classes with the lowest F1; ${better} better ones are in classes.csv`
+    : "by F1, the weakest class first";
   return {
     title: {
       text: "Precision and recall",
-      subtitle: left > 0
-        ? `the ${rows.length} classes with the lowest F1; ${left} better ones are in classes.csv`
-        : "by F1, the weakest class first",
+      subtitle: absent > 0 ? `${subtitle}; no test image is of ${absent} others` : subtitle,
     },
     width: 420,
     height: Math.max(80, ROW * rows.length),

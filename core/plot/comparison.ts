@@ -2,7 +2,7 @@
 import type { LogColumn, LogRow } from "../metrics/log.ts";
 import { type Axis, lineChart, type Point } from "./line_chart.ts";
 import { lossAxis } from "./loss_axis.ts";
-import type { View } from "./style.ts";
+import { PALETTE, type View } from "./style.ts";
 
 export interface NamedLog {
   readonly name: string;
@@ -18,16 +18,23 @@ export function comparison(runs: readonly NamedLog[]): View {
       title,
       x,
       y,
-      series: runs.map(({ name, log }) => ({ name, points: pointsOf(log, column) })),
+      // Where the colours begin again, the lines are dashed.
+      series: runs.map(({ name, log }, i) => ({
+        name,
+        points: pointsOf(log, column),
+        dashed: Math.floor(i / PALETTE.length) % 2 === 1,
+      })),
     });
   const has = (column: LogColumn) => runs.some(({ log }) => log.some((row) => row[column] !== undefined));
   return {
+    // A chart may lack lines that another has.
+    resolve: { scale: { color: "independent", strokeDash: "independent" } },
     vconcat: [
       ...has("test_accuracy")
-        ? [chart("Test accuracy", "test_accuracy", { title: "share of images right", format: ".0%" })]
+        ? [chart("Test accuracy", "test_accuracy", { title: "share of images right", share: true })]
         : [],
       ...has("test_map50")
-        ? [chart("Test mAP@0.5", "test_map50", { title: "mAP@0.5", format: ".0%", zero: true })]
+        ? [chart("Test mAP@0.5", "test_map50", { title: "mAP@0.5", share: true, zero: true })]
         : [],
       chart("Test loss", "test_loss", lossAxis("loss", has("test_map50"))),
     ],

@@ -42,7 +42,7 @@ export function curves(log: readonly LogRow[], name: string): View {
       ...isDetector
         ? [
           chart("Mean average precision of the test images", {
-            y: { title: "mAP", format: ".0%", zero: true },
+            y: { title: "mAP", share: true, zero: true },
             series: [
               { name: "mAP@0.5", points: points("test_map50"), colour: TEST },
               { name: "mAP@0.5–0.95", points: points("test_map50_95"), colour: TOP5 },
@@ -55,7 +55,7 @@ export function curves(log: readonly LogRow[], name: string): View {
         ]
         : [
           chart("Accuracy", {
-            y: { title: "share of images right", format: ".0%" },
+            y: { title: "share of images right", share: true },
             series: [
               { name: "train", points: points("train_accuracy"), colour: TRAIN },
               { name: "test", points: points("test_accuracy"), colour: TEST },

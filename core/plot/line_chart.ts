@@ -6,8 +6,10 @@ export interface Axis {
   readonly title: string;
   /** Default linear. A logarithmic axis leaves out what is not above 0. */
   readonly scale?: "linear" | "log";
-  /** d3's number format, such as `.0%`. */
+  /** d3's number format, such as `~g`. */
   readonly format?: string;
+  /** Whether its numbers are shares: told in percent, with as many digits as tell the ticks apart, within 0 and 1. */
+  readonly share?: boolean;
   /** Whether 0 is part of the axis; default false. */
   readonly zero?: boolean;
   /** The ends of the axis; default those of the points. */
@@ -75,7 +77,8 @@ export function lineChart(chart: LineChart): View {
   );
   const few = series.every(({ points }) => points.length <= FEW);
   const ys = values.flatMap(({ y }) => y ?? []);
-  const domain = y.domain ?? extent(y.zero ? [0, ...ys] : ys);
+  const [low, high] = y.domain ?? extent(y.zero ? [0, ...ys] : ys);
+  const domain = y.share ? [Math.max(0, low), Math.min(1, high)] as const : [low, high] as const;
   const labels = spread(
     series.flatMap(({ name, points }) => {
       const last = points.findLast(([, py]) => Number.isFinite(py));
@@ -145,9 +148,11 @@ function shown(value: number, { scale }: Axis): boolean {
   return Number.isFinite(value) && (scale !== "log" || value > 0);
 }
 
-function axisOf({ title, scale = "linear", format, domain, zero = false, whole = false }: Axis): View {
+function axisOf({ title, scale = "linear", share, format, domain, zero = false, whole = false }: Axis): View {
   const own: Record<string, unknown> = scale === "log"
     ? { format: format ?? "~e", tickCount: 6 }
+    : share
+    ? { format: "%" }
     : format === undefined
     ? {}
     : { format };
@@ -178,7 +183,7 @@ interface Label {
   readonly y: number;
 }
 
-/** Moves labels apart that would lie on each other: `least` is a label's share of the axis. */
+/** Moves labels apart that would lie on each other, or on what is below and above: `least` is a label's share of the axis. */
 function spread(
   labels: readonly Label[],
   [low, high]: readonly [number, number],
@@ -190,18 +195,22 @@ function spread(
   const span = scale(high) - scale(low);
   const sorted = labels.map((label) => ({ label, at: (scale(label.y) - scale(low)) / span }))
     .sort((a, b) => a.at - b.at);
-  // Upwards from the lowest; then the whole pile is centred on where its labels belong.
+  /** The middle of a pile of labels, as near to where these belong as the axis has room. */
+  const middleOf = (items: typeof sorted) => {
+    const half = items.length * least / 2;
+    return Math.max(half, Math.min(1 - half, items.reduce((sum, { at }) => sum + at, 0) / items.length));
+  };
+  // Upwards from the lowest; piles that touch become one.
   const piles: { items: typeof sorted; at: number }[] = [];
   for (const item of sorted) {
-    piles.push({ items: [item], at: item.at });
+    piles.push({ items: [item], at: middleOf([item]) });
     for (;;) {
       const [below, above] = piles.slice(-2);
       if (!above || !below || piles.length < 2) break;
       const gap = (below.items.length + above.items.length) / 2 * least;
       if (above.at - below.at >= gap) break;
       const items = [...below.items, ...above.items];
-      const at = items.reduce((sum, { at }) => sum + at, 0) / items.length;
-      piles.splice(-2, 2, { items, at });
+      piles.splice(-2, 2, { items, at: middleOf(items) });
     }
   }
   return piles.flatMap(({ items, at }) =>

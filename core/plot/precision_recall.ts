@@ -19,7 +19,7 @@ export function precisionRecallChart({ classes, map, iou_threshold }: DetectionR
   const some = lines.length < known.length
     ? `, the ${lines.length} worst of ${known.length} classes; classes.csv has all`
     : "";
-  const axis = { format: ".0%", domain: [0, 1] as const };
+  const axis = { share: true, domain: [0, 1] as const };
   return lineChart({
     title: "Precision and recall",
     subtitle: `${name}: mAP@${iou_threshold} ${share(map)}${some}`,

@@ -31,12 +31,24 @@ export function short(number: number): string {
   return String(number);
 }
 
+/** Letters that take two places on a terminal: Chinese, Japanese and Korean ones, their full-width signs, emoji. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\p{Emoji_Presentation}]/u;
+/** Letters that take none, such as accents that are written behind their letter. */
+const NONE = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** Places that a text takes on a terminal. */
+function placesOf(text: string): number {
+  return [...text].reduce((sum, letter) => sum + (NONE.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1), 0);
+}
+
 /** Columns of text under each other, two spaces apart. `right` lists the columns that end flush. */
 export function alignColumns(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => placesOf(row[column]!))));
   return rows.map((row) =>
-    row.map((cell, column) =>
-      right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)
-    ).join("  ").trimEnd()
+    row.map((cell, column) => {
+      const space = " ".repeat(widths[column]! - placesOf(cell));
+      return right.has(column) ? space + cell : cell + space;
+    }).join("  ").trimEnd()
   );
 }

@@ -85,7 +85,9 @@ export async function contactSheet(
     }))
   ));
   const texts = [
-    ...headings.map((heading, x) => text(heading, column(x) + (cellWidth - GAP) / 2, GAP + TEXT, "middle")),
+    ...headings.map((heading, x) =>
+      text(shortened(heading, width * factor / TEXT), column(x) + width * factor / 2, GAP + TEXT, "middle")
+    ),
     ...rows.flatMap(({ images }, y) =>
       images.flatMap(({ captions = [] }, x) =>
         captions.map((caption, line) =>

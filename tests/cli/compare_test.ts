@@ -43,6 +43,17 @@ Deno.test("compare: settings that differ and figures, as a table, JSON and a plo
     assert.deepEqual(figures, { run: a, epochs: 3, ...best, seconds: 183, images_per_second: 199 });
   }));
 
+Deno.test("compare: a network that takes seconds for an image is not told to take none", () =>
+  withFolder(async (folder) => {
+    const rows = ["epoch,test_accuracy,seconds,images_per_second", "1,0.5,9,0.4", "2,0.5,9,12.6", ""];
+    await put(join(folder, "slow", "config.json"), JSON.stringify({ ...common, epochs: 1 }));
+    await put(join(folder, "slow", "log.csv"), rows.toSpliced(2, 1).join("\n"));
+    await put(join(folder, "fast", "config.json"), JSON.stringify({ ...common, epochs: 1 }));
+    await put(join(folder, "fast", "log.csv"), rows.toSpliced(1, 1).join("\n"));
+    const { out } = await printed(compare, join(folder, "slow"), join(folder, "fast"));
+    assert.deepEqual(out.split("\n").map((line) => line.split(/ +/).at(-1)), ["images/s", "0.4", "13"]);
+  }));
+
 Deno.test("compare: runs on different images are told apart, and mistakes have their lines", () =>
   withFolder(async (folder) => {
     const [a, b, c] = ["a", "b", "x/a"].map((name) => join(folder, name)) as [string, string, string];

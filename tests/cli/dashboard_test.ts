@@ -31,6 +31,17 @@ async function longRun(folder: string, network: string, ...args: string[]): Prom
   return start("--model", net, ...args, "--epochs", "100000", "--output", join(folder, "run"), "--dashboard");
 }
 
+/** Ends a run that a failed assertion left going, which would write into its folder while that is removed. */
+async function end(run: Deno.ChildProcess): Promise<void> {
+  await run.stderr.cancel();
+  try {
+    run.kill("SIGKILL");
+  } catch {
+    // It has ended.
+  }
+  await run.status;
+}
+
 /** Reads until the address is told; the rest goes on being read, so that the run never waits for its reader. */
 async function addressOf(child: Deno.ChildProcess): Promise<string> {
   const found = Promise.withResolvers<string>();
@@ -89,7 +100,8 @@ Deno.test("a resumed run's page begins with the epochs before", async () => {
       text += chunk;
       if (text.includes("\n\n")) break;
     }
-    const { epochs, run: { classes, samples } } = JSON.parse(/^data: (.*)$/m.exec(text)![1]!);
+    const { epochs, run: { title, classes, samples } } = JSON.parse(/^data: (.*)$/m.exec(text)![1]!);
+    assert.equal(title, "net on digits", "as its pictures are called, without the folder of the network");
     const log = (await Deno.readTextFile(join(output, "log.csv"))).split("\n");
     assert.deepEqual([epochs[0].epoch, epochs[1].epoch], [1, 2]);
     assert.equal(epochs[1].test_accuracy, Number(log[2]!.split(",")[4]));
@@ -126,6 +138,12 @@ Deno.test({
           await page.waitForFunction(
             "[...document.querySelectorAll('#samples img')].every((image) => image.naturalWidth === 32)",
           );
+          // Counted from 1, as in the run's pictures.
+          const sample = page.locator("#samples img").first();
+          assert.equal(
+            Number(/^Test image (\d+):/.exec((await sample.getAttribute("alt"))!)![1]),
+            Number(/(\d+)\.bmp$/.exec((await sample.getAttribute("src"))!)![1]) + 1,
+          );
           assert.match(
             (await page.locator("#confusion").getAttribute("aria-label"))!,
             /^Epoch \d+: \d+ of \d+ test images/,
@@ -152,7 +170,7 @@ Deno.test({
           assert.deepEqual(errors, []);
         });
       } finally {
-        await run.stderr.cancel();
+        await end(run);
       }
     });
   },
@@ -175,7 +193,7 @@ Deno.test({
           await run.status;
         });
       } finally {
-        await run.stderr.cancel();
+        await end(run);
       }
     });
   },
@@ -224,9 +242,7 @@ Deno.test({
           assert.deepEqual(errors, []);
         });
       } finally {
-        run.kill("SIGKILL");
-        await run.status;
-        await run.stderr.cancel();
+        await end(run);
       }
     });
   },

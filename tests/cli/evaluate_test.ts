@@ -123,6 +123,8 @@ Deno.test(
       const cases: [args: string[], message: RegExp][] = [
         [[], /evaluate needs weights/],
         [[plain, plain], /is one too many/],
+        [[plain, plain, "--tta"], /is one too many/],
+        [[plain, "--tta", "tencrop"], /--tta tencrop: there is none of that name; did you mean ten-crop\?/],
         [[join(folder, "none")], /there is no such file or folder/],
         [[folder], /no run's folder/],
         [[plain], /it does not say which network/],

@@ -111,6 +111,14 @@ async function explain(run: string, photos: string, folder: string): Promise<voi
   const again = await printed(predict, run, image, ...own(run), "--explain", output);
   assert.match(again.out, /a\.jpg \(.*why\/a-3\.gradcam\.png\)$/m);
   assert.deepEqual(Deno.readFileSync(join(output, "a.gradcam.png")), before);
+  const csv = await printed(predict, run, image, ...own(run), "--top-k", "1", "--csv", "--explain", output);
+  const [header, row] = csv.out.split("\n");
+  assert.equal(header, "file,rank,class,index,probability,explanation");
+  assert.equal(row!.split(",").at(-1), join(output, "a-4.gradcam.png"));
+  // A name with a letter that XML has not is no reason to fail.
+  const odd = await put(join(folder, "classes.txt"), "bl\x01ue\nred\n");
+  const drawn = await printed(predict, run, image, ...own(run), "--classes", odd, "--explain", output);
+  assert.match(drawn.out, /a\.jpg \(.*why\/a-5\.gradcam\.png\)$/m);
   await assert.rejects(
     predict([run, photos, ...own(run), "--explain", image]),
     /not a folder to draw into; put --explain last/,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { shortened, widthOf } from "../../core/svg_text.ts";
+import { escaped, shortened, widthOf } from "../../core/svg_text.ts";
 
 Deno.test("a long text is shortened in its middle, by how wide its letters are", () => {
   assert.equal(shortened("IMG_0001", 10), "IMG_0001");
@@ -18,5 +18,12 @@ Deno.test("a long text is shortened in its middle, by how wide its letters are",
         assert.ok(text.startsWith(start) && text.endsWith(end) && start.length + end.length < text.length);
       },
     ),
+  );
+});
+
+Deno.test("what XML has no place for is replaced, not passed on", () => {
+  assert.equal(
+    escaped("<a & b>\t\n\x01\x1b[31m \ud800 \uffff 犬"),
+    "&lt;a &amp; b&gt;\t\n\ufffd\ufffd[31m \ufffd \ufffd 犬",
   );
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { inMemory } from "../../core/data/memory.ts";
 import { collectPredictions } from "../../core/metrics/predictions.ts";
 import type { ClassificationResult } from "../../core/train/classification.ts";
-import { writeResults } from "../../host/result_files.ts";
+import { mistakesHeading, writeResults } from "../../host/result_files.ts";
 import { namesIn, withFolder } from "../support/temp_folder.ts";
 
 const test = inMemory({
@@ -44,3 +44,11 @@ Deno.test(
       assert.deepEqual(namesIn(folder), always);
     }),
 );
+
+Deno.test("a picture of all mistakes says so", () => {
+  assert.deepEqual([1, 2, 24].map((count) => mistakesHeading(count, "net on dots")), [
+    "The only mistake of net on dots",
+    "All 2 mistakes of net on dots, the most confident first",
+    "The 24 most confident mistakes of net on dots",
+  ]);
+});
