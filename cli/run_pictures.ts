@@ -4,7 +4,7 @@ import type { LogRow } from "../core/metrics/log.ts";
 import { namedParameters } from "../core/nn/module.ts";
 import { histogramOf } from "../core/tensorboard/histogram.ts";
 import type { Figures } from "../core/train/task.ts";
-import type { StepEvent } from "../core/train/trainer.ts";
+import type { StepEvent } from "../core/train/steps.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import type { EventFile } from "../host/event_file.ts";
 import { CURVES } from "../host/run_folder.ts";

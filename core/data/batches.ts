@@ -1,5 +1,6 @@
 /** Assembles batches for the op `image_batch`: bytes, where to crop and mirror them, and the targets. */
 import { UserError } from "../errors.ts";
+import { permutation } from "../random.ts";
 import { sizeOf } from "../shape.ts";
 import { imageBytes, type ImageSet, type Moment } from "./dataset.ts";
 
@@ -62,6 +63,15 @@ export function fillTrainBatch(
   const { step, order } = place;
   const slots = slotsOf(batch);
   return dataset.fill(batch, order.subarray(step * slots, (step + 1) * slots), place);
+}
+
+/** Fills training batches, with the order of the epoch at hand. */
+export function trainFiller(dataset: ImageSet, seed: number) {
+  let order: { epoch: number; samples: Uint32Array } = { epoch: -1, samples: new Uint32Array() };
+  return (batch: Batch, { epoch, step }: Pick<TrainBatchPlace, "epoch" | "step">): void | Promise<void> => {
+    if (order.epoch !== epoch) order = { epoch, samples: permutation(dataset.count, seed, epoch) };
+    return fillTrainBatch(batch, dataset, { seed, epoch, step, order: order.samples });
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Finds where a loss that is not finite began. */
 import { OutOfMemory, type Session } from "../backend/backend.ts";
-import { allocateBatch } from "../data/batches.ts";
+import { allocateBatch, trainFiller } from "../data/batches.ts";
 import { hasOnlyFinite } from "../finite.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Node } from "../graph/graph.ts";
@@ -10,7 +10,7 @@ import { forwardGraph } from "./graphs.ts";
 import { batchShape } from "./run_graphs.ts";
 import type { StepNumbers } from "./step_numbers.ts";
 import type { Judged } from "./task.ts";
-import { type TrainerOptions, trainFiller } from "./trainer.ts";
+import type { TrainerOptions } from "./trainer.ts";
 
 type DiagnosisOptions = TrainerOptions<Judged>;
 
@@ -91,7 +91,7 @@ async function firstBeyond(
   const { data, batch_size } = options;
   for (const name of probe.stateNames) probe.writeState(name, await session.readState(name));
   const batch = allocateBatch(data.train, batch_size);
-  await trainFiller(options)(batch, place);
+  await trainFiller(data.train, options.seed)(batch, place);
   probe.write("probe", "pixels", batch.pixels);
   probe.write("probe", "moves", batch.moves);
   for (const input of probe.inputNames("probe")) {

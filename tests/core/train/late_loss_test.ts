@@ -6,7 +6,8 @@ import { readHeader, restore, toCheckpoint } from "../../../core/train/checkpoin
 import { classification } from "../../../core/train/classification.ts";
 import { FAILED } from "../../../core/train/step.ts";
 import { NotFinite } from "../../../core/train/not_finite.ts";
-import { createTrainer, type StepEvent, type Trainer } from "../../../core/train/trainer.ts";
+import type { StepEvent } from "../../../core/train/steps.ts";
+import { createTrainer, type Trainer } from "../../../core/train/trainer.ts";
 import { onBackends } from "../../support/on_backends.ts";
 import { tinyData, TinyNet } from "../../support/tiny.ts";
 import { withDepth } from "../../support/with_depth.ts";
