@@ -30,6 +30,8 @@ for (
     "checkpoint_legacy",
     "checkpoint_legacy_old",
     "protocol_4",
+    "training_script_old",
+    "training_script_legacy_old",
   ]
 ) {
   Deno.test(`torch: ${name}.pth holds what PyTorch put there, whatever types, strides and wrappers`, async () => {
@@ -53,8 +55,17 @@ Deno.test("torch: tensors of a file are views of it, not copies", async () => {
   assert.equal(dict.get("plain")!.data.buffer, dict.get("part")!.data.buffer);
 });
 
+Deno.test("torch: a tensor may repeat the numbers of its storage", async () => {
+  const dict = await parseStateDict(fixture("repeated_old.pth"), "repeated");
+  const { shape, data } = dict.get("repeated")!;
+  assert.deepEqual([shape, ...data], [[2, 3], 1, 1, 1, 2, 2, 2]);
+});
+
 Deno.test("torch: what is not weights has a line that says so", async () => {
-  await rejects(fixture("whole_model.pth"), /names __main__\.Net, which is not allowed here/);
+  await rejects(
+    fixture("whole_model.pth"),
+    /names __main__\.Net, which is not allowed here; save its weights alone: torch\.save\(model\.state_dict\(\), FILE\)$/,
+  );
   await rejects(fixture("big_endian.pth"), /big-endian/);
   await rejects(fixture("script.pth"), /TorchScript/);
   await rejects(fixture("two.pth"), /several state_dicts \(a, b\)/);
