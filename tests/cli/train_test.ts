@@ -261,6 +261,19 @@ Deno.test("a crash between an epoch's files loses nothing: the epoch is repeated
   });
 });
 
+Deno.test("a log whose first lines were moved away has each epoch once", async () => {
+  await withCifar(async (small, folder) => {
+    const [output, other] = [join(folder, "run"), join(folder, "other")];
+    assert.equal((await run(...small, "--epochs", "3", "--save-every", "1", "--output", output)).code, 0);
+    const log = join(output, "log.csv");
+    const [header, _first, ...rest] = (await Deno.readTextFile(log)).split("\n");
+    await Deno.writeTextFile(log, [header, ...rest].join("\n"));
+    const second = join(output, "epoch-2.safetensors");
+    assert.equal((await resume(small, second, "--output", other)).code, 0);
+    assert.deepEqual((await rowsOf(other)).map((row) => row.split(",")[0]), ["2", "3"]);
+  });
+});
+
 Deno.test("a run does not go on with other images, but its weights may be tested on them", async () => {
   await withCifar(async (small, folder) => {
     const output = join(folder, "run");
