@@ -12,7 +12,7 @@ import { type AnySplit, loadAnyDataset } from "../host/datasets.ts";
 import { makeFolder, makeNewFolder } from "../host/files.ts";
 import { copyRun, setAside } from "../host/going_back.ts";
 import { createDamagedList, DAMAGED, type DamagedList } from "../host/images/damaged.ts";
-import { checkRoomForRun, refuseOldRun, tidy } from "../host/run_folder.ts";
+import { checkRoomForRun, findWeights, refuseOldRun, tidy } from "../host/run_folder.ts";
 import { lockRun } from "../host/run_lock.ts";
 import { describeGroups, parseFlags } from "./arguments.ts";
 import { createBackend } from "./backend.ts";
@@ -67,7 +67,10 @@ export async function train(args: readonly string[]): Promise<number> {
     console.log(JSON.stringify(job.settings, null, 2));
     return 0;
   }
-  const choices = new Map(Object.entries(job.resumed?.config?.methods ?? {}));
+  const { settings: { pretrained }, resumed } = job;
+  // Told before any data is read, or got from afar.
+  if (pretrained !== "" && !resumed) await findWeights(pretrained);
+  const choices = new Map(Object.entries(resumed?.config?.methods ?? {}));
   // The backend starts while the images are read.
   const damaged = createDamagedList();
   const loading = loadImages(job, damaged);

@@ -11,6 +11,7 @@ import { belongsTo, freeze, headOf } from "../core/train/head.ts";
 import { stepsOf } from "../core/train/progress.ts";
 import { taskOf } from "../core/train/task_of.ts";
 import type { TrainerOptions } from "../core/train/trainer.ts";
+import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
 import type { ModelEntry } from "../models/registry.ts";
 import { ALL_BUT_HEAD } from "./settings/finetune.ts";
@@ -104,7 +105,11 @@ export async function readPretrained(
 ): Promise<MatchedStateDict> {
   const { model } = options;
   const body = isDetectionModel(model) ? model.body : undefined;
-  const matched = matchStateDict(model, await readStateDict(pretrained), { partial, head, body });
+  const matched = matchStateDict(model, await readStateDict(await findWeights(pretrained)), {
+    partial,
+    head,
+    body,
+  });
   const { tensors, left } = matched;
   const shown = left.slice(0, 6).join(", ") + (left.length > 6 ? " and more" : "");
   console.log(

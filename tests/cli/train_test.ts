@@ -534,6 +534,11 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     assert.match(missing.stderr, /weights of another network.*--partial/);
     const partial = await run(...begin, "--partial", "--epochs", "1", "--output", join(folder, "fourth"));
     assert.match(partial.stdout, /3 begin anew: 0\.weight, 6\.weight, 6\.bias/);
+    const again = ["--pretrained", tuned, "--epochs", "1", "--output", join(folder, "again")];
+    assert.match((await run(...small, ...again)).stdout, /^Weights of 7 tensors from .*tuned$/m);
+    const nowhere = ["--data", join(folder, "no data"), "--pretrained", join(folder, "none.pth")];
+    const early = await run(...small.slice(0, 4), ...nowhere);
+    assert.match(early.stderr, /^error: .*none\.pth: there is no such file or folder\n$/);
     const typo = await run(...begin, "--freeze", "7", "--output", join(folder, "fifth"));
     assert.match(typo.stderr, /^error: there is no layer 7 with parameters; did you mean/);
   });
