@@ -11,6 +11,7 @@ import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import { alignColumns, commas } from "../core/summary/format.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
 import { isSameFile } from "../host/files.ts";
+import { progressOf } from "../host/going_back.ts";
 import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
 import {
@@ -92,6 +93,9 @@ export async function convert(args: readonly string[]): Promise<number> {
   const dict = await readStateDict(await findWeights(from));
   if (to !== undefined && await isSameFile(to, dict.file)) {
     throw new UserError(`${to}: is the file to read, which nothing is written over; name another one`);
+  }
+  if (to !== undefined && await progressOf(to)) {
+    throw new UserError(`${to}: is a checkpoint of a run, which nothing is written over; name another file`);
   }
   if (to === undefined || format === undefined) {
     console.log(given.json ? listJson(dict) : listText(dict));

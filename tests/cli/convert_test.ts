@@ -181,6 +181,14 @@ Deno.test("convert: each mistake has its line", () =>
     const link = `${folder}/link.safetensors`;
     await Deno.symlink(file, link);
     await fails([link, file], /is the file to read, which nothing is written over/);
+    const checkpoint = `${folder}/last.safetensors`;
+    await writeWeights(checkpoint, {
+      "strata.format": "1",
+      "strata.model": "resnet20",
+      "strata.progress": "{}",
+      "strata.config": "{}",
+    });
+    await fails([file, checkpoint], /is a checkpoint of a run, which nothing is written over/);
     await fails([file, "net"], /its ending says no format .*--to/);
     await fails([file, `${folder}/b.onnx`], /name it with --model/);
     await fails(
