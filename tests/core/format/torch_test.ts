@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UserError } from "../../../core/errors.ts";
 import { parseStateDict } from "../../../core/format/read_state_dict.ts";
+import { findTensors } from "../../../core/format/torch_checkpoint.ts";
+import { TorchTensor } from "../../../core/format/torch_pickle.ts";
 
 /** Files that PyTorch wrote, see make.py beside them. */
 const folder = new URL("../../fixtures/torch/", import.meta.url);
@@ -53,6 +55,13 @@ for (
 Deno.test("torch: tensors of a file are views of it, not copies", async () => {
   const dict = await parseStateDict(fixture("zip.pth"), "zip");
   assert.equal(dict.get("plain")!.data.buffer, dict.get("part")!.data.buffer);
+});
+
+Deno.test("torch: wrappers within each other leave nothing of their prefixes", () => {
+  const tensor = new TorchTensor({ key: "0", dtype: "F32", count: 1 }, 0, [1], [1]);
+  for (const wrapped of ["w", "module.w", "_orig_mod.w", "module._orig_mod.w", "_orig_mod.module.w"]) {
+    assert.deepEqual([...findTensors(new Map([[wrapped, tensor]])).keys()], ["w"]);
+  }
 });
 
 Deno.test("torch: a tensor may repeat the numbers of its storage", async () => {
