@@ -208,11 +208,11 @@ function inRange(given: string, flag: string, { min, max, above }: Range, kind: 
 }
 
 /** A flag with numbers, separated by commas. */
-export function realList(help: string): Flag<readonly number[]> {
+export function realList(help: string, range: Range = {}): Flag<readonly number[]> {
   return {
     value: "X,X,…",
     help,
-    parse: (given, flag) => given.split(",").map((item) => inRange(item.trim(), flag, {}, "a number")),
+    parse: (given, flag) => given.split(",").map((item) => inRange(item.trim(), flag, range, "a number")),
   };
 }
 

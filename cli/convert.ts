@@ -1,5 +1,4 @@
 /** `convert`: files of weights, from one format to another; and what is in them. */
-import { resolve } from "node:path";
 import { oneLine, UserError } from "../core/errors.ts";
 import { darknetParts } from "../core/format/darknet.ts";
 import { type SafeTensor, safetensorsParts } from "../core/format/safetensors.ts";
@@ -11,6 +10,8 @@ import { Counter, type Module, stateDict } from "../core/nn/mod.ts";
 import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import { alignColumns, commas } from "../core/summary/format.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
+import { isSameFile } from "../host/files.ts";
+import { progressOf } from "../host/going_back.ts";
 import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
 import {
@@ -51,7 +52,7 @@ export const convertFlags = {
   partial: switchFlag("takes the tensors that fit the network and leaves out the rest"),
   "fold-batch-norm": switchFlag("onnx: batch norms become part of the layers before them"),
   mean: realList("onnx: with --std, the file takes images from 0 to 1 and normalises them itself"),
-  std: realList("onnx: a number for each channel, as --mean"),
+  std: realList("onnx: a number for each channel, as --mean", { min: 0, above: true }),
   json: switchFlag("tells what was done, or what is in the file, for programs"),
   help: switchFlag("shows this"),
 };
@@ -90,8 +91,11 @@ export async function convert(args: readonly string[]): Promise<number> {
   if (to === undefined) refuseIdle(given, ["json"], "without a file to write: deno task convert IN OUT");
   const format = to === undefined ? undefined : formatOf(to, given);
   const dict = await readStateDict(await findWeights(from));
-  if (to !== undefined && resolve(to) === resolve(dict.file)) {
+  if (to !== undefined && await isSameFile(to, dict.file)) {
     throw new UserError(`${to}: is the file to read, which nothing is written over; name another one`);
+  }
+  if (to !== undefined && await progressOf(to)) {
+    throw new UserError(`${to}: is a checkpoint of a run, which nothing is written over; name another file`);
   }
   if (to === undefined || format === undefined) {
     console.log(given.json ? listJson(dict) : listText(dict));
@@ -217,12 +221,17 @@ function withCounters(
   for (const [name, item] of stateDict(model)) {
     const data = tensors.get(name);
     if (item instanceof Counter) {
-      const known = dict.get(name);
-      const counted = known && sameShape(known.shape, []) ? BigInt(String(known.data[0])) : 0n;
-      all.set(name, { shape: [], dtype: "I64", data: BigInt64Array.of(counted) });
+      all.set(name, { shape: [], dtype: "I64", data: BigInt64Array.of(countIn(dict.get(name))) });
     } else if (data) all.set(name, { shape: item.shape, dtype: "F32", data });
   }
   return all;
+}
+
+/** Files that were converted as a whole may have counters as floats. */
+function countIn(tensor: StateTensor | undefined): bigint {
+  const [count = 0] = tensor && sameShape(tensor.shape, []) ? tensor.data : [];
+  if (typeof count === "bigint") return count;
+  return Number.isSafeInteger(count) ? BigInt(count) : 0n;
 }
 
 /** Under the types that the numbers have in memory. */

@@ -1,6 +1,6 @@
 /** What is said at the end of a run: where its best weights are, and how to go on. */
 import { join } from "node:path";
-import { statIfThere } from "../host/files.ts";
+import { progressOf } from "../host/going_back.ts";
 import { BEST } from "../host/run_folder.ts";
 import { models } from "../models/registry.ts";
 import { nameOf, percent } from "./figures.ts";
@@ -17,10 +17,12 @@ export async function describeEnding(
   resumable: boolean,
 ): Promise<string[]> {
   const best = join(output, BEST);
-  const { best_score, best_epoch } = progress;
+  // Better ones may have come, and could not be saved.
+  const saved = await progressOf(best);
+  const { best_score, best_epoch } = saved ?? progress;
   const lines: string[] = [];
   if (best_epoch > 0) {
-    const weights = await statIfThere(best) ? `; weights in ${best}` : "";
+    const weights = saved ? `; weights in ${best}` : "";
     const { score } = options.task;
     const name = score === "accuracy" ? "" : `${nameOf(score)} `;
     lines.push(`Best: ${name}${percent(best_score)} in epoch ${best_epoch}${weights}`);

@@ -47,7 +47,8 @@ export async function createKeeper(
   { trainer, options, config, output, checkpoint, damaged }: KeeperOptions,
 ): Promise<Keeper> {
   const { progress, session } = trainer;
-  const log = (await folder.readLog(output)).slice(0, progress.epoch);
+  // By their numbers: somebody may have moved an older log away.
+  const log = (await folder.readLog(output)).filter(({ epoch = 0 }) => epoch <= progress.epoch);
   let last = checkpoint;
   let saved = performance.now();
 

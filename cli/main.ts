@@ -4,6 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { ShapeError } from "../core/graph/builder.ts";
 import { NotFinite } from "../core/train/not_finite.ts";
 import { WorkerDied } from "../core/worker_life.ts";
+import { reason } from "../host/files.ts";
 
 /** Exit code where a loss or weights are no longer finite. */
 export const NOT_FINITE = 3;
@@ -16,7 +17,30 @@ export const LOST = 5;
  * where the loss was not finite, and with 129, 130 or 143 where a signal stopped it. Any ends with 5 where the GPU was lost.
  */
 export async function main(command: (args: readonly string[]) => Promise<number>): Promise<never> {
-  Deno.exit(await exitCode(command));
+  const isWritten = watchOutput();
+  const code = await exitCode(command);
+  Deno.exit(code === 0 && !isWritten() ? 2 : code);
+}
+
+/**
+ * Lets no run end because its lines go to a file on a disk that is full: that is told once. Returns what says whether all
+ * lines were written. (That nobody reads them, as behind `| head`, is no fault.)
+ */
+function watchOutput(): () => boolean {
+  const { log, error: complain } = console;
+  let failed = false;
+  const watched = (print: typeof log) => (...values: unknown[]) => {
+    try {
+      print(...values);
+    } catch (error) {
+      if (failed) return;
+      failed = true;
+      console.error(`error: what is printed cannot be written (${reason(error)}): make room where it goes`);
+    }
+  };
+  console.log = watched(log);
+  console.error = watched(complain);
+  return () => !failed;
 }
 
 async function exitCode(command: (args: readonly string[]) => Promise<number>): Promise<number> {

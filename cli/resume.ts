@@ -11,6 +11,7 @@ import { datasetIn } from "../host/datasets.ts";
 import { readBytes } from "../host/files.ts";
 import type { KnownRun } from "../host/run_folder.ts";
 import { resolve } from "node:path";
+import { checkRunConfig } from "./settings/config_file.ts";
 import { limitsOf } from "./settings/limits.ts";
 import { refusedChange, type Settings } from "./settings/settings.ts";
 
@@ -40,21 +41,32 @@ export interface Resumed {
 export async function readCheckpoint(path: string): Promise<Resumed> {
   const bytes = await readBytes(path);
   const weights = await parseStateDict(bytes, path);
-  const header = readHeader(weights.metadata, path);
+  const header = readRunHeader(weights.metadata, path);
   const states = header && readSafetensors(bytes, path);
-  return { path, weights, states, header, config: header?.config as RunConfig | undefined };
+  return { path, weights, states, header, config: header?.config };
+}
+
+interface RunHeader extends CheckpointHeader {
+  readonly config: RunConfig;
+}
+
+/** Undefined for weights that are of no run. */
+function readRunHeader(metadata: Readonly<Record<string, string>>, file: string): RunHeader | undefined {
+  const header = readHeader(metadata, file);
+  if (header) checkRunConfig(header.config, file);
+  return header as RunHeader | undefined;
 }
 
 /** Whether a run can go on with all that is given, and is not done yet then. */
 export function resumable({ folder, metadata }: KnownRun, given: Partial<Settings>): boolean {
-  let header: CheckpointHeader | undefined;
+  let header: RunHeader | undefined;
   try {
-    header = readHeader(metadata, folder);
+    header = readRunHeader(metadata, folder);
   } catch {
     return false; // Damaged: an older one may still do.
   }
   if (!header) return false;
-  const config = header.config as RunConfig;
+  const { config } = header;
   const hasData = resolve(given.data ?? config.data) === resolve(config.data);
   const own: Readonly<Record<string, unknown>> = { ...config.model_options };
   const hasOptions = Object.entries(given.model_options ?? {}).every(([name, value]) => own[name] === value);

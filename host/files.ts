@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
 
 /**
@@ -24,6 +24,14 @@ export async function statIfThere(path: string): Promise<Deno.FileInfo | undefin
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw new UserError(`${path}: cannot be read (${reason(error)})`);
   }
+}
+
+/** Whether two paths lead to one file, by links or by capitals that a disk does not tell apart. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  if (resolve(one) === resolve(other)) return true;
+  const [a, b] = [await statIfThere(one), await statIfThere(other)];
+  // Not every system numbers its files.
+  return a !== undefined && b !== undefined && a.ino !== null && a.ino === b.ino && a.dev === b.dev;
 }
 
 /**

@@ -65,7 +65,8 @@ async function isLater(path: string, { batches }: Progress): Promise<boolean> {
   return own === undefined ? (await statIfThere(path))?.isFile === true : own.batches > batches;
 }
 
-async function progressOf(path: string): Promise<Progress | undefined> {
+/** How far a run was when a file was saved; undefined where there is none, or it is damaged. */
+export async function progressOf(path: string): Promise<Progress | undefined> {
   try {
     return readHeader(await readMetadata(path) ?? {}, path)?.progress;
   } catch {

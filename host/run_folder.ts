@@ -39,10 +39,14 @@ export async function hasCheckpoint(folder: string): Promise<boolean> {
 
 /** Throws where there is a run already, since nothing of another run is ever written over. */
 export async function refuseOldRun(folder: string): Promise<void> {
-  for (const file of [LAST, BEST]) {
-    if (!await statIfThere(join(folder, file))) continue;
+  if (await hasCheckpoint(folder)) {
     throw new UserError(
       `--output ${folder}: there is a run already; resume it with --resume ${folder}, or name another`,
+    );
+  }
+  if (await statIfThere(join(folder, BEST))) {
+    throw new UserError(
+      `--output ${folder}: there is ${BEST} of a run, without ${LAST} to go on from; move it away, or name another folder`,
     );
   }
 }

@@ -28,31 +28,55 @@ export async function readConfig(file: string): Promise<Config> {
 }
 
 function configOf(content: Record<string, unknown>, file: string): Config {
-  const settings = Object.keys(settingFlags).map(settingOf);
-  const known = [...settings, "model_options", ...ASIDE];
-  const flags: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(content)) {
-    if (!known.includes(name)) {
-      const meant = likely(name, known);
-      const advice = meant === undefined ? "--print-config shows them all" : `did you mean ${meant}?`;
-      throw new UserError(`${file}: there is no setting ${name}; ${advice}`);
-    }
-    if (!settings.includes(name)) continue;
-    const flag: Flag<unknown> = settingFlags[flagOf(name) as keyof typeof settingFlags];
-    const given = toText(value, flag, `${file}: ${name}`);
-    if (given !== "") flags[flagOf(name)] = flag.parse(given, `${file}: ${name}`);
-    else if (Array.isArray(value)) flags[flagOf(name)] = [];
+  const known = [...SETTINGS, "model_options", ...ASIDE];
+  for (const name of Object.keys(content)) {
+    if (known.includes(name)) continue;
+    const meant = likely(name, known);
+    const advice = meant === undefined ? "--print-config shows them all" : `did you mean ${meant}?`;
+    throw new UserError(`${file}: there is no setting ${name}; ${advice}`);
   }
   const options = content["model_options"];
   if (options !== undefined && !isRecord(options)) {
     throw new UserError(`${file}: model_options must be an object, such as { "cifar_stem": true }`);
   }
   return {
-    flags,
+    flags: settingsIn(content, file),
     model_options: options as AnyModelOptions | undefined,
-    whole: settings.every((name) => name in content),
+    whole: SETTINGS.every((name) => name in content),
   };
 }
+
+const SETTINGS = Object.keys(settingFlags).map(settingOf);
+
+/** Throws where settings are not as their flags have them. */
+function settingsIn(content: Record<string, unknown>, file: string): SettingFlags {
+  const flags: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(content)) {
+    if (!SETTINGS.includes(name)) continue;
+    const flag: Flag<unknown> = settingFlags[flagOf(name) as keyof typeof settingFlags];
+    const given = toText(value, flag, `${file}: ${name}`);
+    if (given !== "") flags[flagOf(name)] = flag.parse(given, `${file}: ${name}`);
+    else if (Array.isArray(value)) flags[flagOf(name)] = [];
+  }
+  return flags;
+}
+
+/** Throws where a checkpoint's settings cannot be those of a run. Others than today's are left alone: versions differ. */
+export function checkRunConfig(content: unknown, file: string): void {
+  try {
+    if (!isRecord(content) || NAMES.some((name) => typeof content[name] !== "string")) {
+      throw new UserError(`${file}: its metadata is damaged`);
+    }
+    settingsIn(content, file);
+  } catch (error) {
+    throw error instanceof UserError
+      ? new UserError(oneLine(`${error.message}; resume from another checkpoint`))
+      : error;
+  }
+}
+
+/** What every run has. */
+const NAMES = ["model", "dataset", "data"];
 
 function parse(text: string, file: string): Record<string, unknown> {
   let content: unknown;

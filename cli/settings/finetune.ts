@@ -3,7 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import { type Flag, orOff, real, switchFlag, text } from "../arguments.ts";
 
 export interface FinetuneSettings {
-  /** A file of weights; empty for a beginning from scratch. */
+  /** A file of weights, or a run's folder; empty for a beginning from scratch. */
   readonly pretrained: string;
   readonly partial: boolean;
   /** Layers, by the beginnings of their names; `*` for all but the head. */

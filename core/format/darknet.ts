@@ -11,14 +11,20 @@ const VERSION_BYTES = 12;
 /** The name of the one tensor in it. */
 export const DARKNET_WEIGHTS = "weights";
 
-/** Whether the bytes can be such a file: a version 0.x, and whole numbers after it. */
+/** Whether the bytes can be such a file: a version 0.x. */
 export function isDarknet(bytes: Uint8Array): boolean {
   if (bytes.length < VERSION_BYTES + 8) return false;
   const [major, minor, revision] = versionOf(bytes);
-  return major === 0 && minor <= 5 && revision <= 10 && (bytes.length - headerBytes(bytes)) % 4 === 0;
+  return major === 0 && minor <= 5 && revision <= 10;
 }
 
 export function readDarknet(bytes: Uint8Array, file: string): StateDict {
+  const over = (bytes.length - headerBytes(bytes)) % 4;
+  if (over > 0) {
+    throw new UserError(
+      `${file}: a file of Darknet's whose last number has ${over} of 4 bytes; it is truncated`,
+    );
+  }
   // Copied, since the numbers may not be aligned.
   const data = new Float32Array(bytes.slice(headerBytes(bytes)).buffer);
   if (data.length === 0) throw new UserError(`${file}: a file of Darknet's without any weights`);

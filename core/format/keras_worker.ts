@@ -88,16 +88,25 @@ function layersOf(root: Group, mostBytes: number): Layer[] {
 type Open = (entity: Entity | null, path: string, name: string) => Variable;
 
 function namedLayers(top: Group, open: Open): Layer[] {
-  return textsOf(top, "layer_names").map((layer) => {
+  return textsOf(top, "layer_names").flatMap((layer): Layer[] => {
     const group = top.get(layer);
     if (!isGroup(group)) throw new Error(`layer ${layer} is missing`);
-    // A name ends with ":0" where Keras is 2: the index of an output.
-    const shortName = (path: string) => path.split("/").at(-1)!.split(":")[0]!;
-    return [
-      layer,
-      textsOf(group, "weight_names").map((path) => open(group.get(path), path, shortName(path))),
-    ];
+    const owners = Map.groupBy(
+      textsOf(group, "weight_names"),
+      (path) => path.split("/").slice(0, -1).join("/"),
+    );
+    // A network within this one is a layer of it, whose variables are those of its own layers.
+    const nameOf = (owner: string) => owners.size === 1 ? layer : owner.split("/").at(-1)!;
+    return [...owners].map(([owner, paths]) => [
+      nameOf(owner),
+      paths.map((path) => open(group.get(path), path, variableOf(path))),
+    ]);
   });
+}
+
+/** A name ends with ":0" where Keras is 2: the index of an output. */
+function variableOf(path: string): string {
+  return path.split("/").at(-1)!.split(":")[0]!;
 }
 
 function numberedLayers(layers: Group, open: Open, depth = 0): Layer[] {

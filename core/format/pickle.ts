@@ -5,7 +5,7 @@
  */
 import { Source } from "./pickle_source.ts";
 import { PickleStack } from "./pickle_stack.ts";
-import { describeValue, PickleError, PickleObject, type PickleValue } from "./pickle_value.ts";
+import { describeValue, NotAllowed, PickleError, PickleObject, type PickleValue } from "./pickle_value.ts";
 
 /** What a pickle may name, by `module name`: functions, and values that are handed to them. */
 export type PickleGlobals = ReadonlyMap<string, PickleValue>;
@@ -48,6 +48,7 @@ const OP = {
   SETITEMS: 0x75, // u
   EMPTY_DICT: 0x7d, // }
   PROTO: 0x80,
+  NEWOBJ: 0x81,
   TUPLE1: 0x85,
   TUPLE2: 0x86,
   TUPLE3: 0x87,
@@ -88,7 +89,7 @@ function interpret(
   const lookUp = (name: string) => {
     const known = globals.get(name);
     if (known === undefined) {
-      throw new PickleError(`it names ${name.replace(" ", ".")}, which is not allowed here`);
+      throw new NotAllowed(`it names ${name.replace(" ", ".")}, which is not allowed here`);
     }
     return known;
   };
@@ -212,7 +213,8 @@ function interpret(
         stack.push(lookUp(`${module} ${name}`));
         break;
       }
-      case OP.REDUCE: {
+      case OP.REDUCE:
+      case OP.NEWOBJ: {
         const args = stack.pop();
         const callee = stack.pop();
         if (typeof callee !== "function" || !Array.isArray(args)) {

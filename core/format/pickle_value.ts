@@ -25,6 +25,9 @@ export abstract class PickleObject {
 /** The pickle is truncated, corrupt, or holds what is not allowed. */
 export class PickleError extends Error {}
 
+/** It names a function or class that is not among those that were given. */
+export class NotAllowed extends PickleError {}
+
 /** In a few words, whatever it is: values may hold each other. */
 export function describeValue(value: PickleValue | undefined): string {
   if (typeof value === "string") return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`;

@@ -70,11 +70,12 @@ async function fromOnnx(bytes: Uint8Array, file: string): Promise<StateDict> {
 function fromSafetensors(bytes: Uint8Array, file: string): StateDict {
   const { tensors, metadata } = readSafetensors(bytes, file);
   const isCheckpoint = metadata["strata.format"] !== undefined;
-  const weights = [...tensors].flatMap(([name, { shape, dtype, data }]): [string, StateTensor][] => {
+  const weights = [...tensors].flatMap(([name, tensor]): [string, StateTensor][] => {
     if (isCheckpoint && (name.startsWith("optimizer.") || name.startsWith("ema."))) return [];
     // Where a run keeps moving averages, these are what it is judged by.
     const average = isCheckpoint ? tensors.get(`ema.${name}`) : undefined;
-    return [[name, { shape, dtype, data: toNumbers(dtype, (average?.data ?? data) as DtypeArray) }]];
+    const { shape, dtype, data } = average ?? tensor;
+    return [[name, { shape, dtype, data: toNumbers(dtype, data as DtypeArray) }]];
   });
   return new StateDict(file, weights, { metadata });
 }

@@ -109,17 +109,35 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
 /** `JSON.parse` keeps the last of repeated keys in silence; this finds the first repetition. The text is valid JSON. */
 function repeatedKey(json: string): string | undefined {
   const open: Set<string>[] = [];
-  for (const [token, key] of json.matchAll(/[{}]|("(?:[^"\\]|\\.)*")\s*(?=:)|"(?:[^"\\]|\\.)*"/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "}") open.pop();
-    else if (key !== undefined) {
-      const name = JSON.parse(key) as string;
-      const keys = open.at(-1)!;
-      if (keys.has(name)) return name;
-      keys.add(name);
+  for (let at = 0; at < json.length; at++) {
+    if (json[at] === "{") open.push(new Set());
+    else if (json[at] === "}") open.pop();
+    else if (json[at] === '"') {
+      const end = endOfString(json, at);
+      if (isKey(json, end)) {
+        const name = JSON.parse(json.slice(at, end)) as string;
+        const keys = open.at(-1)!;
+        if (keys.has(name)) return name;
+        keys.add(name);
+      }
+      at = end - 1;
     }
   }
   return undefined;
+}
+
+/** Behind the quote that ends the string. A loop: on a string of megabytes a regular expression has no stack left. */
+function endOfString(json: string, start: number): number {
+  let at = start + 1;
+  while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+  return at + 1;
+}
+
+/** Whether the string that ends here is a key. */
+function isKey(json: string, end: number): boolean {
+  let at = end;
+  while (" \t\n\r".includes(json[at] ?? "x")) at++;
+  return json[at] === ":";
 }
 
 function parseMetadata(metadata: unknown, fail: Fail): Record<string, string> {

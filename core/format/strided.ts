@@ -14,7 +14,8 @@ export function gather<N extends Numbers>(
   offset = 0,
 ): N {
   const size = sizeOf(shape);
-  const data = numbers.slice(0, size) as N;
+  // Strides of 0 repeat numbers, so there may be more elements than these.
+  const data = new (numbers.constructor as new (length: number) => N)(size);
   const index = shape.map(() => 0);
   let from = offset;
   for (let i = 0; i < size; i++) {

@@ -10,7 +10,7 @@ import { UserError } from "../errors.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { bytesOf, type Numbers, toNumbers, viewAs } from "./dtype.ts";
 import { readPickle } from "./pickle.ts";
-import { describeValue, PickleError, type PickleValue } from "./pickle_value.ts";
+import { describeValue, NotAllowed, PickleError, type PickleValue } from "./pickle_value.ts";
 import { StateDict, type StateTensor } from "./state_dict.ts";
 import { gather, rowMajorStrides } from "./strided.ts";
 import { findTensors } from "./torch_checkpoint.ts";
@@ -115,6 +115,9 @@ export async function readLegacyTorch(bytes: Uint8Array, file: string): Promise<
   });
 }
 
+/** What to do about a model that was saved whole, or a checkpoint with objects of a script's own classes. */
+const SAVE_WEIGHTS = "save its weights alone: torch.save(model.state_dict(), FILE)";
+
 const BIG_ENDIAN = "a big-endian machine wrote it; load and save it again on another machine";
 
 /** What both kinds have in common: from what was saved to its tensors. */
@@ -145,7 +148,8 @@ async function read(file: string, size: number, open: () => Saved | Promise<Save
     return new StateDict(file, tensors);
   } catch (error) {
     if (error instanceof PickleError) {
-      throw new UserError(`${file}: not a readable PyTorch file: ${error.message}`);
+      const advice = error instanceof NotAllowed ? `; ${SAVE_WEIGHTS}` : "";
+      throw new UserError(`${file}: not a readable PyTorch file: ${error.message}${advice}`);
     }
     throw error;
   }

@@ -15,8 +15,8 @@ const NAMES = [
   "module",
 ];
 
-/** What wrappers put before each name: DataParallel, and torch.compile. */
-const WRAPPERS = ["module.", "_orig_mod."];
+/** What wrappers put before each name: DataParallel, around torch.compile or within it. */
+const WRAPPERS = ["module.", "_orig_mod.", "module."];
 
 /**
  * The state_dict: the saved object itself, or the one within a checkpoint that goes by one of the usual names, or the only

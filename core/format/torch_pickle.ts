@@ -38,7 +38,7 @@ export class TorchTensor extends PickleObject {
   }
 }
 
-/** A value of no matter for weights: a scalar of NumPy's, a device. */
+/** A value of no matter for weights: an array of NumPy's, a device, a script's arguments. */
 class Opaque extends PickleObject {
   override setState(): void {}
 }
@@ -77,14 +77,14 @@ const rebuildTensor: PickleFunction = ([view, offset, shape, strides]) => {
   return tensor;
 };
 
-/** Throws where a tensor reaches beyond its storage, or has more elements than that. */
+/** Throws where a tensor reaches beyond its storage. One that repeats numbers (`expand`) may have more elements than that. */
 function checkWithin({ shape, strides }: TorchTensor, offset: number, count: number): void {
   if (shape.length !== strides.length || shape.length > 64) {
     throw new PickleError(`a tensor has ${shape.length} axes and ${strides.length} strides`);
   }
   const size = sizeOf(shape);
   const last = shape.reduce((sum, extent, axis) => sum + (extent - 1) * strides[axis]!, offset);
-  if (size > 0 && (last >= count || size > count)) {
+  if (size > 0 && last >= count) {
     throw new PickleError(`a tensor of [${shape.join(", ")}] reaches beyond its storage of ${count} numbers`);
   }
 }
@@ -111,19 +111,38 @@ const firstArgument: PickleFunction = ([value]) => {
 
 const opaque: PickleFunction = () => new Opaque();
 
+const emptyDict: PickleFunction = () => new Map();
+
+/** What training scripts keep beside the weights; torchvision's and timm's all their arguments. */
+const BESIDE = [
+  "argparse Namespace",
+  "numpy ndarray",
+  "numpy dtype",
+  ...["numpy.core", "numpy._core"].flatMap((core) => [
+    `${core}.multiarray scalar`,
+    `${core}.multiarray _reconstruct`,
+    `${core}.numeric _frombuffer`,
+  ]),
+  "_codecs encode",
+  "pathlib PosixPath",
+  "pathlib WindowsPath",
+  "torch device",
+  // Protocol 2 has Python 2's name of the module.
+  ...["builtins", "__builtin__"].flatMap((module) =>
+    ["set", "frozenset", "list", "dict", "int", "float"].map((name) => `${module} ${name}`)
+  ),
+];
+
 export const torchGlobals: ReadonlyMap<string, PickleValue> = new Map<string, PickleValue>([
   ["collections OrderedDict", orderedDict],
   ["collections Counter", counter],
+  ["collections defaultdict", emptyDict],
   ["torch Size", firstArgument],
-  ["torch device", opaque],
   ["torch._utils _rebuild_tensor", rebuildTensor],
   ["torch._utils _rebuild_tensor_v2", rebuildTensor],
   ["torch._utils _rebuild_parameter", firstArgument],
   ["torch._utils _rebuild_parameter_with_state", firstArgument],
-  ["numpy.core.multiarray scalar", opaque],
-  ["numpy._core.multiarray scalar", opaque],
-  ["numpy dtype", opaque],
-  ["_codecs encode", opaque],
+  ...BESIDE.map((name) => [name, opaque] as const),
   ...Object.entries(STORAGE_TYPES).map(([name, dtype]) => [`torch ${name}`, new StorageType(dtype)] as const),
 ]);
 

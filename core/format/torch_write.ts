@@ -39,18 +39,24 @@ function bytesOf(data: Numbers): Uint8Array {
 /** A pickle of protocol 2; storage i is the i-th tensor's. */
 function pickleOf(tensors: ReadonlyMap<string, Pick<StateTensor, "shape" | "data">>): Uint8Array {
   const bytes: number[] = [0x80, 2];
-  const code = (text: string) => bytes.push(...encoder.encode(text));
-  const int32 = (value: number) => bytes.push(...new Uint8Array(Int32Array.of(value).buffer));
+  // One by one: names may be longer than a call may have arguments.
+  const append = (more: Uint8Array) => more.forEach((byte) => bytes.push(byte));
+  const code = (text: string) => append(encoder.encode(text));
+  const int32 = (value: number) => append(new Uint8Array(Int32Array.of(value).buffer));
   const integer = (value: number) => {
-    if (value >= 2 ** 31) throw new RangeError(`an extent of ${value} is too large for this file`);
-    code("J");
-    int32(value);
+    if (value < 2 ** 31) {
+      code("J");
+      int32(value);
+    } else {
+      bytes.push(0x8a, 8);
+      append(new Uint8Array(BigInt64Array.of(BigInt(value)).buffer));
+    }
   };
   const text = (value: string) => {
     const utf8 = encoder.encode(value);
     code("X");
     int32(utf8.length);
-    bytes.push(...utf8);
+    append(utf8);
   };
   const tuple = (values: readonly number[]) => {
     code("(");

@@ -31,7 +31,7 @@ export function foldBatchNorms(graph: Graph, weights: Weights): { graph: Graph; 
     );
     const perChannel = sizeOf(weight.shape.slice(1));
     folded.set(weight.name, numbers(weight).map((value, i) => value * factors[Math.floor(i / perChannel)]!));
-    const newBias: Value = { ...shift, name: weight.name.replace(/weight$/, "bias") };
+    const newBias: Value = { ...shift, name: bias?.name ?? biasName(weight.name, graph) };
     folded.set(
       newBias.name,
       numbers(shift).map((value, c) => value + ((old?.[c] ?? 0) - means[c]!) * factors[c]!),
@@ -53,4 +53,10 @@ export function foldBatchNorms(graph: Graph, weights: Weights): { graph: Graph; 
     graph: { ...graph, nodes, states },
     weights: new Map([...states.keys()].map((name) => [name, folded.get(name) ?? weights.get(name)!])),
   };
+}
+
+/** What the bias of a layer without one is called; own layers may call things as they like. */
+function biasName(weight: string, { states }: Graph): string {
+  const usual = weight.replace(/weight$/, "bias");
+  return states.has(usual) ? `${weight}.bias` : usual;
 }

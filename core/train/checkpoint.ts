@@ -94,7 +94,12 @@ function upToDate(
   const batches = known.batches ?? known.updates ?? 0;
   // Only classifiers could be trained then.
   const figure_sums = known.figure_sums ?? { accuracy: correct };
-  return { ...newProgress(), best_score: best_accuracy, ...known, batches, figure_sums };
+  const progress = { ...newProgress(), best_score: best_accuracy, ...known, batches, figure_sums };
+  const { figure_sums: sums, ...counts } = progress;
+  if (![counts, sums].every((numbers) => Object.values(numbers).every(Number.isFinite))) {
+    throw new Error("no numbers");
+  }
+  return progress;
 }
 
 /**

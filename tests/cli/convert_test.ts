@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { convert } from "../../cli/convert.ts";
 import { UserError } from "../../core/errors.ts";
-import { safetensorsParts } from "../../core/format/safetensors.ts";
+import { readSafetensors, safetensorsParts } from "../../core/format/safetensors.ts";
 import { stateDict } from "../../core/nn/mod.ts";
 import { Counter } from "../../core/nn/module.ts";
 import { decodeModel } from "../../core/onnx/schema.ts";
@@ -139,6 +139,31 @@ Deno.test("convert: without a second file it lists the first one's tensors", () 
     assert.equal(JSON.parse(await printed([file, "--json"])).tensors.length, 97);
   }));
 
+Deno.test("convert: counters that are no whole numbers begin anew", () =>
+  withFolder(async (folder) => {
+    const [file, out] = [`${folder}/a.safetensors`, `${folder}/b.safetensors`];
+    await writeWeights(file);
+    const { tensors } = readSafetensors(await Deno.readFile(file));
+    const counters = ["bn1", "layer1.0.bn1", "layer1.0.bn2"].map((name, i) => {
+      const data = Float32Array.of([7, 1e30, NaN][i]!);
+      return [`${name}.num_batches_tracked`, { dtype: "F32", shape: [], data }] as const;
+    });
+    await writeAtomically(file, safetensorsParts([...tensors, ...counters]));
+    await printed([file, out, "--model", "resnet20"]);
+    const found = await readStateDict(out);
+    assert.deepEqual(counters.map(([name]) => found.get(name)!.data[0]), [7n, 0n, 0n]);
+  }));
+
+Deno.test("convert: names and shapes without bounds go into PyTorch's files, too", () =>
+  withFolder(async (folder) => {
+    const [file, out] = [`${folder}/a.safetensors`, `${folder}/b.pth`];
+    const x = { dtype: "F32", shape: [0, 2 ** 40], data: new Float32Array() } as const;
+    await writeAtomically(file, safetensorsParts([["n".repeat(1_000_000), x]]));
+    await printed([file, out]);
+    const found = [...await readStateDict(out)].map(([name, { shape }]) => [name.length, ...shape]);
+    assert.deepEqual(found, [[1_000_000, 0, 2 ** 40]]);
+  }));
+
 Deno.test("convert: each mistake has its line", () =>
   withFolder(async (folder) => {
     const file = `${folder}/a.safetensors`;
@@ -153,6 +178,17 @@ Deno.test("convert: each mistake has its line", () =>
     await fails([file, "b.onnx", "c"], /"c" is one file too many/);
     await fails([`${folder}/none`], /there is no such file/);
     await fails([file, `${folder}/./a.safetensors`], /is the file to read, which nothing is written over/);
+    const link = `${folder}/link.safetensors`;
+    await Deno.symlink(file, link);
+    await fails([link, file], /is the file to read, which nothing is written over/);
+    const checkpoint = `${folder}/last.safetensors`;
+    await writeWeights(checkpoint, {
+      "strata.format": "1",
+      "strata.model": "resnet20",
+      "strata.progress": "{}",
+      "strata.config": "{}",
+    });
+    await fails([file, checkpoint], /is a checkpoint of a run, which nothing is written over/);
     await fails([file, "net"], /its ending says no format .*--to/);
     await fails([file, `${folder}/b.onnx`], /name it with --model/);
     await fails(
@@ -165,6 +201,10 @@ Deno.test("convert: each mistake has its line", () =>
     );
     await fails([file, `${folder}/b.pth`, "--mean", "1"], /--mean is for onnx, not torch/);
     await fails([file, `${folder}/b.onnx`, "--mean", "1"], /--mean and --std go together/);
+    await fails(
+      [file, `${folder}/b.onnx`, "--mean", "0,0,0", "--std", "1,0,1"],
+      /^--std must be a number above 0, not "0"$/,
+    );
     for (
       const idle of [
         ["--to", "onnx"],

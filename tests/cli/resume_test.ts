@@ -67,3 +67,39 @@ Deno.test("--resume auto passes by runs of the same network with other options",
   assert.ok(!isMeant({}, { options }));
   assert.ok(!isMeant({}, { options, before: { cifar_stem: false } }));
 });
+
+Deno.test("--resume auto passes by runs whose checkpoints are damaged, however they are", () => {
+  const config = { ...changeSettings(run), model_options: {}, images: {}, methods: {} };
+  const isKnown = (progress: unknown, config: unknown) =>
+    resumable({
+      folder: "runs/a",
+      metadata: {
+        "strata.format": "1",
+        "strata.model": run.model,
+        "strata.progress": JSON.stringify(progress),
+        "strata.config": JSON.stringify(config),
+      },
+    }, {});
+  const progress = newProgress();
+  assert.ok(isKnown(progress, config));
+  assert.ok(isKnown(progress, { ...config, "of another version": [{}] }));
+  const { data: _, ...homeless } = config;
+  for (
+    const damaged of [
+      ...[null, 5, [], "", homeless],
+      ...[{ model: 5 }, { epochs: "many" }, { ema: 1 }, { freeze: {} }].map((wrong) => ({
+        ...config,
+        ...wrong,
+      })),
+    ]
+  ) assert.ok(!isKnown(progress, damaged), JSON.stringify(damaged));
+  for (
+    const damaged of [
+      null,
+      ...[{ epoch: "1" }, { best_score: null }, { figure_sums: { accuracy: "a" } }]
+        .map((
+          wrong,
+        ) => ({ ...progress, ...wrong })),
+    ]
+  ) assert.ok(!isKnown(damaged, config), JSON.stringify(damaged));
+});

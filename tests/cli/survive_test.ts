@@ -106,6 +106,29 @@ Deno.test({
     }),
 });
 
+Deno.test(
+  "a full disk under what is printed: told once, the run goes to its end",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    await withCifar(async (small, folder) => {
+      const args = [...small, "--epochs", "3", "--output"];
+      const [output, deaf, whole] = ["run", "deaf", "whole"].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      const { code, complaint } = await runIn(`exec "$@" > /dev/full`, [...args, output]);
+      assert.equal(code, 2, complaint);
+      assert.deepEqual(complaint.split("\n").filter((line) => /error/i.test(line)), [
+        "error: what is printed cannot be written (No space left on device): make room where it goes",
+      ]);
+      assert.equal((await runIn(`exec "$@" > /dev/full 2>&1`, [...args, deaf])).code, 2);
+      assert.equal((await run(...args, whole)).code, 0);
+      for (const other of [output, deaf]) assert.deepEqual(await lastOf(other), await lastOf(whole));
+    });
+  },
+);
+
 Deno.test("images that vanish in the middle of an epoch cost nothing", async () => {
   await withCifar(async (small, folder) => {
     const photos = join(folder, "photos"), away = join(folder, "away");

@@ -261,6 +261,19 @@ Deno.test("a crash between an epoch's files loses nothing: the epoch is repeated
   });
 });
 
+Deno.test("a log whose first lines were moved away has each epoch once", async () => {
+  await withCifar(async (small, folder) => {
+    const [output, other] = [join(folder, "run"), join(folder, "other")];
+    assert.equal((await run(...small, "--epochs", "3", "--save-every", "1", "--output", output)).code, 0);
+    const log = join(output, "log.csv");
+    const [header, _first, ...rest] = (await Deno.readTextFile(log)).split("\n");
+    await Deno.writeTextFile(log, [header, ...rest].join("\n"));
+    const second = join(output, "epoch-2.safetensors");
+    assert.equal((await resume(small, second, "--output", other)).code, 0);
+    assert.deepEqual((await rowsOf(other)).map((row) => row.split(",")[0]), ["2", "3"]);
+  });
+});
+
 Deno.test("a run does not go on with other images, but its weights may be tested on them", async () => {
   await withCifar(async (small, folder) => {
     const output = join(folder, "run");
@@ -540,6 +553,8 @@ Deno.test("other weights are begun with: all but a head of other classes; frozen
     const nowhere = ["--pretrained", join(folder, "nothing.pth"), "--data", join(folder, "missing.tar.gz")];
     const gone = await run(...small.slice(0, 4), ...nowhere, "--output", join(folder, "gone"));
     assert.match(gone.stderr, /^error: .*nothing\.pth: there is no such file or folder\n$/);
+    const again = ["--pretrained", tuned, "--epochs", "1", "--output", join(folder, "again")];
+    assert.match((await run(...small, ...again)).stdout, /^Weights of 7 tensors from .*tuned$/m);
     const typo = await run(...begin, "--freeze", "7", "--output", join(folder, "fifth"));
     assert.match(typo.stderr, /^error: there is no layer 7 with parameters; did you mean/);
     // What no file has taught is not frozen: a body that differs, a head of other classes.

@@ -8,9 +8,17 @@ Deno.test("a folder has a run once it has a checkpoint to go on from, or weights
     await refuseOldRun(join(folder, "not there"));
     await Deno.writeTextFile(join(folder, "config.json"), "{}");
     await refuseOldRun(folder);
-    for (const name of ["last.safetensors", "best.safetensors"]) {
+    for (
+      const [name, message] of [
+        ["last.safetensors", /there is a run already; resume it with --resume/],
+        [
+          "best.safetensors",
+          /there is best\.safetensors of a run, without last\.safetensors to go on from; move/,
+        ],
+      ] as const
+    ) {
       await Deno.writeTextFile(join(folder, name), "");
-      await assert.rejects(refuseOldRun(folder), /there is a run already; resume it with --resume/);
+      await assert.rejects(refuseOldRun(folder), message);
       await Deno.remove(join(folder, name));
     }
   });

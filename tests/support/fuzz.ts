@@ -1,7 +1,8 @@
 /** Reads damaged copies of a file: each must be read, or refused by an error for the user, soon, and in bounded memory. */
 import { basename, join } from "node:path";
 import { readConfig } from "../../cli/settings/config_file.ts";
-import { readCheckpoint } from "../../cli/resume.ts";
+import { readCheckpoint, resumable } from "../../cli/resume.ts";
+import { resolveSettings } from "../../cli/settings/settings.ts";
 import { readMemory } from "../../cli/tune.ts";
 import { parseBinaryBatch, parsePythonBatch } from "../../core/data/cifar10.ts";
 import { parseVoc } from "../../core/data/detection/voc.ts";
@@ -46,8 +47,9 @@ export const readers: readonly Reader[] = [
     name: "checkpoint",
     fits: /^last\.safetensors$/,
     async read(_bytes, file, folder) {
-      await findRuns(join(folder, ".."));
-      await readCheckpoint(file);
+      for (const run of await findRuns(join(folder, ".."))) resumable(run, {});
+      const { config } = await readCheckpoint(file);
+      if (config) resolveSettings({}, config);
     },
   },
   {

@@ -7,7 +7,10 @@ export interface KerasVariable {
   readonly data: Float32Array;
 }
 
-/** A group for each layer, in the order in which `layer_names` has them; within it `LAYER/NAME:0`. */
+/**
+ * A group for each layer, in the order in which `layer_names` has them; within it `LAYER/NAME:0`, or `NAME:0` where the name
+ * has a layer of its own, as in a network within a network.
+ */
 export async function kerasFile(
   layers: readonly (readonly [layer: string, variables: readonly KerasVariable[]])[],
 ): Promise<Uint8Array> {
@@ -23,12 +26,13 @@ export async function kerasFile(
   list(weights, "layer_names", layers.map(([layer]) => layer));
   for (const [layer, variables] of layers) {
     const group = weights.create_group(layer);
-    list(group, "weight_names", variables.map(({ name }) => `${layer}/${name}:0`));
-    if (variables.length === 0) continue;
-    const inner = group.create_group(layer);
-    for (const { name, shape, data } of variables) {
-      inner.create_dataset({ name: `${name}:0`, data, shape: [...shape], dtype: "<f" });
-    }
+    const paths = variables.map(({ name }) => `${name.includes("/") ? name : `${layer}/${name}`}:0`);
+    list(group, "weight_names", paths);
+    variables.forEach(({ shape, data }, i) => {
+      const [owner, name] = paths[i]!.split("/") as [string, string];
+      const inner = group.keys().includes(owner) ? group.get(owner) as Group : group.create_group(owner);
+      inner.create_dataset({ name, data, shape: [...shape], dtype: "<f" });
+    });
   }
   file.close();
   const bytes = FS.readFile("written.h5") as Uint8Array;

@@ -41,6 +41,13 @@ Deno.test("darknet: a layer's norm comes before its weight, and its bias, too", 
   }
 });
 
+Deno.test("darknet: a file that is cut within a number says so", async () => {
+  await assert.rejects(parseStateDict(fileOf(19, [0, 2, 0], 8).subarray(0, -3), "w.weights"), {
+    name: "UserError",
+    message: "w.weights: a file of Darknet's whose last number has 1 of 4 bytes; it is truncated",
+  });
+});
+
 Deno.test("darknet: too few numbers and too many are told, and --partial takes the layers that are there", async () => {
   const short = await parseStateDict(fileOf(10, [0, 2, 0], 8), "w.weights");
   assert.throws(

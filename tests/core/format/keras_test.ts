@@ -141,6 +141,33 @@ Deno.test({
   },
 });
 
+Deno.test("keras: a network within a network, as a base for a new head is, has its own layers", async () => {
+  const numbers = (name: string, ...shape: number[]) => ({ name, shape, data: uniform(1, sizeOf(shape)) });
+  const file = await kerasFile([
+    ["input_1", []],
+    [
+      "base",
+      [
+        numbers("conv/kernel", 1, 1, 2, 3),
+        numbers("conv/bias", 3),
+        ...["gamma", "beta"].map((name) => numbers(`norm/${name}`, 3)),
+        numbers("conv_1/kernel", 1, 1, 3, 4),
+        numbers("conv_1/bias", 4),
+        ...["moving_mean", "moving_variance"].map((name) => numbers(`norm/${name}`, 3)),
+      ],
+    ],
+    ["dense", [numbers("kernel", 4, 2), numbers("bias", 2)]],
+  ]);
+  const model = new nn.Sequential({
+    one: new nn.Conv2d(2, 3, 1),
+    bn: new nn.BatchNorm2d(3),
+    two: new nn.Conv2d(3, 4, 1),
+    fc: new nn.Linear(4, 2),
+  });
+  const { tensors, left } = matchStateDict(model, await parseStateDict(file, "fine_tuned.h5"));
+  assert.deepEqual([tensors.size, left], [10, []]);
+});
+
 /** A tensor of PyTorch's layout in Keras's: kernels are [kH, kW, in, out], or [in, out]. */
 function keras({ shape, data }: { shape: readonly number[]; data: Float32Array }) {
   const [out = 1, inputs = 1, height = 1, width = 1] = shape;

@@ -118,6 +118,22 @@ Deno.test("safetensors: a checkpoint's weights come without its optimiser's stat
   assert.deepEqual([...(await parseStateDict(bytes, "last.safetensors")).keys()], ["w"]);
 });
 
+Deno.test("safetensors: a moving average has its own type and shape, whatever the file says beside it", async () => {
+  const bytes = writeSafetensors([
+    ["w", { dtype: "F32", shape: [3], data: Float32Array.of(1, 2, 3) }],
+    ["ema.w", { dtype: "F64", shape: [2], data: Float64Array.of(0.5, 0.25) }],
+  ], { "strata.format": "1" });
+  const w = (await parseStateDict(bytes, "last.safetensors")).get("w")!;
+  assert.deepEqual(w, { dtype: "F64", shape: [2], data: Float32Array.of(0.5, 0.25) });
+});
+
+Deno.test("safetensors: names and metadata may have megabytes", () => {
+  const long = 'x"'.repeat(2 ** 23);
+  const x = { dtype: "U8", shape: [1], data: Uint8Array.of(1) } as const;
+  const { metadata, tensors } = readSafetensors(writeSafetensors([[long, x]], { long }));
+  assert.ok(metadata.long === long && tensors.has(long));
+});
+
 Deno.test("safetensors: a file that is cut anywhere is refused", () => {
   const bytes = Uint8Array.fromBase64(REFERENCE);
   for (let length = 0; length < bytes.length; length++) rejects(bytes.subarray(0, length), /truncated/);
@@ -154,6 +170,7 @@ Deno.test("safetensors: each thing that can be wrong has its line", () => {
     fileOf(`{"a":${JSON.stringify(info(0, 2))},"\\u0061":${JSON.stringify(info(2, 4))}}`, 4),
     /"a" twice/,
   );
+  rejects(fileOf(`{"__metadata__":{"\\"a" :"{","b":"a\\\\","\\"a":"}"}}`), /""a" twice/);
   rejects(fileOf(`{"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1), /"dtype" twice/);
 });
 

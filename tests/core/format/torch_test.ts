@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UserError } from "../../../core/errors.ts";
 import { parseStateDict } from "../../../core/format/read_state_dict.ts";
+import { findTensors } from "../../../core/format/torch_checkpoint.ts";
+import { TorchTensor } from "../../../core/format/torch_pickle.ts";
 
 /** Files that PyTorch wrote, see make.py beside them. */
 const folder = new URL("../../fixtures/torch/", import.meta.url);
@@ -30,6 +32,8 @@ for (
     "checkpoint_legacy",
     "checkpoint_legacy_old",
     "protocol_4",
+    "training_script_old",
+    "training_script_legacy_old",
   ]
 ) {
   Deno.test(`torch: ${name}.pth holds what PyTorch put there, whatever types, strides and wrappers`, async () => {
@@ -53,8 +57,24 @@ Deno.test("torch: tensors of a file are views of it, not copies", async () => {
   assert.equal(dict.get("plain")!.data.buffer, dict.get("part")!.data.buffer);
 });
 
+Deno.test("torch: wrappers within each other leave nothing of their prefixes", () => {
+  const tensor = new TorchTensor({ key: "0", dtype: "F32", count: 1 }, 0, [1], [1]);
+  for (const wrapped of ["w", "module.w", "_orig_mod.w", "module._orig_mod.w", "_orig_mod.module.w"]) {
+    assert.deepEqual([...findTensors(new Map([[wrapped, tensor]])).keys()], ["w"]);
+  }
+});
+
+Deno.test("torch: a tensor may repeat the numbers of its storage", async () => {
+  const dict = await parseStateDict(fixture("repeated_old.pth"), "repeated");
+  const { shape, data } = dict.get("repeated")!;
+  assert.deepEqual([shape, ...data], [[2, 3], 1, 1, 1, 2, 2, 2]);
+});
+
 Deno.test("torch: what is not weights has a line that says so", async () => {
-  await rejects(fixture("whole_model.pth"), /names __main__\.Net, which is not allowed here/);
+  await rejects(
+    fixture("whole_model.pth"),
+    /names __main__\.Net, which is not allowed here; save its weights alone: torch\.save\(model\.state_dict\(\), FILE\)$/,
+  );
   await rejects(fixture("big_endian.pth"), /big-endian/);
   await rejects(fixture("script.pth"), /TorchScript/);
   await rejects(fixture("two.pth"), /several state_dicts \(a, b\)/);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { UserError } from "../../../core/errors.ts";
 import { parseStateDict } from "../../../core/format/read_state_dict.ts";
 import { matchStateDict } from "../../../core/nn/match_state_dict.ts";
+import { constant } from "../../../core/nn/init.ts";
 import * as nn from "../../../core/nn/mod.ts";
 import { exportOnnx } from "../../../core/onnx/export.ts";
 import { foldBatchNorms } from "../../../core/onnx/fold.ts";
@@ -138,6 +139,24 @@ Deno.test({
     }));
     assertClose(logits[1], logits[0]!, 1e-5);
   },
+});
+
+Deno.test("onnx: a folded batch norm's bias takes no name that something else has", () => {
+  class Own extends nn.Module {
+    kernel = new nn.Parameter([3, 3, 1, 1], constant(1));
+    bn = new nn.BatchNorm2d(3);
+    forward(x: nn.Tensor): nn.Tensor {
+      return this.bn.forward(nn.conv2d(x, x.tracer.state(this.kernel), undefined));
+    }
+  }
+  const { node, initializer } = graphOf(new Own(), { fold_batch_norm: true });
+  assert.deepEqual(node.map(({ opType, input }) => [opType, ...input]), [
+    ["Conv", "input", "kernel", "kernel.bias"],
+  ]);
+  assert.deepEqual(initializer.map(({ name, dims }) => [name, ...dims.map(Number)]), [
+    ["kernel", 3, 3, 1, 1],
+    ["kernel.bias", 3],
+  ]);
 });
 
 Deno.test("onnx: a batch norm stays where something else wants what it reads", () => {
