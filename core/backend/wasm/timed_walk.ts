@@ -48,10 +48,12 @@ export function timesBytes(count: number, threads: number): number {
   return 8 * threads * perThread(count);
 }
 
-/** What a call took, in milliseconds: the average of what the threads saw. */
+/** What a call took, in milliseconds: the average of what the threads saw, unless it says otherwise. */
 export interface CallTime {
   /** From the end of the call before until all threads are done with this one. */
   readonly milliseconds: number;
+  /** The same as the thread saw it that saw most. One that came late saw less than there was: in a short run, much less. */
+  readonly longest: number;
   /** From the end of a thread's own work until all are done. */
   readonly waiting: number;
 }
@@ -65,10 +67,18 @@ export function readTimes(
 ): CallTime[] {
   const noted = Array.from({ length: threads }, (_, thread) => timesOf(memory, times, count, thread));
   return Array.from({ length: count }, (_, call) => {
-    const since = (time: number) =>
-      noted.reduce((sum, own) => sum + own[2 + 2 * call]! - own[time]!, 0) / threads;
-    return { milliseconds: since(2 * call), waiting: since(1 + 2 * call) };
+    const seen = (since: number) => noted.map((own) => own[2 + 2 * call]! - own[since]!);
+    const all = seen(2 * call);
+    return {
+      milliseconds: mean(all),
+      longest: Math.max(...all),
+      waiting: mean(seen(1 + 2 * call)),
+    };
   });
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function timesOf(memory: WebAssembly.Memory, times: number, count: number, thread: number): Float64Array {
