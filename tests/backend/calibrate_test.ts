@@ -10,7 +10,7 @@ const plain = { unpaired: 0.046, 8: 0.046, 16: 0.11 };
 
 /** A pool of two threads, of which the second has nothing to do, and now and then wakes up when all is done. */
 function poolWith(taken: typeof paired, isLate: (run: number) => boolean): Pool {
-  const memory = { buffer: new SharedArrayBuffer(1 << 20) } as WebAssembly.Memory;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   let runs = 0;
   return {
     threads: 2,
