@@ -10,7 +10,7 @@ import { Counter, type Module, stateDict } from "../core/nn/mod.ts";
 import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import { alignColumns, commas } from "../core/summary/format.ts";
 import { writeAtomically } from "../host/atomic_write.ts";
-import { isSameFile } from "../host/files.ts";
+import { isSameFile, statIfThere } from "../host/files.ts";
 import { progressOf } from "../host/going_back.ts";
 import { findWeights } from "../host/run_folder.ts";
 import { readStateDict } from "../host/weights.ts";
@@ -53,6 +53,7 @@ export const convertFlags = {
   "fold-batch-norm": switchFlag("onnx: batch norms become part of the layers before them"),
   mean: realList("onnx: with --std, the file takes images from 0 to 1 and normalises them itself"),
   std: realList("onnx: a number for each channel, as --mean", { min: 0, above: true }),
+  overwrite: switchFlag("writes over OUT, if there is such a file already"),
   json: switchFlag("tells what was done, or what is in the file, for programs"),
   help: switchFlag("shows this"),
 };
@@ -91,12 +92,7 @@ export async function convert(args: readonly string[]): Promise<number> {
   if (to === undefined) refuseIdle(given, ["json"], "without a file to write: deno task convert IN OUT");
   const format = to === undefined ? undefined : formatOf(to, given);
   const dict = await readStateDict(await findWeights(from));
-  if (to !== undefined && await isSameFile(to, dict.file)) {
-    throw new UserError(`${to}: is the file to read, which nothing is written over; name another one`);
-  }
-  if (to !== undefined && await progressOf(to)) {
-    throw new UserError(`${to}: is a checkpoint of a run, which nothing is written over; name another file`);
-  }
+  if (to !== undefined) await expectFree(to, dict, given);
   if (to === undefined || format === undefined) {
     console.log(given.json ? listJson(dict) : listText(dict));
     return 0;
@@ -113,6 +109,19 @@ export async function convert(args: readonly string[]): Promise<number> {
     console.log(`Wrote ${to} (${kind}, ${megabytes(bytes)})`);
   }
   return 0;
+}
+
+/** Throws where writing would lose something: what is read, a run's checkpoint, or a file that nobody gave up. */
+async function expectFree(to: string, dict: StateDict, { overwrite = false }: Given): Promise<void> {
+  if (await isSameFile(to, dict.file)) {
+    throw new UserError(`${to}: is the file to read, which nothing is written over; name another one`);
+  }
+  if (await progressOf(to)) {
+    throw new UserError(`${to}: is a checkpoint of a run, which nothing is written over; name another file`);
+  }
+  if (!overwrite && (await statIfThere(to))?.isFile) {
+    throw new UserError(`${to}: there is such a file already; name another one, or add --overwrite`);
+  }
 }
 
 /** Throws where a flag other than those of use was given, since it would have no effect. */
@@ -162,7 +171,7 @@ async function convertTo(
         `${dict.file}: it does not say which network its weights are of: name it with --model`,
       );
     }
-    refuseIdle(given, ["to", "json"], "where no network is known: name it with --model");
+    refuseIdle(given, ["to", "overwrite", "json"], "where no network is known: name it with --model");
     const isTorch = format === "torch";
     return {
       parts: isTorch ? [await writeTorch(dict)] : safetensorsParts(asSafeTensors(dict), METADATA),

@@ -40,7 +40,7 @@ Deno.test("convert: from safetensors to each format, and back", () =>
     await writeWeights(first);
     const expected = await readStateDict(first);
     for (const ending of ["pth", "weights", "onnx", "safetensors"]) {
-      const [file, back] = [`${folder}/b.${ending}`, `${folder}/c.safetensors`];
+      const [file, back] = [`${folder}/b.${ending}`, `${folder}/from-${ending}.safetensors`];
       await printed([first, file, "--model", "resnet20"]);
       await printed([file, back, "--model", "resnet20", "--num-classes", "7"]);
       const found = await readStateDict(back);
@@ -99,7 +99,7 @@ Deno.test("convert: what a run says of its weights stays with them, as far as it
     assert.deepEqual(JSON.parse(metadata["strata.config"]!), { ...config, model_options: {} });
 
     const about = async (...flags: string[]) => {
-      await printed([copy, onnx, ...flags]);
+      await printed([copy, onnx, "--overwrite", ...flags]);
       const { metadata } = await readStateDict(onnx);
       assert.ok(!JSON.stringify(metadata).includes("photos"));
       const { dataset, ...rest } = JSON.parse(metadata["strata.config"]!);
@@ -122,8 +122,8 @@ Deno.test("convert: what a run says of its weights stays with them, as far as it
     // Weights of no run say afterwards which network they are of.
     const plain = `${folder}/plain.safetensors`;
     await writeWeights(plain);
-    await printed([plain, copy, "--model", "resnet20"]);
-    assert.match(await printed([copy, onnx]), /resnet20 as onnx/);
+    await printed([plain, copy, "--overwrite", "--model", "resnet20"]);
+    assert.match(await printed([copy, onnx, "--overwrite"]), /resnet20 as onnx/);
     const said = (await readStateDict(onnx)).metadata;
     assert.deepEqual(Object.keys(said), ["strata.model", "strata.config"]);
   }));
@@ -180,7 +180,6 @@ Deno.test("convert: each mistake has its line", () =>
     await fails([file, `${folder}/./a.safetensors`], /is the file to read, which nothing is written over/);
     const link = `${folder}/link.safetensors`;
     await Deno.symlink(file, link);
-    await fails([link, file], /is the file to read, which nothing is written over/);
     const checkpoint = `${folder}/last.safetensors`;
     await writeWeights(checkpoint, {
       "strata.format": "1",
@@ -188,7 +187,22 @@ Deno.test("convert: each mistake has its line", () =>
       "strata.progress": "{}",
       "strata.config": "{}",
     });
-    await fails([file, checkpoint], /is a checkpoint of a run, which nothing is written over/);
+    for (const overwrite of [[], ["--overwrite"]]) {
+      await fails(
+        [file, checkpoint, ...overwrite],
+        /is a checkpoint of a run, which nothing is written over/,
+      );
+      await fails([link, file, ...overwrite], /is the file to read, which nothing is written over/);
+    }
+    const mine = `${folder}/mine.pth`;
+    await Deno.writeTextFile(mine, "mine");
+    await fails(
+      [file, mine],
+      /mine\.pth: there is such a file already; name another one, or add --overwrite$/,
+    );
+    assert.equal(await Deno.readTextFile(mine), "mine");
+    await printed([file, mine, "--overwrite"]);
+    assert.equal((await readStateDict(mine)).size, (await readStateDict(file)).size);
     await fails([file, "net"], /its ending says no format .*--to/);
     await fails([file, `${folder}/b.onnx`], /name it with --model/);
     await fails(
