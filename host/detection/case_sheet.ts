@@ -32,7 +32,7 @@ export async function caseSheet(
       lines: [{ text: image.name, colour: QUIET }, { text: summary(one, image), colour: INK }],
     };
   }));
-  const legend = "green: what is there, blue: found, red: wrong";
+  const legend = "green: there, blue: found, red: wrong";
   return await captionedSheet(`${title} (${legend})`, cells, { cell: CELL, most: COLUMNS });
 }
 
