@@ -91,8 +91,9 @@ export async function convert(args: readonly string[]): Promise<number> {
   if (more.length > 0) throw new UserError(`"${more[0]}" is one file too many: deno task convert IN [OUT]`);
   if (to === undefined) refuseIdle(given, ["json"], "without a file to write: deno task convert IN OUT");
   const format = to === undefined ? undefined : formatOf(to, given);
-  const dict = await readStateDict(await findWeights(from));
-  if (to !== undefined) await expectFree(to, dict, given);
+  const source = await findWeights(from);
+  if (to !== undefined) await expectFree(to, source, given);
+  const dict = await readStateDict(source);
   if (to === undefined || format === undefined) {
     console.log(given.json ? listJson(dict) : listText(dict));
     return 0;
@@ -112,8 +113,8 @@ export async function convert(args: readonly string[]): Promise<number> {
 }
 
 /** Throws where writing would lose something: what is read, a run's checkpoint, or a file that nobody gave up. */
-async function expectFree(to: string, dict: StateDict, { overwrite = false }: Given): Promise<void> {
-  if (await isSameFile(to, dict.file)) {
+async function expectFree(to: string, source: string, { overwrite = false }: Given): Promise<void> {
+  if (await isSameFile(to, source)) {
     throw new UserError(`${to}: is the file to read, which nothing is written over; name another one`);
   }
   if (await progressOf(to)) {

@@ -45,7 +45,8 @@ export interface ClassificationResult extends Evaluation, ClassAnswers {
 
 /**
  * The train graph's further inputs, where images are mixed: `mix`, `target_share`, `partner_share`. Its further outputs:
- * `correct`, how many were right by `target`, and `partners_correct`, by those of mixed images' partners. Outputs of an evaluation: `loss`, `correct`, `scores`.
+ * `correct`, how many were right by `target`, and `partners_correct`, by those of mixed images' partners. Outputs of an
+ * evaluation: `loss`, `correct`, `scores`.
  */
 export function classification(options: ClassificationOptions = {}): Task<ClassificationResult> {
   const { label_smoothing = 0, mix, tta } = options;
